@@ -1,0 +1,140 @@
+import type { ClosedReason } from "../protocol/closed-reason.ts";
+import type { ServerInfo } from "../protocol/info.ts";
+import type { Clock } from "../seams/clock.ts";
+import type { Logger } from "../seams/logger.ts";
+import type { Random } from "../seams/random.ts";
+import type { Tasks } from "../seams/tasks.ts";
+import { Account, GLOBAL_ACCOUNT } from "./account.ts";
+import type { Session } from "./session.ts";
+
+/** What every connection is held to (behaviour.md A.8). Read when it applies, so that a change holds for open connections. */
+export interface BrokerLimits {
+  /** Connections at a time. */
+  maxConnections: number;
+  /** Bytes of headers and payload of a message. */
+  maxPayload: number;
+  /** Bytes of the arguments of a protocol line. */
+  maxControlLine: number;
+  /** Bytes that may wait for a connection that does not read them. */
+  maxPending: number;
+  /** Subscriptions of a connection; 0 for no limit. */
+  maxSubscriptions: number;
+}
+
+/** What the outside gives a {@link Broker}. */
+export interface BrokerContext {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly tasks: Tasks;
+  readonly logger: Logger;
+  readonly limits: BrokerLimits;
+  /** What `INFO` says of the server, without what belongs to the connection. */
+  info(): ServerInfo;
+}
+
+/** Counters of a server, an account or a connection. Bytes are those of headers and payloads. */
+export interface Traffic {
+  inMsgs: number;
+  inBytes: number;
+  outMsgs: number;
+  outBytes: number;
+}
+
+/** The connections of a server and the accounts they are in. */
+export class Broker {
+  readonly context: BrokerContext;
+  readonly sessions = new Map<number, Session>();
+  readonly accounts = new Map<string, Account>();
+  readonly globalAccount: Account;
+  /** Connections that were closed because they did not read what was sent to them. */
+  slowConsumers = 0;
+  /** How many connections there have ever been. */
+  totalConnections = 0;
+  /** What connections that are closed now have sent and got. */
+  readonly #past: Traffic = { inMsgs: 0, inBytes: 0, outMsgs: 0, outBytes: 0 };
+  #touched: Session[] = [];
+  #spare: Session[] = [];
+  #flushing = false;
+  #flushPlanned = false;
+
+  constructor(context: BrokerContext) {
+    this.context = context;
+    this.globalAccount = this.account(GLOBAL_ACCOUNT);
+  }
+
+  /** The account of that name, made when it is asked for first. */
+  account(name: string): Account {
+    let account = this.accounts.get(name);
+    if (account === undefined) this.accounts.set(name, (account = new Account(name)));
+    return account;
+  }
+
+  /** The id of the next connection. */
+  nextClientId(): number {
+    this.totalConnections += 1;
+    return this.totalConnections;
+  }
+
+  /** Messages and bytes since the start, of all connections. */
+  traffic(): Traffic {
+    const sum = { ...this.#past };
+    for (const session of this.sessions.values()) addTraffic(sum, session.traffic);
+    return sum;
+  }
+
+  /** How many subscriptions there are. */
+  get subscriptions(): number {
+    let count = 0;
+    for (const account of this.accounts.values()) count += account.router.count;
+    return count;
+  }
+
+  /** A session has something to send: it will be flushed by the next {@link flush}. */
+  touch(session: Session): void {
+    this.#touched.push(session);
+  }
+
+  /**
+   * Flushes every session that was touched, once. Called when a chunk of input is done, so that what it caused goes out in
+   * one piece per connection. What user code causes meanwhile waits for the next turn, so that no chain of callbacks is endless.
+   */
+  flush(): void {
+    if (this.#flushing) return;
+    this.#flushing = true;
+    const batch = this.#touched;
+    this.#touched = this.#spare;
+    try {
+      for (const session of batch) session.flush();
+    } finally {
+      batch.length = 0;
+      this.#spare = batch;
+      this.#flushing = false;
+      if (this.#touched.length > 0) this.flushSoon();
+    }
+  }
+
+  /** Flushes after the code that runs now: for calls that come from a program, not from a socket. */
+  flushSoon(): void {
+    if (this.#flushPlanned) return;
+    this.#flushPlanned = true;
+    this.context.tasks.soon(this.#plannedFlush);
+  }
+
+  readonly #plannedFlush = (): void => {
+    this.#flushPlanned = false;
+    this.flush();
+  };
+
+  /** A session has ended. */
+  left(session: Session, reason: ClosedReason): void {
+    if (this.sessions.delete(session.id)) addTraffic(this.#past, session.traffic);
+    this.context.logger.debug(`${session.label} - Client connection closed: ${reason}`);
+  }
+}
+
+function addTraffic(sum: Traffic, more: Traffic): void {
+  sum.inMsgs += more.inMsgs;
+  sum.inBytes += more.inBytes;
+  sum.outMsgs += more.outMsgs;
+  sum.outBytes += more.outBytes;
+}

@@ -1,0 +1,429 @@
+import { Message } from "../protocol/message.ts";
+import { isLiteralSubject, isProtocolToken } from "../protocol/subject.ts";
+import { EMPTY } from "../protocol/text.ts";
+import type { Runtime } from "../seams/runtime.ts";
+import {
+  errors,
+  headers,
+  type Msg,
+  type MsgHdrsImpl,
+  type NatsConnection,
+  type Payload,
+  type PermissionViolationError,
+  type PublishOptions,
+  type RequestManyOptions,
+  type RequestOptions,
+  type Server,
+  type ServerInfo,
+  type Stats,
+  type Status,
+} from "./core.ts";
+import { Deadlines } from "./deadlines.ts";
+import { deferred } from "./deferred.ts";
+import { INBOX_PREFIX, uniqueName } from "./inbox.ts";
+import type { ClientMsg } from "./msg.ts";
+import type { ConnectOptions, Target } from "./options.ts";
+import { ManyRequest, Requests, SingleRequest } from "./requests.ts";
+import { ClientSession, type SessionOwner } from "./session.ts";
+import type { ClientSubscription, SubscriptionOptions } from "./subscription.ts";
+
+/** How long (ms) a request waits when it does not say; the official client's default. */
+const REQUEST_TIMEOUT_MS = 1_000;
+
+/** A connection to a NATS server, on any link, with the interface of the official client's `NatsConnection`. Made by `connect`. */
+export class Connection implements NatsConnection, SessionOwner {
+  readonly #runtime: Runtime;
+  readonly #options: ConnectOptions;
+  readonly #name: string;
+  readonly #session: ClientSession;
+  readonly #outgoing: Message;
+  readonly #deadlines: Deadlines;
+  readonly #inboxPrefix: string;
+  readonly #closed = deferred<undefined | Error>();
+  #requests: Requests | undefined;
+  #requestInbox: ClientSubscription | undefined;
+  #checkedSubject = "";
+  #draining: Promise<void> | undefined;
+  readonly #startedAt: number;
+  #publishingOver = false;
+
+  /**
+   * For `connect`.
+   * @param name - what {@link getServer} tells.
+   * @throws errors.InvalidArgumentError when `inboxPrefix` is no subject prefix.
+   */
+  constructor(options: ConnectOptions, runtime: Runtime, name: string) {
+    this.#options = options;
+    this.#runtime = runtime;
+    this.#name = name;
+    this.#inboxPrefix = checkInboxPrefix(options.inboxPrefix);
+    this.#session = new ClientSession(options, runtime, this, name);
+    this.#outgoing = new Message(this.#session.slab);
+    this.#deadlines = new Deadlines(runtime.clock);
+    this.#startedAt = runtime.clock.now();
+  }
+
+  /** For `connect`: resolves once the server has accepted the client; rejects with why it has not. */
+  open(target: Target): Promise<void> {
+    return this.#session.open(target);
+  }
+
+  /** For `connect`: gives up. */
+  abort(error: Error): void {
+    this.#session.finish(error);
+  }
+
+  // The public interface.
+
+  /** What the server has said of itself; undefined once the connection is closed. */
+  get info(): ServerInfo | undefined {
+    return this.isClosed() ? undefined : this.#session.serverInfo;
+  }
+
+  /** Resolves when the connection is closed: with the error that closed it, if it was one. */
+  closed(): Promise<undefined | Error> {
+    return this.#closed.promise;
+  }
+
+  isClosed(): boolean {
+    return this.#session.isClosed;
+  }
+
+  isDraining(): boolean {
+    return this.#draining !== undefined;
+  }
+
+  /** The server's `host:port`, or "in-process". */
+  getServer(): string {
+    return this.#name;
+  }
+
+  /** Messages and bytes (of headers and payloads) since the connection was made. */
+  stats(): Stats {
+    return { ...this.#session.stats };
+  }
+
+  /** What happens to the connection from now on. A listener that does not read misses events once 1,024 wait. */
+  status(): AsyncIterable<Status> {
+    return this.#session.listeners.listen();
+  }
+
+  /**
+   * Publishes a message. It returns at once; callbacks that it causes run later. The payload may be changed after the call.
+   * @throws errors.ClosedConnectionError, errors.DrainingConnectionError, errors.InvalidSubjectError, TypeError (a payload that is
+   *   neither text nor bytes), errors.InvalidArgumentError (larger than the server's `max_payload`, or headers that it does not take).
+   */
+  publish(subject: string, payload: Payload = EMPTY, options?: PublishOptions): void {
+    if (subject !== this.#checkedSubject) this.#checkSubject(subject);
+    if (this.#publishingOver || this.#session.isClosed) throw this.#notOpen();
+    if (typeof payload !== "string" && !(payload instanceof Uint8Array)) {
+      throw new TypeError("payload types can be strings or Uint8Array");
+    }
+    const message = this.#outgoing;
+    if (options === undefined) message.setValue(subject, undefined, undefined, payload);
+    else this.#setWithOptions(subject, payload, options);
+    this.#session.publish(message);
+  }
+
+  #setWithOptions(subject: string, payload: Payload, options: PublishOptions): void {
+    const { reply, traceDestination, traceOnly } = options;
+    if (reply !== undefined && reply !== "") this.#checkSubject(reply);
+    let given = options.headers;
+    if (typeof traceOnly === "boolean" || typeof traceDestination === "string") {
+      given ??= headers();
+      if (typeof traceOnly === "boolean") given.set("Nats-Trace-Only", "true");
+      if (typeof traceDestination === "string") given.set("Nats-Trace-Dest", traceDestination);
+    }
+    if (given !== undefined && this.#session.serverInfo?.headers !== true) {
+      throw errors.InvalidArgumentError.format("headers", "are not available on this server");
+    }
+    const block = given === undefined ? undefined : (given as MsgHdrsImpl).encode();
+    this.#outgoing.setValue(subject, reply, block, payload);
+  }
+
+  /** Publishes a message's subject, payload, reply subject and headers. */
+  publishMessage(msg: Msg): void {
+    this.publish(msg.subject, msg.data, { reply: msg.reply, headers: msg.headers });
+  }
+
+  /** Publishes a message's payload and headers to its reply subject; false when it has none. */
+  respondMessage(msg: Msg): boolean {
+    if (msg.reply === undefined || msg.reply === "") return false;
+    this.publish(msg.reply, msg.data, { reply: msg.reply, headers: msg.headers });
+    return true;
+  }
+
+  /**
+   * Subscribes to a subject, which may have wildcards. Messages come to `options.callback`, or to `for await` over the subscription.
+   * @throws errors.ClosedConnectionError, errors.DrainingConnectionError, errors.InvalidSubjectError, errors.InvalidArgumentError.
+   */
+  subscribe(subject: string, options: SubscriptionOptions = {}): ClientSubscription {
+    if (this.#session.isClosed || this.#draining !== undefined) throw this.#notOpen();
+    if (!isProtocolToken(subject)) throw new errors.InvalidSubjectError(subject);
+    if (options.queue !== undefined && !isProtocolToken(options.queue)) {
+      throw errors.InvalidArgumentError.format("queue", "must be a text without spaces");
+    }
+    return this.#session.subscribe(subject, options);
+  }
+
+  /**
+   * Publishes a request and resolves with the first answer. Rejects with errors.RequestError (whose cause is errors.NoRespondersError when
+   * nobody serves the subject) or errors.TimeoutError. Errors say where the request was made if the connection has
+   * `noAsyncTraces: false`: finding that out costs more than the request, so it is not the default here.
+   */
+  request(subject: string, payload: Payload = EMPTY, options?: RequestOptions): Promise<Msg> {
+    let request: SingleRequest;
+    try {
+      const timeout = checkTimeout(options?.timeout);
+      const trace = this.#options.noAsyncTraces === false ? new Error() : undefined;
+      if (options?.noMux) return this.#requestAlone(subject, payload, options, timeout, trace);
+      if (options?.reply)
+        throw errors.InvalidArgumentError.format(["reply", "noMux"], "are mutually exclusive");
+      const requests = this.#openRequests(subject);
+      request = new SingleRequest(subject, requests, this.#deadlines, timeout, trace);
+      try {
+        this.#publishRequest(subject, payload, requests.prefix + request.token, options);
+      } catch (error) {
+        request.abandon(error as Error);
+      }
+    } catch (error) {
+      return Promise.reject(error);
+    }
+    return request.promise;
+  }
+
+  /** A request with a subscription of its own. */
+  #requestAlone(
+    subject: string,
+    payload: Payload,
+    options: RequestOptions,
+    timeout: number,
+    trace: Error | undefined,
+  ): Promise<Msg> {
+    const request = new SingleRequest(subject, undefined, this.#deadlines, timeout, trace);
+    const subscription = this.subscribe(options.reply ?? this.#newInbox(), {
+      max: 1,
+      callback: (error, msg) => {
+        if (error !== null) request.fail(error);
+        else request.answer(msg as ClientMsg);
+      },
+    });
+    subscription.requestSubject = subject;
+    subscription.closed.then(() => request.fail(new errors.RequestError("connection closed")));
+    const over = (): void => subscription.unsubscribe();
+    request.promise.then(over, over);
+    try {
+      this.#publishRequest(subject, payload, subscription.subject, options);
+    } catch (error) {
+      request.abandon(error as Error);
+    }
+    return request.promise;
+  }
+
+  /**
+   * Publishes a request and gives the answers as they come, until the strategy says that there are enough: "timer" (after `maxWait`),
+   * "count" (`maxMessages`), "stall" (a pause of `stall` ms), "sentinel" (an empty answer). `maxWait` always ends it.
+   */
+  requestMany(
+    subject: string,
+    payload: Payload = EMPTY,
+    options: Partial<RequestManyOptions> = {},
+  ): Promise<AsyncIterable<Msg>> {
+    try {
+      const settled = {
+        ...options,
+        strategy: options.strategy ?? "timer",
+        maxWait: checkTimeout(options.maxWait),
+      };
+      const requests = this.#openRequests(subject);
+      if (settled.noMux) return Promise.resolve(this.#requestManyAlone(subject, payload, settled));
+      let token = "";
+      const request = new ManyRequest(subject, settled, this.#deadlines, () => requests.remove(token));
+      token = requests.add(request);
+      try {
+        this.#publishRequest(subject, payload, requests.prefix + token, settled);
+      } catch (error) {
+        request.fail(error as Error);
+      }
+      return Promise.resolve(request.answers);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  #requestManyAlone(
+    subject: string,
+    payload: Payload,
+    options: Partial<RequestManyOptions>,
+  ): AsyncIterable<Msg> {
+    let subscription: ClientSubscription | undefined;
+    const request = new ManyRequest(subject, options, this.#deadlines, () => subscription?.unsubscribe());
+    subscription = this.subscribe(this.#newInbox(), {
+      callback: (error, msg) => {
+        if (error !== null) request.fail(error);
+        else request.answer(msg as ClientMsg);
+      },
+    });
+    subscription.requestSubject = subject;
+    subscription.closed.then(() => request.fail(new errors.RequestError("connection closed")));
+    try {
+      this.#publishRequest(subject, payload, subscription.subject, options);
+    } catch (error) {
+      request.fail(error as Error);
+    }
+    return request.answers;
+  }
+
+  #publishRequest(
+    subject: string,
+    payload: Payload,
+    reply: string,
+    options: PublishOptions | undefined,
+  ): void {
+    if (options === undefined || (options.headers === undefined && options.traceDestination === undefined)) {
+      if (subject !== this.#checkedSubject) this.#checkSubject(subject);
+      if (this.#publishingOver || this.#session.isClosed) throw this.#notOpen();
+      if (typeof payload !== "string" && !(payload instanceof Uint8Array)) {
+        throw new TypeError("payload types can be strings or Uint8Array");
+      }
+      this.#outgoing.setValue(subject, reply, undefined, payload);
+      this.#session.publish(this.#outgoing);
+      return;
+    }
+    const { headers: given, traceDestination, traceOnly } = options;
+    this.publish(subject, payload, { reply, headers: given, traceDestination, traceOnly });
+  }
+
+  /** The shared inbox, subscribed to when the first request needs it. */
+  #openRequests(subject: string): Requests {
+    if (this.#session.isClosed || this.#draining !== undefined) throw this.#notOpen();
+    if (subject !== this.#checkedSubject) this.#checkSubject(subject);
+    if (this.#requests === undefined || this.#requestInbox?.isClosed()) {
+      const requests = new Requests(this.#newInbox());
+      this.#requests = requests;
+      this.#requestInbox = this.subscribe(requests.subject, {
+        callback: (error, msg) => {
+          if (error === null) requests.dispatch(msg as ClientMsg);
+        },
+      });
+    }
+    return this.#requests;
+  }
+
+  #newInbox(): string {
+    return `${this.#inboxPrefix}.${uniqueName(this.#runtime.random)}`;
+  }
+
+  /** Resolves when the server has taken all that was published before, and what it had sent until then has been delivered. */
+  flush(): Promise<void> {
+    return this.#session.roundTrip();
+  }
+
+  /** The time to the server and back, in ms. */
+  async rtt(): Promise<number> {
+    const start = this.#runtime.clock.monotonic();
+    await this.#session.roundTrip();
+    return this.#runtime.clock.monotonic() - start;
+  }
+
+  /**
+   * Closes in good order: takes no more messages than are on their way, lets callbacks process those (and may still publish),
+   * hands the server all that was published, and closes. Iterators give what they have got, then end.
+   */
+  drain(): Promise<void> {
+    if (this.isClosed()) return Promise.reject(new errors.ClosedConnectionError());
+    if (this.#draining !== undefined) return Promise.reject(new errors.DrainingConnectionError());
+    this.#draining = this.#drain();
+    return this.#draining;
+  }
+
+  async #drain(): Promise<void> {
+    const subscriptions = [...this.#session.subscriptions].filter((each) => each !== this.#requestInbox);
+    await Promise.allSettled(subscriptions.map((each) => each.drain()));
+    this.#publishingOver = true;
+    // Answers to requests that callbacks have made meanwhile have come with this, if they come at all.
+    await this.#session.roundTrip().catch(() => {});
+    await this.close();
+  }
+
+  /** Closes at once. Nothing is delivered after it; what was published is sent. May be called again. */
+  close(): Promise<void> {
+    this.#session.finish(undefined);
+    return Promise.resolve();
+  }
+
+  /** {@link drain}: for `await using`. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.isClosed()) return;
+    await (this.#draining ?? this.drain());
+  }
+
+  /** This connection has one server and does not come back when it is lost. @throws errors.InvalidOperationError */
+  reconnect(): Promise<void> {
+    return Promise.reject(new errors.InvalidOperationError("this connection does not reconnect"));
+  }
+
+  /** Likewise. @throws errors.InvalidOperationError */
+  setServers(_servers: string[]): void {
+    throw new errors.InvalidOperationError("this connection has one server");
+  }
+
+  /** The servers that the connection knows: the one it was made to. */
+  getServers(): ReadonlyArray<Server> {
+    const info = this.#session.serverInfo;
+    const colon = this.#name.lastIndexOf(":");
+    const hostname = colon < 0 ? this.#name : this.#name.slice(0, colon);
+    return [
+      {
+        hostname,
+        port: colon < 0 ? (info?.port ?? 0) : Number(this.#name.slice(colon + 1)),
+        listen: this.#name,
+        src: this.#name,
+        tlsName: "",
+        reconnects: 0,
+        lastConnect: this.#startedAt,
+        gossiped: false,
+        didConnect: info !== undefined,
+      },
+    ];
+  }
+
+  // For the session.
+
+  denied(error: PermissionViolationError): void {
+    this.#requests?.denied(error);
+  }
+
+  ended(error: Error | undefined): void {
+    this.#requests?.close(new errors.RequestError("connection closed"));
+    this.#deadlines.close();
+    this.#closed.resolve(error);
+  }
+
+  #notOpen(): Error {
+    return this.isClosed() ? new errors.ClosedConnectionError() : new errors.DrainingConnectionError();
+  }
+
+  #checkSubject(subject: string): void {
+    if (typeof subject !== "string" || !isProtocolToken(subject))
+      throw new errors.InvalidSubjectError(subject);
+    this.#checkedSubject = subject;
+  }
+}
+
+function checkTimeout(timeout: number | undefined): number {
+  const settled = timeout || REQUEST_TIMEOUT_MS;
+  if (settled < 1) throw errors.InvalidArgumentError.format("timeout", "must be greater than 0");
+  return settled;
+}
+
+function checkInboxPrefix(prefix: string | undefined): string {
+  if (prefix === undefined || prefix === "") return INBOX_PREFIX;
+  if (typeof prefix !== "string" || !isProtocolToken(prefix) || !isLiteralSubject(prefix)) {
+    throw errors.InvalidArgumentError.format(
+      "inboxPrefix",
+      `must be a subject without wildcards, not '${prefix}'`,
+    );
+  }
+  return prefix;
+}

@@ -1,0 +1,25 @@
+/**
+ * What the client takes from the official client's core library: types, headers, errors, authenticators. Everything else of
+ * a connection is our own.
+ */
+export type {
+  ConnectionOptions,
+  Msg,
+  NatsConnection,
+  Payload,
+  PermissionViolationError,
+  PublishOptions,
+  RequestManyOptions,
+  RequestOptions,
+  Server,
+  ServerInfo,
+  Stats,
+  Status,
+  Subscription,
+} from "@nats-io/nats-core";
+export { buildAuthenticator, createInbox, errors, headers } from "@nats-io/nats-core";
+export type { MsgHdrsImpl } from "@nats-io/nats-core/internal";
+
+/** Where a server is that nothing else is said of. */
+export const DEFAULT_HOST = "127.0.0.1";
+export const DEFAULT_PORT = 4222;

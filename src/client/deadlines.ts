@@ -1,0 +1,97 @@
+import type { Clock, Timer } from "../seams/clock.ts";
+
+/** Something that is to happen at its time, unless it is taken out before. */
+export interface Deadline {
+  /** Called when the time has come. */
+  expire(): void;
+  /** For {@link Deadlines}: when, and the neighbours in the list. */
+  dueAt: number;
+  previous: Deadline | undefined;
+  next: Deadline | undefined;
+  list: DeadlineList | undefined;
+}
+
+/** The deadlines with one duration: in the order they were set is in the order they are due. */
+interface DeadlineList {
+  first: Deadline | undefined;
+  last: Deadline | undefined;
+  timer: Timer | undefined;
+  readonly duration: number;
+}
+
+/** Above this many durations in use, the empty lists are thrown away. */
+const LISTS_KEPT = 64;
+
+/**
+ * Many deadlines on few timers: setting a timer for every request costs more than the request. Those with one duration share
+ * one timer, which is set for the first of them and stands while there is any.
+ */
+export class Deadlines {
+  readonly #clock: Clock;
+  readonly #lists = new Map<number, DeadlineList>();
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** Has `deadline` expire in `duration` ms. */
+  set(deadline: Deadline, duration: number): void {
+    let list = this.#lists.get(duration);
+    if (list === undefined) {
+      if (this.#lists.size >= LISTS_KEPT) this.#sweep();
+      list = { first: undefined, last: undefined, timer: undefined, duration };
+      this.#lists.set(duration, list);
+    }
+    deadline.list = list;
+    deadline.dueAt = this.#clock.monotonic() + duration;
+    deadline.previous = list.last;
+    deadline.next = undefined;
+    if (list.last === undefined) list.first = deadline;
+    else list.last.next = deadline;
+    list.last = deadline;
+    if (list.timer === undefined) this.#arm(list, duration);
+  }
+
+  /** Takes `deadline` out. Its timer stays until it fires or {@link close}: another deadline will want it soon. */
+  clear(deadline: Deadline): void {
+    const { list, previous, next } = deadline;
+    if (list === undefined) return;
+    if (previous === undefined) list.first = next;
+    else previous.next = next;
+    if (next === undefined) list.last = previous;
+    else next.previous = previous;
+    deadline.list = deadline.previous = deadline.next = undefined;
+  }
+
+  /** Forgets all deadlines and stops all timers. */
+  close(): void {
+    for (const list of this.#lists.values()) {
+      list.timer?.cancel();
+      list.timer = undefined;
+      list.first = list.last = undefined;
+    }
+    this.#lists.clear();
+  }
+
+  #sweep(): void {
+    for (const [duration, list] of this.#lists) {
+      if (list.first !== undefined) continue;
+      list.timer?.cancel();
+      this.#lists.delete(duration);
+    }
+  }
+
+  #arm(list: DeadlineList, delay: number): void {
+    list.timer = this.#clock.after(delay, () => {
+      list.timer = undefined;
+      const now = this.#clock.monotonic();
+      // Timers may fire a little early.
+      for (let first = list.first; first !== undefined && first.dueAt <= now + 1; first = list.first) {
+        this.clear(first);
+        first.expire();
+      }
+      if (list.first !== undefined && list.timer === undefined)
+        this.#arm(list, Math.max(1, list.first.dueAt - now));
+    });
+  }
+}

@@ -1,0 +1,461 @@
+import type { BufferPool } from "./buffer-pool.ts";
+import { copyBytes } from "./bytes.ts";
+import { ConnectSyntaxError, parseConnect } from "./connect-options.ts";
+import { FAULTS, type ProtocolFault } from "./faults.ts";
+import { HASH_PRIME, HASH_SEED } from "./hash.ts";
+import { CR, LF, parseSize, SPACE, snippet, splitArguments, TAB } from "./line.ts";
+import type { Message } from "./message.ts";
+import { decodeText, EMPTY } from "./text.ts";
+import type { ClientVerbs, FaultSink } from "./verbs.ts";
+
+/** What a client may send; read at each line, so that a reload holds for open connections. */
+export interface ClientReaderLimits {
+  /** Bytes of a line's arguments. */
+  maxControlLine: number;
+  /** Bytes of a message's headers and payload together; -1 for no limit. */
+  maxPayload: number;
+  /** Whether `HPUB` is allowed: both ends have headers. */
+  headers: boolean;
+}
+
+/** The element at hand needs bytes that have not come yet. */
+const INCOMPLETE = -1;
+/** Nothing more is read: a fault, or the connection was closed by what a verb did. */
+const STOPPED = -2;
+
+// The operations a client may send.
+const NEED_MORE = 0;
+const BAD = -1;
+const PUB = 1;
+const HPUB = 2;
+const SUB = 3;
+const UNSUB = 4;
+const PING = 5;
+const PONG = 6;
+const CONNECT = 7;
+const INFO = 8;
+const OK = 9;
+const ERR = 10;
+
+/** Name, and whether a separator must follow it (nats-server's parser takes `CONNECT{`, but not `PUB{`). */
+const OPERATIONS: readonly [code: number, name: string, separated: boolean][] = [
+  [PUB, "PUB", true],
+  [PING, "PING", false],
+  [PONG, "PONG", false],
+  [HPUB, "HPUB", true],
+  [SUB, "SUB", true],
+  [UNSUB, "UNSUB", true],
+  [CONNECT, "CONNECT", false],
+  [INFO, "INFO", false],
+  [OK, "+OK", false],
+  [ERR, "-ERR", true],
+];
+
+/**
+ * Reads what a client says: bytes in, {@link ClientVerbs} out. Everything is read in place, and any split of the bytes
+ * gives the same calls: what is left of a chunk waits in `carry` for the bytes that complete it.
+ *
+ *     chunk:  | rest of one | whole elements, read in place | start of one |
+ *                   |                                               |
+ *                   +--> joins what waits in carry                  +--> waits in carry
+ */
+export class ClientVerbReader {
+  readonly #verbs: ClientVerbs & FaultSink;
+  readonly #message: Message;
+  readonly #limits: ClientReaderLimits;
+  readonly #pool: BufferPool;
+  /** Borrowed from the pool while something waits in it. */
+  #carry: Uint8Array = EMPTY;
+  #carryLength = 0;
+  /** How long the element in `carry` is, once its control line has said so; 0 before. */
+  #need = 0;
+  #stopped = false;
+
+  constructor(
+    verbs: ClientVerbs & FaultSink,
+    message: Message,
+    limits: ClientReaderLimits,
+    pool: BufferPool,
+  ) {
+    this.#pool = pool;
+    this.#verbs = verbs;
+    this.#message = message;
+    this.#limits = limits;
+  }
+
+  /** Reads nothing any more, also not the rest of the chunk at hand. */
+  stop(): void {
+    this.#stopped = true;
+  }
+
+  /** Reads the next bytes. The array is not used after the call. */
+  read(chunk: Uint8Array): void {
+    this.#read(chunk);
+    if (this.#stopped && this.#carry !== EMPTY) this.#release();
+  }
+
+  #read(chunk: Uint8Array): void {
+    let pos = 0;
+    while (this.#carryLength > 0) {
+      pos = this.#fill(chunk, pos);
+      if (pos < 0) return;
+      const used = this.#element(this.#carry, 0, this.#carryLength);
+      if (used === STOPPED) return;
+      if (used !== INCOMPLETE) this.#release();
+    }
+    const end = chunk.length;
+    while (pos < end && !this.#stopped) {
+      const next = this.#element(chunk, pos, end);
+      if (next === STOPPED) return;
+      if (next === INCOMPLETE) {
+        this.#keep(chunk, pos, end);
+        return;
+      }
+      pos = next;
+    }
+  }
+
+  /**
+   * Adds to `carry` what completes its line or its payload, if the chunk has it. Returns where the chunk goes on, or
+   * STOPPED when the element is still not complete (or never will be).
+   */
+  #fill(chunk: Uint8Array, pos: number): number {
+    if (this.#stopped) return STOPPED;
+    if (this.#need > 0) {
+      const end = Math.min(chunk.length, pos + this.#need - this.#carryLength);
+      this.#add(chunk, pos, end);
+      if (this.#carryLength < this.#need) {
+        this.#checkTerminator(this.#carry, this.#need - 2, this.#carryLength);
+        return STOPPED;
+      }
+      return end;
+    }
+    const lineFeed = chunk.indexOf(LF, pos);
+    if (lineFeed >= 0) {
+      this.#add(chunk, pos, lineFeed + 1);
+      return lineFeed + 1;
+    }
+    this.#add(chunk, pos, chunk.length);
+    this.#trimLine();
+    return STOPPED;
+  }
+
+  /** Nothing waits any more. */
+  #release(): void {
+    this.#pool.give(this.#carry);
+    this.#carry = EMPTY;
+    this.#carryLength = 0;
+    this.#need = 0;
+  }
+
+  /** Begins to wait for the rest of the element that starts at `pos`. */
+  #keep(chunk: Uint8Array, pos: number, end: number): void {
+    this.#carryLength = 0;
+    this.#add(chunk, pos, end);
+    if (this.#need > 0) this.#checkTerminator(this.#carry, this.#need - 2, this.#carryLength);
+    else this.#trimLine();
+  }
+
+  #add(chunk: Uint8Array, start: number, end: number): void {
+    const length = this.#carryLength + end - start;
+    if (length > this.#carry.length) {
+      // Room grows with what has come, not with what was announced: a size alone takes no memory.
+      const grown = this.#pool.take(Math.max(length, Math.min(this.#need, length * 2)));
+      copyBytes(this.#carry, 0, this.#carryLength, grown, 0);
+      this.#pool.give(this.#carry);
+      this.#carry = grown;
+    }
+    copyBytes(chunk, start, end, this.#carry, this.#carryLength);
+    this.#carryLength = length;
+  }
+
+  /**
+   * Looks at a line that has not ended: refuses it if it never can be right, and drops what need not be kept, so that an
+   * endless line takes no memory.
+   */
+  #trimLine(): void {
+    const buf = this.#carry;
+    const end = this.#carryLength;
+    const operation = this.#operation(buf, 0, end);
+    if (operation === NEED_MORE) return;
+    if (operation === BAD) {
+      this.#fault(FAULTS.unknownOperation, `parser error: ${snippet(buf, 0, end)}`);
+      return;
+    }
+    const name =
+      OPERATIONS[operation === PUB ? 0 : OPERATIONS.findIndex(([code]) => code === operation)][1].length;
+    if (operation === PING || operation === PONG || operation === OK) {
+      this.#carryLength = name;
+      return;
+    }
+    let start = name;
+    while (start < end && (buf[start] === SPACE || buf[start] === TAB)) start += 1;
+    if (start === end && start > name + 1) this.#carryLength = name + 1;
+    else if (end - start > this.#limits.maxControlLine + 1)
+      this.#fault(FAULTS.maxControlLine, "line without end");
+  }
+
+  /** Reads one element; returns where the next begins, INCOMPLETE or STOPPED. */
+  #element(buf: Uint8Array, pos: number, end: number): number {
+    // PUB first: it is nearly all of the traffic.
+    if (
+      end - pos > 4 &&
+      (buf[pos] & 0xdf) === 80 &&
+      (buf[pos + 1] & 0xdf) === 85 &&
+      (buf[pos + 2] & 0xdf) === 66
+    ) {
+      if (buf[pos + 3] === SPACE || buf[pos + 3] === TAB) return this.#publish(buf, pos, pos + 4, end, false);
+    }
+    const operation = this.#operation(buf, pos, end);
+    switch (operation) {
+      case NEED_MORE:
+        return INCOMPLETE;
+      case BAD:
+        return this.#fault(FAULTS.unknownOperation, `parser error: ${snippet(buf, pos, end)}`);
+      case PUB:
+        return this.#publish(buf, pos, pos + 4, end, false);
+      case HPUB:
+        return this.#publish(buf, pos, pos + 5, end, true);
+    }
+    const lineFeed = buf.indexOf(LF, pos);
+    if (lineFeed < 0 || lineFeed >= end) return INCOMPLETE;
+    let argsEnd = lineFeed > pos && buf[lineFeed - 1] === CR ? lineFeed - 1 : lineFeed;
+    switch (operation) {
+      case PING:
+        this.#verbs.ping();
+        return this.#stopped ? STOPPED : lineFeed + 1;
+      case PONG:
+        this.#verbs.pong();
+        return this.#stopped ? STOPPED : lineFeed + 1;
+      case OK:
+        return lineFeed + 1;
+    }
+    let args =
+      pos +
+      (operation === CONNECT
+        ? 7
+        : operation === UNSUB
+          ? 6
+          : operation === SUB
+            ? 4
+            : operation === ERR
+              ? 5
+              : 4);
+    while (args < argsEnd && (buf[args] === SPACE || buf[args] === TAB)) args += 1;
+    if (args > argsEnd) argsEnd = args;
+    if (argsEnd - args > this.#limits.maxControlLine) {
+      return this.#fault(
+        FAULTS.maxControlLine,
+        `maximum control line exceeded: ${snippet(buf, args, argsEnd)}`,
+      );
+    }
+    switch (operation) {
+      case SUB:
+        return this.#subscribe(buf, args, argsEnd) ? lineFeed + 1 : STOPPED;
+      case UNSUB:
+        return this.#unsubscribe(buf, args, argsEnd) ? lineFeed + 1 : STOPPED;
+      case CONNECT:
+        return this.#connect(buf, args, argsEnd) ? lineFeed + 1 : STOPPED;
+      case INFO:
+        return this.#ignoreInfo(buf, args, argsEnd) ? lineFeed + 1 : STOPPED;
+      default:
+        return this.#fault(FAULTS.clientError, `Client Error ${decodeText(buf, args, argsEnd)}`);
+    }
+  }
+
+  /** Which operation begins at `pos`; case does not matter. */
+  #operation(buf: Uint8Array, pos: number, end: number): number {
+    let partial = false;
+    for (const [code, name, separated] of OPERATIONS) {
+      let i = 0;
+      while (i < name.length && pos + i < end && upper(buf[pos + i]) === name.charCodeAt(i)) i += 1;
+      if (i < name.length) {
+        if (pos + i === end) partial = true;
+        continue;
+      }
+      if (!separated) return code;
+      if (pos + i === end) return NEED_MORE;
+      return buf[pos + i] === SPACE || buf[pos + i] === TAB ? code : BAD;
+    }
+    return partial ? NEED_MORE : BAD;
+  }
+
+  /** `PUB <subject> [reply] <size>` and `HPUB <subject> [reply] <header size> <size>`, with the payload. */
+  #publish(buf: Uint8Array, first: number, pos: number, end: number, headers: boolean): number {
+    while (pos < end && (buf[pos] === SPACE || buf[pos] === TAB)) pos += 1;
+    const args = pos;
+    let i = pos;
+    let byte = 0;
+    let hash = HASH_SEED;
+    for (; i < end; i++) {
+      byte = buf[i];
+      if (byte <= SPACE && (byte === SPACE || byte === CR || byte === LF || byte === TAB)) break;
+      hash = Math.imul(hash ^ byte, HASH_PRIME);
+    }
+    if (i === end) return INCOMPLETE;
+    const subjectEnd = i;
+    let count = 1;
+    let canonical = true;
+    // Where the arguments after the subject begin and end: the last three of them at most.
+    let a = 0;
+    let aEnd = 0;
+    let b = 0;
+    let bEnd = 0;
+    let c = 0;
+    let cEnd = 0;
+    let argsEnd: number;
+    for (;;) {
+      const gap = i;
+      while (byte === SPACE || byte === TAB) {
+        if (byte === TAB) canonical = false;
+        i += 1;
+        if (i === end) return INCOMPLETE;
+        byte = buf[i];
+      }
+      if (byte === CR || byte === LF) {
+        argsEnd = i;
+        if (byte === LF) {
+          canonical = false;
+        } else {
+          if (i > gap) canonical = false;
+          i += 1;
+          if (i === end) return INCOMPLETE;
+          if (buf[i] !== LF)
+            return this.#fault(FAULTS.malformed, `processPub Parse Error: ${snippet(buf, args, end)}`);
+        }
+        i += 1;
+        break;
+      }
+      if (i > gap + 1) canonical = false;
+      a = b;
+      aEnd = bEnd;
+      b = c;
+      bEnd = cEnd;
+      c = i;
+      for (i += 1; i < end; i++) {
+        byte = buf[i];
+        if (byte <= SPACE && (byte === SPACE || byte === CR || byte === LF || byte === TAB)) break;
+      }
+      if (i === end) return INCOMPLETE;
+      cEnd = i;
+      count += 1;
+    }
+    if (argsEnd - args > this.#limits.maxControlLine) {
+      return this.#fault(
+        FAULTS.maxControlLine,
+        `maximum control line exceeded: ${snippet(buf, args, argsEnd)}`,
+      );
+    }
+    const fixed = headers ? 3 : 2;
+    if (headers && !this.#limits.headers)
+      return this.#fault(FAULTS.headersNotSupported, "message headers not supported");
+    if (subjectEnd === args || count < fixed || count > fixed + 1) {
+      const what = headers ? "processHeaderPub" : "processPub";
+      return this.#fault(FAULTS.malformed, `${what} Parse Error: ${snippet(buf, args, argsEnd)}`);
+    }
+    const hasReply = count > fixed;
+    const size = parseSize(buf, c, cEnd);
+    const headerSize = headers ? parseSize(buf, b, bEnd) : 0;
+    if (size < 0 || headerSize < 0 || headerSize > size) {
+      return this.#fault(FAULTS.malformed, `Bad or Missing Size: ${snippet(buf, args, argsEnd)}`);
+    }
+    const { maxPayload } = this.#limits;
+    if (maxPayload >= 0 && size > maxPayload) {
+      return this.#fault(FAULTS.maxPayload, `maximum payload exceeded: ${size} vs ${maxPayload}`);
+    }
+    const payloadEnd = i + size;
+    if (payloadEnd + 2 > end) {
+      this.#need = payloadEnd + 2 - first;
+      return INCOMPLETE;
+    }
+    if (buf[payloadEnd] !== CR || buf[payloadEnd + 1] !== LF) {
+      return this.#fault(FAULTS.unknownOperation, `parser error: ${snippet(buf, payloadEnd, end)}`);
+    }
+    const message = this.#message;
+    message.setWire(buf);
+    message.subject = "";
+    message.subjectStart = args;
+    message.subjectEnd = subjectEnd;
+    message.subjectHash = hash;
+    message.hasReply = hasReply;
+    if (hasReply) {
+      message.replyStart = headers ? a : b;
+      message.replyEnd = headers ? aEnd : bEnd;
+    } else {
+      message.replyStart = message.replyEnd = 0;
+    }
+    message.headerTextStart = b;
+    message.headerTextEnd = bEnd;
+    message.sizeTextStart = c;
+    message.sizeTextEnd = cEnd;
+    // `HPUB` with no header bytes goes out as a `MSG`, whose line has one size only: no common tail then.
+    message.tailStart = canonical && (!headers || headerSize > 0) ? subjectEnd + 1 : -1;
+    message.start = i;
+    message.body = i + headerSize;
+    message.end = payloadEnd;
+    message.hasHeaders = headerSize > 0;
+    this.#verbs.pub(message);
+    return this.#stopped ? STOPPED : payloadEnd + 2;
+  }
+
+  /** A payload's end can be seen to be wrong one byte before it is complete. */
+  #checkTerminator(buf: Uint8Array, terminator: number, length: number): void {
+    if (length === terminator + 1 && buf[terminator] !== CR) {
+      this.#fault(FAULTS.unknownOperation, `parser error: ${snippet(buf, terminator, length)}`);
+    }
+  }
+
+  #subscribe(buf: Uint8Array, start: number, end: number): boolean {
+    const args = splitArguments(buf, start, end);
+    if (args.length === 2) this.#verbs.sub(args[0], undefined, args[1]);
+    else if (args.length === 3) this.#verbs.sub(args[0], args[1], args[2]);
+    else this.#fault(FAULTS.malformed, `processSub Parse Error: ${snippet(buf, start, end)}`);
+    return !this.#stopped;
+  }
+
+  #unsubscribe(buf: Uint8Array, start: number, end: number): boolean {
+    const args = splitArguments(buf, start, end);
+    if (args.length === 1) {
+      this.#verbs.unsub(args[0], undefined);
+    } else if (args.length === 2) {
+      const max = /^\d{1,9}$/.test(args[1]) ? Number(args[1]) : 0;
+      this.#verbs.unsub(args[0], max > 0 ? max : undefined);
+    } else {
+      this.#fault(FAULTS.malformed, `processUnsub Parse Error: ${snippet(buf, start, end)}`);
+    }
+    return !this.#stopped;
+  }
+
+  #connect(buf: Uint8Array, start: number, end: number): boolean {
+    let options: ReturnType<typeof parseConnect>;
+    try {
+      options = parseConnect(decodeText(buf, start, end));
+    } catch (error) {
+      if (!(error instanceof ConnectSyntaxError)) throw error;
+      this.#fault(FAULTS.malformed, error.message);
+      return false;
+    }
+    this.#verbs.connect(options);
+    return !this.#stopped;
+  }
+
+  /** nats-server lets a client send `INFO`, and only asks that it is JSON. */
+  #ignoreInfo(buf: Uint8Array, start: number, end: number): boolean {
+    try {
+      JSON.parse(decodeText(buf, start, end));
+    } catch {
+      this.#fault(FAULTS.malformed, "INFO is not JSON");
+    }
+    return !this.#stopped;
+  }
+
+  #fault(fault: ProtocolFault, detail: string): typeof STOPPED {
+    this.stop();
+    this.#verbs.fault(fault, detail);
+    return STOPPED;
+  }
+}
+
+function upper(byte: number): number {
+  return byte >= 97 && byte <= 122 ? byte - 32 : byte;
+}

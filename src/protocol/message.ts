@@ -1,0 +1,150 @@
+import type { Slab } from "./slab.ts";
+import { decodeText, EMPTY, encodePayload, isAscii } from "./text.ts";
+
+/**
+ * One message on its way: what `PUB`/`HPUB` and `MSG`/`HMSG` carry. Each link has one and fills it again for every
+ * message, so whoever wants to keep something of it copies that before the call returns ({@link keep}).
+ *
+ * A message comes in one of two forms, and each reader of it takes the form it finds:
+ *
+ *     wire   bytes:  ... PUB <subject> <reply> <size> CR LF <headers><payload> CR LF ...
+ *                        |    subject   |             |    |         |        |
+ *                        |              tailStart     |    start     body      end       (positions in `bytes`)
+ *
+ *     value  subject and reply are strings, headers are bytes, the payload is bytes or a string
+ */
+export class Message {
+  /** The subject's text; in the wire form only once a reader has asked for it or the router has set it. */
+  subject = "";
+  /** Wire form only: the subject is `bytes[subjectStart, subjectEnd)` and this is its hash ({@link hashSeed}). */
+  subjectStart = 0;
+  subjectEnd = 0;
+  subjectHash = 0;
+
+  /** Whether there is a reply subject. */
+  hasReply = false;
+  /** Wire form only: the reply subject is `bytes[replyStart, replyEnd)`. */
+  replyStart = 0;
+  replyEnd = 0;
+  #reply: string | undefined;
+
+  /** Wire form: the bytes that hold all of the message. Value form: what holds headers and payload, if they are bytes. */
+  bytes: Uint8Array = EMPTY;
+  /** Whether this is the wire form. */
+  onWire = false;
+  /**
+   * Wire form only: from here to `end + 2` the bytes are `[<reply> ][<header size> ]<size>CRLF<headers><payload>CRLF` in the one
+   * spelling that the server itself uses, so that they can be handed on as one run; -1 when spelled otherwise.
+   */
+  tailStart = -1;
+  /** Where the header block begins (and the payload, when there is none). */
+  start = 0;
+  /** Where the payload begins. */
+  body = 0;
+  /** Where the payload ends. */
+  end = 0;
+  /** Whether there is a header block: `body > start`. A header block of 0 bytes counts as none, as in nats-server. */
+  hasHeaders = false;
+  /** Wire form only: the sizes as the publisher spelled them, which is how they are handed on. */
+  headerTextStart = 0;
+  headerTextEnd = 0;
+  sizeTextStart = 0;
+  sizeTextEnd = 0;
+
+  /** Value form: the payload when it was given as an ASCII string (then `body === end`). */
+  text: string | undefined;
+
+  readonly #slab: Slab;
+  #kept = false;
+  /** After {@link keep}: where the lasting copy of `[start, end)` is. */
+  keptBytes: Uint8Array = EMPTY;
+  keptStart = 0;
+
+  /** @param slab - where lasting copies go; messages of one server or client share one. */
+  constructor(slab: Slab) {
+    this.#slab = slab;
+  }
+
+  /** The bytes of headers and payload together. */
+  get size(): number {
+    return this.text === undefined ? this.end - this.start : this.end - this.start + this.text.length;
+  }
+
+  /** The bytes of the header block, 0 without one. */
+  get headerSize(): number {
+    return this.body - this.start;
+  }
+
+  /** The reply subject's text, "" without one. */
+  get reply(): string {
+    if (!this.hasReply) return "";
+    if (this.#reply === undefined) this.#reply = decodeText(this.bytes, this.replyStart, this.replyEnd);
+    return this.#reply;
+  }
+
+  /** Fills the value form. A string that is not ASCII is encoded here; nothing else is copied. */
+  setValue(
+    subject: string,
+    reply: string | undefined,
+    headers: Uint8Array | undefined,
+    payload: Uint8Array | string,
+  ): void {
+    this.onWire = false;
+    this.#kept = false;
+    this.subject = subject;
+    this.hasReply = reply !== undefined && reply !== "";
+    this.#reply = reply;
+    let body: Uint8Array;
+    if (typeof payload !== "string") {
+      this.text = undefined;
+      body = payload;
+    } else if (isAscii(payload)) {
+      this.text = payload;
+      body = EMPTY;
+    } else {
+      this.text = undefined;
+      body = encodePayload(payload);
+    }
+    if (headers === undefined || headers.length === 0) {
+      this.hasHeaders = false;
+      this.bytes = body;
+      this.start = this.body = 0;
+      this.end = body.length;
+      return;
+    }
+    this.hasHeaders = true;
+    this.start = 0;
+    this.body = headers.length;
+    this.end = headers.length + body.length;
+    if (body.length === 0) {
+      this.bytes = headers;
+    } else {
+      this.bytes = new Uint8Array(this.end);
+      this.bytes.set(headers);
+      this.bytes.set(body, headers.length);
+    }
+  }
+
+  /** Begins the wire form: the reader then fills the positions. */
+  setWire(bytes: Uint8Array): void {
+    this.onWire = true;
+    this.#kept = false;
+    this.#reply = undefined;
+    this.text = undefined;
+    this.bytes = bytes;
+  }
+
+  /** Makes a lasting copy of headers and payload, once however many ask: `keptBytes` from `keptStart`. */
+  keep(): void {
+    if (this.#kept) return;
+    this.#kept = true;
+    if (this.end === this.start) {
+      this.keptBytes = EMPTY;
+      this.keptStart = 0;
+      return;
+    }
+    this.#slab.keep(this.bytes, this.start, this.end);
+    this.keptBytes = this.#slab.bytes;
+    this.keptStart = this.#slab.at;
+  }
+}

@@ -1,0 +1,260 @@
+import type { BufferPool } from "./buffer-pool.ts";
+import { copyBytes, sameBytes } from "./bytes.ts";
+import { FAULTS } from "./faults.ts";
+import { HASH_PRIME, HASH_SEED } from "./hash.ts";
+import type { ServerInfo } from "./info.ts";
+import { CR, LF, parseSize, SPACE, snippet, TAB } from "./line.ts";
+import type { Message } from "./message.ts";
+import { decodeText, EMPTY } from "./text.ts";
+import type { FaultSink, ServerVerbs, Sid } from "./verbs.ts";
+
+const INCOMPLETE = -1;
+const STOPPED = -2;
+
+/** A line longer than this is no server's: `INFO` with the addresses of a large cluster stays far below. */
+const LINE_MAX = 1024 * 1024;
+
+/** How many subjects' texts are remembered, so that a message costs a comparison instead of a new string. */
+const REMEMBERED_SUBJECTS = 1024;
+
+interface RememberedSubject {
+  readonly bytes: Uint8Array;
+  readonly text: string;
+}
+
+/**
+ * Reads what a server says: bytes in, {@link ServerVerbs} out; the mirror of `ClientVerbReader`, with the same way of treating what
+ * is split over chunks.
+ */
+export class ServerVerbReader {
+  readonly #verbs: ServerVerbs & FaultSink;
+  readonly #message: Message;
+  readonly #pool: BufferPool;
+  readonly #to = { sid: 0 as Sid, sidBytes: EMPTY };
+  readonly #subjects: (RememberedSubject | undefined)[] = new Array(REMEMBERED_SUBJECTS).fill(undefined);
+  #carry: Uint8Array = EMPTY;
+  #carryLength = 0;
+  #need = 0;
+  #stopped = false;
+
+  constructor(verbs: ServerVerbs & FaultSink, message: Message, pool: BufferPool) {
+    this.#verbs = verbs;
+    this.#message = message;
+    this.#pool = pool;
+  }
+
+  /** Reads nothing any more, also not the rest of the chunk at hand. */
+  stop(): void {
+    this.#stopped = true;
+  }
+
+  /** Reads the next bytes. The array is not used after the call. */
+  read(chunk: Uint8Array): void {
+    this.#read(chunk);
+    if (this.#stopped && this.#carry !== EMPTY) this.#release();
+  }
+
+  #read(chunk: Uint8Array): void {
+    let pos = 0;
+    while (this.#carryLength > 0) {
+      pos = this.#fill(chunk, pos);
+      if (pos < 0) return;
+      const used = this.#element(this.#carry, 0, this.#carryLength);
+      if (used === STOPPED) return;
+      if (used !== INCOMPLETE) this.#release();
+    }
+    const end = chunk.length;
+    while (pos < end && !this.#stopped) {
+      const next = this.#element(chunk, pos, end);
+      if (next === STOPPED) return;
+      if (next === INCOMPLETE) {
+        this.#add(chunk, pos, end);
+        return;
+      }
+      pos = next;
+    }
+  }
+
+  #fill(chunk: Uint8Array, pos: number): number {
+    if (this.#stopped) return STOPPED;
+    if (this.#need > 0) {
+      const end = Math.min(chunk.length, pos + this.#need - this.#carryLength);
+      this.#add(chunk, pos, end);
+      return this.#carryLength < this.#need ? STOPPED : end;
+    }
+    const lineFeed = chunk.indexOf(LF, pos);
+    const end = lineFeed < 0 ? chunk.length : lineFeed + 1;
+    this.#add(chunk, pos, end);
+    if (lineFeed >= 0) return end;
+    if (this.#carryLength > LINE_MAX) this.#fault("line without end");
+    return STOPPED;
+  }
+
+  #add(chunk: Uint8Array, start: number, end: number): void {
+    const length = this.#carryLength + end - start;
+    if (length > this.#carry.length) {
+      const grown = this.#pool.take(Math.max(length, Math.min(this.#need, length * 2)));
+      copyBytes(this.#carry, 0, this.#carryLength, grown, 0);
+      this.#pool.give(this.#carry);
+      this.#carry = grown;
+    }
+    copyBytes(chunk, start, end, this.#carry, this.#carryLength);
+    this.#carryLength = length;
+  }
+
+  #release(): void {
+    this.#pool.give(this.#carry);
+    this.#carry = EMPTY;
+    this.#carryLength = 0;
+    this.#need = 0;
+  }
+
+  #element(buf: Uint8Array, pos: number, end: number): number {
+    const first = buf[pos];
+    if (first === 77) return end - pos < 4 ? INCOMPLETE : this.#deliver(buf, pos, pos + 4, end, false);
+    if (first === 72) return end - pos < 5 ? INCOMPLETE : this.#deliver(buf, pos, pos + 5, end, true);
+    const lineFeed = buf.indexOf(LF, pos);
+    if (lineFeed < 0 || lineFeed >= end) return INCOMPLETE;
+    const lineEnd = lineFeed > pos && buf[lineFeed - 1] === CR ? lineFeed - 1 : lineFeed;
+    const line = decodeText(buf, pos, lineEnd);
+    const space = line.search(/[ \t]/);
+    const operation = (space < 0 ? line : line.slice(0, space)).toUpperCase();
+    const rest = space < 0 ? "" : line.slice(space + 1).trim();
+    switch (operation) {
+      case "PING":
+        this.#verbs.ping();
+        break;
+      case "PONG":
+        this.#verbs.pong();
+        break;
+      case "+OK":
+        this.#verbs.ok();
+        break;
+      case "-ERR":
+        this.#verbs.err(
+          rest.startsWith("'") && rest.endsWith("'") && rest.length > 1 ? rest.slice(1, -1) : rest,
+        );
+        break;
+      case "INFO":
+        return this.#info(rest) ? lineFeed + 1 : STOPPED;
+      default:
+        return this.#fault(`unknown operation: ${snippet(buf, pos, lineEnd)}`);
+    }
+    return this.#stopped ? STOPPED : lineFeed + 1;
+  }
+
+  #info(json: string): boolean {
+    let info: unknown;
+    try {
+      info = JSON.parse(json);
+    } catch {
+      info = undefined;
+    }
+    if (typeof info !== "object" || info === null) this.#fault("INFO is not a JSON object");
+    else this.#verbs.info(info as ServerInfo);
+    return !this.#stopped;
+  }
+
+  /** `MSG <subject> <sid> [reply] <size>` and `HMSG <subject> <sid> [reply] <header size> <size>`, with the payload. */
+  #deliver(buf: Uint8Array, first: number, pos: number, end: number, headers: boolean): number {
+    let i = pos;
+    let byte = 0;
+    let hash = HASH_SEED;
+    for (; i < end; i++) {
+      byte = buf[i];
+      if (byte <= SPACE && (byte === SPACE || byte === CR || byte === LF || byte === TAB)) break;
+      hash = Math.imul(hash ^ byte, HASH_PRIME);
+    }
+    if (i === end) return INCOMPLETE;
+    const subjectEnd = i;
+    let count = 0;
+    // The first argument after the subject, and the last three.
+    let sid = 0;
+    let sidEnd = 0;
+    let a = 0;
+    let aEnd = 0;
+    let b = 0;
+    let bEnd = 0;
+    let c = 0;
+    let cEnd = 0;
+    while (byte !== LF) {
+      if (byte === SPACE || byte === TAB || byte === CR) {
+        i += 1;
+        if (i === end) return INCOMPLETE;
+        byte = buf[i];
+        continue;
+      }
+      a = b;
+      aEnd = bEnd;
+      b = c;
+      bEnd = cEnd;
+      c = i;
+      for (i += 1; i < end; i++) {
+        byte = buf[i];
+        if (byte <= SPACE && (byte === SPACE || byte === CR || byte === LF || byte === TAB)) break;
+      }
+      if (i === end) return INCOMPLETE;
+      cEnd = i;
+      count += 1;
+      if (count === 1) {
+        sid = c;
+        sidEnd = cEnd;
+      }
+    }
+    i += 1;
+    const fixed = headers ? 3 : 2;
+    const size = parseSize(buf, c, cEnd);
+    const headerSize = headers ? parseSize(buf, b, bEnd) : 0;
+    const spelled = headers
+      ? (buf[first] & 0xdf) === 72 && (buf[first + 1] & 0xdf) === 77
+      : (buf[first] & 0xdf) === 77 && (buf[first + 1] & 0xdf) === 83;
+    if (!spelled || count < fixed || count > fixed + 1 || size < 0 || headerSize < 0 || headerSize > size) {
+      return this.#fault(`bad message line: ${snippet(buf, first, end)}`);
+    }
+    const payloadEnd = i + size;
+    if (payloadEnd + 2 > end) {
+      this.#need = payloadEnd + 2 - first;
+      return INCOMPLETE;
+    }
+    if (buf[payloadEnd] !== CR || buf[payloadEnd + 1] !== LF) {
+      return this.#fault(`no line end after a payload: ${snippet(buf, payloadEnd, end)}`);
+    }
+    const message = this.#message;
+    message.setWire(buf);
+    message.subject = this.#subject(buf, pos, subjectEnd, hash);
+    message.subjectStart = pos;
+    message.subjectEnd = subjectEnd;
+    message.hasReply = count > fixed;
+    message.replyStart = headers ? a : b;
+    message.replyEnd = headers ? aEnd : bEnd;
+    message.start = i;
+    message.body = i + headerSize;
+    message.end = payloadEnd;
+    message.hasHeaders = headerSize > 0;
+    const number = parseSize(buf, sid, sidEnd);
+    this.#to.sid = number >= 0 ? number : decodeText(buf, sid, sidEnd);
+    this.#verbs.msg(this.#to, message, false);
+    return this.#stopped ? STOPPED : payloadEnd + 2;
+  }
+
+  #subject(buf: Uint8Array, start: number, end: number, hash: number): string {
+    const place = (hash ^ (hash >>> 16)) & (REMEMBERED_SUBJECTS - 1);
+    const remembered = this.#subjects[place];
+    if (
+      remembered !== undefined &&
+      remembered.bytes.length === end - start &&
+      sameBytes(remembered.bytes, buf, start)
+    ) {
+      return remembered.text;
+    }
+    const text = decodeText(buf, start, end);
+    this.#subjects[place] = { bytes: buf.slice(start, end), text };
+    return text;
+  }
+
+  #fault(detail: string): typeof STOPPED {
+    this.#stopped = true;
+    this.#verbs.fault(FAULTS.unknownOperation, detail);
+    return STOPPED;
+  }
+}

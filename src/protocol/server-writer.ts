@@ -1,0 +1,181 @@
+import { ascii, copyBytes, writeDecimal } from "./bytes.ts";
+import { infoLine, type ServerInfo } from "./info.ts";
+import type { Message } from "./message.ts";
+import type { Outbox } from "./outbox.ts";
+import { encodePayload, encodeText } from "./text.ts";
+import type { ServerVerbs, SubscriptionRef } from "./verbs.ts";
+
+const OK = ascii("+OK\r\n");
+const PING = ascii("PING\r\n");
+const PONG = ascii("PONG\r\n");
+const H = 72;
+const M = 77;
+const S = 83;
+const G = 71;
+const SPACE = 32;
+const CR = 13;
+const LF = 10;
+
+/** `HMSG` and its spaces, two sizes, line ends: what a control line has beyond subject, sid and reply. */
+const FIXED_BYTES = 48;
+
+/** Turns what a server says into bytes. */
+export class ServerVerbWriter implements ServerVerbs {
+  readonly #out: Outbox;
+  /** Whether the client takes headers; they are left out for one that does not. */
+  headers = false;
+  #subjectText = "";
+  #subjectBytes: Uint8Array = encodeText("");
+
+  constructor(out: Outbox) {
+    this.#out = out;
+  }
+
+  info(info: ServerInfo): void {
+    this.#line(encodeText(infoLine(info)));
+  }
+
+  ok(): void {
+    this.#line(OK);
+  }
+
+  err(text: string): void {
+    this.#line(encodeText(`-ERR '${text}'\r\n`));
+  }
+
+  ping(): void {
+    this.#line(PING);
+  }
+
+  pong(): void {
+    this.#line(PONG);
+  }
+
+  #line(bytes: Uint8Array): void {
+    this.#out.append(bytes, 0, bytes.length);
+  }
+
+  msg(to: SubscriptionRef, message: Message): void {
+    if (message.onWire) this.#fromWire(to, message);
+    else this.#fromValue(to, message);
+  }
+
+  #fromWire(to: SubscriptionRef, message: Message): void {
+    const out = this.#out;
+    const { bytes, subjectStart, subjectEnd, tailStart, hasHeaders } = message;
+    const sid = to.sidBytes;
+    // When headers must be left out, or the publisher spelled its line in another way, the line is written part by part.
+    const asRun = tailStart >= 0 && (!hasHeaders || this.headers);
+    const tailEnd = message.end + 2;
+    let head = FIXED_BYTES + (subjectEnd - subjectStart) + sid.length;
+    if (!asRun) head += message.replyEnd - message.replyStart;
+    const run = asRun ? tailEnd - tailStart : 0;
+    const whole = run <= SMALL_RUN;
+    const target = out.room(whole ? head + run : head);
+    let at = out.length;
+    if (hasHeaders && this.headers) target[at++] = H;
+    target[at] = M;
+    target[at + 1] = S;
+    target[at + 2] = G;
+    target[at + 3] = SPACE;
+    at += 4;
+    copyBytes(bytes, subjectStart, subjectEnd, target, at);
+    at += subjectEnd - subjectStart;
+    target[at++] = SPACE;
+    copyBytes(sid, 0, sid.length, target, at);
+    at += sid.length;
+    target[at++] = SPACE;
+    if (asRun) {
+      if (whole) {
+        copyBytes(bytes, tailStart, tailEnd, target, at);
+        out.length = at + run;
+      } else {
+        out.length = at;
+        out.append(bytes, tailStart, tailEnd);
+      }
+      return;
+    }
+    if (message.hasReply) {
+      copyBytes(bytes, message.replyStart, message.replyEnd, target, at);
+      at += message.replyEnd - message.replyStart;
+      target[at++] = SPACE;
+    }
+    let from = message.start;
+    if (hasHeaders && !this.headers) {
+      from = message.body;
+      at = writeDecimal(message.end - from, target, at);
+    } else {
+      if (hasHeaders) {
+        copyBytes(bytes, message.headerTextStart, message.headerTextEnd, target, at);
+        at += message.headerTextEnd - message.headerTextStart;
+        target[at++] = SPACE;
+      }
+      copyBytes(bytes, message.sizeTextStart, message.sizeTextEnd, target, at);
+      at += message.sizeTextEnd - message.sizeTextStart;
+    }
+    target[at++] = CR;
+    target[at++] = LF;
+    out.length = at;
+    out.append(bytes, from, tailEnd);
+  }
+
+  #fromValue(to: SubscriptionRef, message: Message): void {
+    const out = this.#out;
+    const subject = this.#bytesOf(message.subject);
+    const reply = message.hasReply ? encodeText(message.reply) : undefined;
+    const sid = to.sidBytes;
+    const withHeaders = message.hasHeaders && this.headers;
+    const from = withHeaders ? message.start : message.body;
+    const text = message.text;
+    const size = message.end - from + (text === undefined ? 0 : text.length);
+    const target = out.room(
+      FIXED_BYTES + subject.length + sid.length + (reply === undefined ? 0 : reply.length),
+    );
+    let at = out.length;
+    if (withHeaders) target[at++] = H;
+    target[at] = M;
+    target[at + 1] = S;
+    target[at + 2] = G;
+    target[at + 3] = SPACE;
+    at += 4;
+    copyBytes(subject, 0, subject.length, target, at);
+    at += subject.length;
+    target[at++] = SPACE;
+    copyBytes(sid, 0, sid.length, target, at);
+    at += sid.length;
+    target[at++] = SPACE;
+    if (reply !== undefined) {
+      copyBytes(reply, 0, reply.length, target, at);
+      at += reply.length;
+      target[at++] = SPACE;
+    }
+    if (withHeaders) {
+      at = writeDecimal(message.headerSize, target, at);
+      target[at++] = SPACE;
+    }
+    at = writeDecimal(size, target, at);
+    target[at++] = CR;
+    target[at++] = LF;
+    out.length = at;
+    if (message.end > from) out.append(message.bytes, from, message.end);
+    if (text !== undefined) {
+      const payload = encodePayload(text);
+      out.append(payload, 0, payload.length);
+    }
+    out.append(CRLF, 0, 2);
+  }
+
+  /** A publisher in process mostly stays with one subject, so the last one's bytes are kept. */
+  #bytesOf(subject: string): Uint8Array {
+    if (subject !== this.#subjectText) {
+      this.#subjectText = subject;
+      this.#subjectBytes = encodeText(subject);
+    }
+    return this.#subjectBytes;
+  }
+}
+
+const CRLF = ascii("\r\n");
+
+/** Up to this many bytes a message goes into one array as a whole; longer ones may be split over two. */
+const SMALL_RUN = 4 * 1024;

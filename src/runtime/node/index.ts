@@ -1,0 +1,56 @@
+import { connectWith } from "../../client/connect.ts";
+import type { Connection } from "../../client/connection.ts";
+import type { ConnectOptions } from "../../client/options.ts";
+import type { ServerOptions } from "../../server/options.ts";
+import { Server } from "../../server/server.ts";
+import { nodeRuntime } from "./runtime.ts";
+
+/**
+ * A NATS server in this program, on Node. It has no global state, installs no signal handlers, prints nothing, and never
+ * ends the process.
+ */
+export class NatsServer extends Server {
+  /**
+   * Starts a server; resolves when it is ready. Without `listen` it opens no socket at all.
+   * @throws ServerError `INVALID_OPTION` (names the option and what it may be) or `LISTEN_FAILED`.
+   */
+  static async start(options: ServerOptions = {}): Promise<NatsServer> {
+    const server = new NatsServer(options, nodeRuntime());
+    await server.open();
+    return server;
+  }
+}
+
+/**
+ * Connects to a NATS server: one in this program (`{ inProcessServer }`), one in another thread (`{ messagePort }`), or any one
+ * over TCP (`{ servers: "nats://host:port" }`; default 127.0.0.1:4222).
+ *
+ * Rejects with the official client's errors: ConnectionError, TimeoutError, AuthorizationError, InvalidArgumentError.
+ */
+export function connect(options: ConnectOptions = {}): Promise<Connection> {
+  return connectWith(options, nodeRuntime());
+}
+
+export type { Connection } from "../../client/connection.ts";
+export type {
+  Msg,
+  NatsConnection,
+  Payload,
+  PublishOptions,
+  RequestManyOptions,
+  RequestOptions,
+  ServerInfo,
+  Stats,
+  Status,
+  Subscription,
+} from "../../client/core.ts";
+export { createInbox, errors, headers } from "../../client/core.ts";
+export type { ClientMsg } from "../../client/msg.ts";
+export type { ConnectOptions, InProcessServer } from "../../client/options.ts";
+export type { ClientSubscription, SubscriptionOptions } from "../../client/subscription.ts";
+export type { Logger } from "../../seams/logger.ts";
+export type { Port } from "../../seams/port.ts";
+export { VERSION } from "../../seams/version.ts";
+export { ServerError, type ServerErrorCode } from "../../server/errors.ts";
+export type { ListenOptions, ServerOptions } from "../../server/options.ts";
+export type { InProcessConn, ServerStats } from "../../server/server.ts";

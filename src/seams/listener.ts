@@ -1,0 +1,26 @@
+import type { ByteLink } from "./link.ts";
+
+/** Where to listen: nats-server's `host` and `port`. */
+export interface ListenAddress {
+  /** An address or name of this machine; "0.0.0.0" for all. */
+  readonly host: string;
+  /** A port number; 0 for a free one. */
+  readonly port: number;
+}
+
+/** A place where connections come in. */
+export interface Listener {
+  /** The address in use: with the port that was chosen, if any was left to choose. */
+  readonly address: ListenAddress;
+  /** Takes no more connections; resolves when the place is free again. Those that were taken stay. */
+  close(): Promise<void>;
+}
+
+/** Opens listeners. */
+export interface Network {
+  /**
+   * Begins to listen, and calls `accept` for every connection.
+   * @throws an error whose message says what is wrong with the address (in use, not ours, not allowed).
+   */
+  listen(address: ListenAddress, accept: (link: ByteLink) => void): Promise<Listener>;
+}

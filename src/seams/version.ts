@@ -1,0 +1,2 @@
+/** The version of this library: the one in package.json, which a test holds it to. */
+export const VERSION = "0.1.0";

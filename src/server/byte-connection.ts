@@ -1,0 +1,309 @@
+import type { Broker } from "../broker/broker.ts";
+import { Session, type SessionPeer } from "../broker/session.ts";
+import type { BufferPool } from "../protocol/buffer-pool.ts";
+import { type ClientReaderLimits, ClientVerbReader } from "../protocol/client-reader.ts";
+import type { ClosedReason } from "../protocol/closed-reason.ts";
+import type { ConnectOptions } from "../protocol/connect-options.ts";
+import { FAULTS, type ProtocolFault } from "../protocol/faults.ts";
+import { Message } from "../protocol/message.ts";
+import { Outbox } from "../protocol/outbox.ts";
+import { ServerVerbWriter } from "../protocol/server-writer.ts";
+import type { Slab } from "../protocol/slab.ts";
+import type { ClientVerbs, FaultSink, Sid, SubscriptionRef } from "../protocol/verbs.ts";
+import type { Timer } from "../seams/clock.ts";
+import type { ByteLink, ByteLinkHandler } from "../seams/link.ts";
+import { Heartbeat } from "./heartbeat.ts";
+import type { ResolvedServerOptions } from "./options.ts";
+
+/** A producer is held back at most this long (ms) for one chunk of its input (nats-server `stallTotalAllowed`). */
+const HOLD_MS = 10;
+/** From here on (bytes) a receiver that is making headway has its producers wait: more in line would only cost memory. */
+const SOFT_BEHIND_BYTES = 2 * 1024 * 1024;
+/** How long (ms) a client that was told to go may take to read its last bytes. */
+const LINGER_MS = 1_000;
+
+/** What all connections of a server share. */
+export interface ConnectionContext {
+  readonly broker: Broker;
+  readonly pool: BufferPool;
+  readonly slab: Slab;
+  readonly options: ResolvedServerOptions;
+  /** Told when the connection's link has ended. */
+  ended(connection: ByteConnection): void;
+}
+
+/**
+ * A client over a link of bytes: reads what it says, gives that to a session, and writes what the session says. Sees to what only
+ * bytes need: pings, clients that read too slowly, producers that are too fast for them.
+ */
+export class ByteConnection implements ByteLinkHandler, ClientVerbs, FaultSink {
+  readonly #context: ConnectionContext;
+  readonly #link: ByteLink;
+  readonly #outbox: Outbox;
+  readonly #peer: ByteSessionPeer;
+  readonly #session: Session;
+  readonly #reader: ClientVerbReader;
+  readonly #limits: ClientReaderLimits;
+  readonly #heartbeat: Heartbeat;
+  #deadline: Timer | undefined;
+  #sentAtDeadline = 0;
+  #drains = 0;
+  #linger: Timer | undefined;
+  #linkEnded = false;
+
+  constructor(context: ConnectionContext, link: ByteLink) {
+    this.#context = context;
+    this.#link = link;
+    const { broker, options } = context;
+    this.#outbox = new Outbox(link, context.pool);
+    this.#peer = new ByteSessionPeer(this.#outbox, this);
+    this.#session = new Session(broker, this.#peer, {
+      remoteHost: link.remoteHost,
+      remotePort: link.remotePort,
+      slab: context.slab,
+    });
+    const { limits } = broker.context;
+    this.#limits = { maxControlLine: limits.maxControlLine, maxPayload: limits.maxPayload, headers: false };
+    this.#reader = new ClientVerbReader(this, new Message(context.slab), this.#limits, context.pool);
+    this.#heartbeat = new Heartbeat({
+      clock: broker.context.clock,
+      random: broker.context.random,
+      interval: options.pingInterval,
+      max: options.pingMax,
+      shortFirst: !options.disableShortFirstPing,
+      ping: () => {
+        this.#peer.ping();
+        this.#outbox.flush();
+      },
+      stale: () => this.#session.fault(FAULTS.staleConnection, "Stale Client Connection - Closing"),
+    });
+  }
+
+  /** Greets the client and begins to read. */
+  open(): void {
+    this.#link.start(this);
+    this.#session.open();
+    this.#context.broker.flush();
+  }
+
+  /** Ends the connection for the reason given. */
+  close(reason: ClosedReason): void {
+    this.#session.close(reason);
+  }
+
+  // The link tells.
+
+  data(bytes: Uint8Array): void {
+    if (this.#session.closed) return;
+    const { broker } = this.#context;
+    const { limits } = broker.context;
+    this.#limits.maxControlLine = limits.maxControlLine;
+    this.#limits.maxPayload = limits.maxPayload;
+    this.#heartbeat.input();
+    this.#reader.read(bytes);
+    broker.flush();
+    const heldBy = this.#session.heldBy;
+    if (heldBy instanceof ByteSessionPeer) heldBy.hold(this);
+  }
+
+  drained(): void {
+    this.#drains += 1;
+    this.#outbox.drained();
+    this.#peer.headway();
+    this.#watchWrites();
+  }
+
+  closed(error: Error | undefined): void {
+    this.#linkEnded = true;
+    this.#session.close(error === undefined ? "Client Closed" : "Read Error");
+    this.#linger?.cancel();
+    this.#context.ended(this);
+  }
+
+  // The client says; the session does.
+
+  connect(options: Partial<ConnectOptions>): void {
+    this.#heartbeat.connected();
+    this.#session.connect(options);
+    this.#limits.headers = this.#peer.headers;
+  }
+
+  pub(message: Message): void {
+    this.#session.pub(message);
+  }
+
+  sub(subject: string, queue: string | undefined, sid: Sid): void {
+    this.#session.sub(subject, queue, sid);
+  }
+
+  unsub(sid: Sid, max: number | undefined): void {
+    this.#session.unsub(sid, max);
+  }
+
+  ping(): void {
+    this.#session.ping();
+  }
+
+  pong(): void {
+    this.#heartbeat.pong();
+  }
+
+  fault(fault: ProtocolFault, detail: string): void {
+    this.#session.fault(fault, detail);
+  }
+
+  // The peer's side of sending.
+
+  /** Stops or resumes reading from this client. */
+  hold(held: boolean): void {
+    if (!this.#linkEnded) this.#link.hold(held);
+  }
+
+  /** Calls `action` in `delay` ms. */
+  after(delay: number, action: () => void): Timer {
+    return this.#context.broker.context.clock.after(delay, action);
+  }
+
+  /** Bytes that may wait before the client is cut off. */
+  get maxPending(): number {
+    return this.#context.broker.context.limits.maxPending;
+  }
+
+  /** More waits for the client than is allowed. */
+  tooSlow(): void {
+    if (this.#session.closed) return;
+    this.#context.broker.slowConsumers += 1;
+    this.#context.broker.context.logger.notice(
+      `${this.#session.label} - Slow Consumer Detected: MaxPending of ${this.maxPending} Exceeded`,
+    );
+    this.#session.close("Slow Consumer (Pending Bytes)");
+  }
+
+  /** While the link holds bytes, looks now and then whether any of them have gone out. */
+  #watchWrites(): void {
+    if (this.#deadline !== undefined || !this.#outbox.busy || this.#linkEnded) return;
+    const { writeDeadline } = this.#context.options;
+    this.#sentAtDeadline = this.#drains;
+    this.#deadline = this.after(writeDeadline, () => {
+      this.#deadline = undefined;
+      if (!this.#outbox.busy || this.#session.closed) return;
+      if (this.#drains !== this.#sentAtDeadline) {
+        this.#watchWrites();
+        return;
+      }
+      this.#context.broker.slowConsumers += 1;
+      this.#context.broker.context.logger.notice(
+        `${this.#session.label} - Slow Consumer Detected: WriteDeadline of ${writeDeadline}ms exceeded with ${this.#outbox.pending} total bytes.`,
+      );
+      this.#session.close("Slow Consumer (Write Deadline)");
+    });
+  }
+
+  /** Sends what was written. */
+  flush(): void {
+    this.#outbox.flush();
+    if (this.#outbox.busy) this.#watchWrites();
+  }
+
+  /** The session has ended: the last bytes go out unless there is no point in it, then the link ends. */
+  sessionClosed(reason: ClosedReason): void {
+    this.#reader.stop();
+    this.#heartbeat.stop();
+    this.#deadline?.cancel();
+    this.#deadline = undefined;
+    if (this.#linkEnded) {
+      this.#outbox.discard();
+      return;
+    }
+    if (reason.startsWith("Slow Consumer") || reason === "Write Error" || reason === "Read Error") {
+      this.#outbox.discard();
+      this.#link.destroy();
+      return;
+    }
+    this.#outbox.flush();
+    this.#link.hold(false);
+    this.#endLink();
+    if (!this.#linkEnded) this.#linger = this.after(LINGER_MS, () => this.#link.destroy());
+  }
+
+  #endLink(): void {
+    // Bytes in line behind those that the link holds would be lost by ending now.
+    if (this.#outbox.pending === 0 || !this.#outbox.busy) this.#link.end();
+    else this.#peer.whenSent(() => this.#endLink());
+  }
+
+  /** Ends the link at once, whatever waits to be sent. */
+  destroy(): void {
+    if (!this.#linkEnded) this.#link.destroy();
+  }
+}
+
+/** The session's peer over bytes: a writer that watches how much waits. */
+class ByteSessionPeer extends ServerVerbWriter implements SessionPeer {
+  readonly #outbox: Outbox;
+  readonly #connection: ByteConnection;
+  readonly #held = new Set<ByteConnection>();
+  #timer: Timer | undefined;
+  /** The client has not taken anything while producers waited for it: they wait no more until it does. */
+  #stuck = false;
+  #sent: (() => void) | undefined;
+
+  constructor(outbox: Outbox, connection: ByteConnection) {
+    super(outbox);
+    this.#outbox = outbox;
+    this.#connection = connection;
+  }
+
+  override msg(to: SubscriptionRef, message: Message): void {
+    super.msg(to, message);
+    if (this.#outbox.busy && this.#outbox.pending > this.#connection.maxPending) this.#connection.tooSlow();
+  }
+
+  get behind(): boolean {
+    if (!this.#outbox.busy) return false;
+    const { pending } = this.#outbox;
+    if (pending > this.#connection.maxPending * 0.75) return true;
+    return pending > SOFT_BEHIND_BYTES && !this.#stuck;
+  }
+
+  flush(): void {
+    this.#connection.flush();
+  }
+
+  close(reason: ClosedReason): void {
+    this.#release();
+    this.#connection.sessionClosed(reason);
+  }
+
+  /** Has a producer wait until the client has caught up, or for as long as it may be asked to. */
+  hold(producer: ByteConnection): void {
+    if (this.#held.has(producer)) return;
+    this.#held.add(producer);
+    producer.hold(true);
+    this.#timer ??= this.#connection.after(HOLD_MS, () => {
+      this.#stuck = true;
+      this.#release();
+    });
+  }
+
+  /** The link has sent what it held. */
+  headway(): void {
+    this.#stuck = false;
+    const sent = this.#sent;
+    this.#sent = undefined;
+    sent?.();
+    if (this.#held.size > 0 && this.#outbox.pending <= SOFT_BEHIND_BYTES / 2) this.#release();
+  }
+
+  /** Calls `action` when the link has sent what it holds now. */
+  whenSent(action: () => void): void {
+    this.#sent = action;
+  }
+
+  #release(): void {
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    for (const producer of this.#held) producer.hold(false);
+    this.#held.clear();
+  }
+}

@@ -1,0 +1,16 @@
+/** What kind of thing went wrong: stable, to be compared by programs. */
+export type ServerErrorCode = "INVALID_OPTION" | "LISTEN_FAILED" | "SERVER_CLOSED" | "CONNECTION_REFUSED";
+
+/** An error of the embedded server. */
+export class ServerError extends Error {
+  override readonly name = "ServerError";
+  readonly code: ServerErrorCode;
+  /** The option that is at fault, as a path such as "listen.port"; undefined when none is. */
+  readonly option: string | undefined;
+
+  constructor(code: ServerErrorCode, message: string, details: { option?: string; cause?: unknown } = {}) {
+    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    this.code = code;
+    this.option = details.option;
+  }
+}

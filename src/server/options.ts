@@ -1,0 +1,151 @@
+import type { Logger } from "../seams/logger.ts";
+import { SILENT } from "../seams/logger.ts";
+import { ServerError } from "./errors.ts";
+
+/** A listener for NATS clients over TCP. */
+export interface ListenOptions {
+  /** Address or name to listen on. Default "127.0.0.1"; "0.0.0.0" for every address of the machine. */
+  host?: string;
+  /** Port, 0 to 65535. Default 4222; 0 takes a free one, which `server.clientUrl` then tells. */
+  port?: number;
+}
+
+/** Options of `NatsServer.start`: nats-server's, in camelCase. Durations are in milliseconds, sizes in bytes. */
+export interface ServerOptions {
+  /** Where to listen for clients. Without it the server opens no socket at all. */
+  listen?: ListenOptions;
+  /** The name in INFO and monitoring, without spaces. Default: the server's id. */
+  serverName?: string;
+  /** Connections at a time, in process and over sockets. Default 65,536. */
+  maxConnections?: number;
+  /** Bytes of headers and payload of a message. Default 1,048,576. */
+  maxPayload?: number;
+  /** Bytes of a protocol line's arguments. Default 4,096. */
+  maxControlLine?: number;
+  /** Bytes that may wait for a client that reads too slowly, before it is cut off. Default 67,108,864. */
+  maxPending?: number;
+  /** Subscriptions of a connection; 0 for no limit, which is the default. */
+  maxSubscriptions?: number;
+  /** How often a connection that says nothing is pinged, in ms. Default 120,000. */
+  pingInterval?: number;
+  /** How many pings may go unanswered before a connection counts as stale. Default 2. */
+  pingMax?: number;
+  /** How long a write to a client may take, in ms, before it is cut off. Default 10,000. */
+  writeDeadline?: number;
+  /** Switches message headers off, as on a server before 2.2. Default false. */
+  noHeaderSupport?: boolean;
+  /** Waits a whole `pingInterval` before the first ping, instead of 2 seconds. Default false. */
+  disableShortFirstPing?: boolean;
+  /** Where log lines go. Default: nowhere. */
+  logger?: Logger;
+}
+
+/** {@link ServerOptions} with the defaults in place. */
+export interface ResolvedServerOptions extends Required<Omit<ServerOptions, "listen" | "serverName">> {
+  readonly listen: Required<ListenOptions> | undefined;
+  readonly serverName: string | undefined;
+}
+
+interface NumberRule {
+  readonly fallback: number;
+  readonly min: number;
+  readonly max: number;
+}
+
+/** Defaults are nats-server's (behaviour.md A.8); the largest sizes and times are what its 32-bit and timer fields hold. */
+const NUMBERS = {
+  maxConnections: { fallback: 65_536, min: 1, max: 2 ** 31 - 1 },
+  maxPayload: { fallback: 1_048_576, min: 1, max: 2 ** 31 - 1 },
+  maxControlLine: { fallback: 4_096, min: 1, max: 2 ** 31 - 1 },
+  maxPending: { fallback: 67_108_864, min: 1, max: Number.MAX_SAFE_INTEGER },
+  maxSubscriptions: { fallback: 0, min: 0, max: 2 ** 31 - 1 },
+  pingInterval: { fallback: 120_000, min: 1, max: 2 ** 31 - 1 },
+  pingMax: { fallback: 2, min: 0, max: 2 ** 31 - 1 },
+  writeDeadline: { fallback: 10_000, min: 1, max: 2 ** 31 - 1 },
+} as const satisfies Record<string, NumberRule>;
+
+const FLAGS = { noHeaderSupport: false, disableShortFirstPing: false } as const;
+
+const KNOWN = new Set([...Object.keys(NUMBERS), ...Object.keys(FLAGS), "listen", "serverName", "logger"]);
+
+/**
+ * Checks options and puts the defaults in.
+ * @throws ServerError `INVALID_OPTION`, which names the option and what it may be.
+ */
+export function resolveOptions(options: ServerOptions): ResolvedServerOptions {
+  checkObject(options, "options", KNOWN, "");
+  const numbers = {} as Record<keyof typeof NUMBERS, number>;
+  for (const [name, rule] of Object.entries(NUMBERS) as [keyof typeof NUMBERS, NumberRule][]) {
+    numbers[name] = wholeNumber(options[name], name, rule);
+  }
+  const flags = {} as Record<keyof typeof FLAGS, boolean>;
+  for (const name of Object.keys(FLAGS) as (keyof typeof FLAGS)[]) {
+    const given = options[name] ?? FLAGS[name];
+    if (typeof given !== "boolean") throw invalid(name, "must be true or false", given);
+    flags[name] = given;
+  }
+  const { serverName } = options;
+  if (
+    serverName !== undefined &&
+    (typeof serverName !== "string" || serverName === "" || /\s/.test(serverName))
+  ) {
+    throw invalid("serverName", "must be a text without spaces", serverName);
+  }
+  if (numbers.maxPayload > numbers.maxPending) {
+    throw invalid("maxPayload", `must be at most maxPending (${numbers.maxPending})`, numbers.maxPayload);
+  }
+  return {
+    ...numbers,
+    ...flags,
+    serverName,
+    listen: resolveListen(options.listen),
+    logger: resolveLogger(options.logger),
+  };
+}
+
+function resolveListen(listen: ListenOptions | undefined): Required<ListenOptions> | undefined {
+  if (listen === undefined) return undefined;
+  checkObject(listen, "listen", new Set(["host", "port"]), "listen.");
+  const host = listen.host ?? "127.0.0.1";
+  if (typeof host !== "string" || host === "")
+    throw invalid("listen.host", "must be an address or a name", host);
+  return { host, port: wholeNumber(listen.port, "listen.port", { fallback: 4222, min: 0, max: 65_535 }) };
+}
+
+function resolveLogger(logger: Logger | undefined): Logger {
+  if (logger === undefined) return SILENT;
+  for (const method of ["notice", "warn", "error", "debug"] as const) {
+    if (typeof logger?.[method] !== "function")
+      throw invalid("logger", `must have a method "${method}"`, logger);
+  }
+  return logger;
+}
+
+function checkObject(value: unknown, option: string, known: Set<string>, prefix: string): void {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    throw invalid(option, "must be an object", value);
+  }
+  for (const name of Object.keys(value)) {
+    if (!known.has(name))
+      throw invalid(prefix + name, `is not an option; there are ${[...known].sort().join(", ")}`);
+  }
+}
+
+function wholeNumber(given: unknown, option: string, rule: NumberRule): number {
+  if (given === undefined) return rule.fallback;
+  if (typeof given === "number" && Number.isSafeInteger(given) && given >= rule.min && given <= rule.max)
+    return given;
+  throw invalid(option, `must be a whole number from ${rule.min} to ${rule.max}`, given);
+}
+
+function invalid(option: string, rule: string, given?: unknown): ServerError {
+  const shown = given === undefined ? "" : `, not ${show(given)}`;
+  return new ServerError("INVALID_OPTION", `option "${option}" ${rule}${shown}`, { option });
+}
+
+function show(value: unknown): string {
+  if (typeof value === "string") return JSON.stringify(value);
+  return typeof value === "object" || typeof value === "function"
+    ? `a value of type ${typeof value}`
+    : String(value);
+}

@@ -1,0 +1,46 @@
+import type { Random } from "../seams/random.ts";
+
+const ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+
+/** The prefix byte that makes the text of an nkey begin with `N`, for a server. */
+const SERVER_PREFIX = 13 << 3;
+
+/**
+ * A new server id: 56 characters in the form of a server's public nkey (prefix, 32 bytes, CRC-16, in base 32). The bytes are random
+ * instead of a key, because nothing is signed with it and making a key pair takes longer than all the rest of a start.
+ */
+export function newServerId(random: Random): string {
+  const raw = new Uint8Array(35);
+  random.fill(raw);
+  raw[0] = SERVER_PREFIX;
+  const crc = crc16(raw.subarray(0, 33));
+  raw[33] = crc & 0xff;
+  raw[34] = crc >>> 8;
+  return base32(raw);
+}
+
+/** CRC-16/XMODEM: what nkeys end with, low byte first. */
+function crc16(bytes: Uint8Array): number {
+  let crc = 0;
+  for (const byte of bytes) {
+    crc ^= byte << 8;
+    for (let bit = 0; bit < 8; bit++)
+      crc = crc & 0x8000 ? ((crc << 1) ^ 0x1021) & 0xffff : (crc << 1) & 0xffff;
+  }
+  return crc;
+}
+
+function base32(bytes: Uint8Array): string {
+  let text = "";
+  let bits = 0;
+  let value = 0;
+  for (const byte of bytes) {
+    value = ((value << 8) | byte) & 0xffff;
+    bits += 8;
+    while (bits >= 5) {
+      bits -= 5;
+      text += ALPHABET[(value >>> bits) & 31];
+    }
+  }
+  return text;
+}

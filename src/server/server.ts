@@ -1,0 +1,274 @@
+import { Broker, type BrokerLimits } from "../broker/broker.ts";
+import { BufferPool } from "../protocol/buffer-pool.ts";
+import type { ServerInfo } from "../protocol/info.ts";
+import { Slab } from "../protocol/slab.ts";
+import type { ByteLink, VerbLink, VerbLinkClient, VerbLinkServer } from "../seams/link.ts";
+import type { Listener } from "../seams/listener.ts";
+import type { Port } from "../seams/port.ts";
+import type { Runtime } from "../seams/runtime.ts";
+import { ByteConnection, type ConnectionContext } from "./byte-connection.ts";
+import { DirectConnection } from "./direct-connection.ts";
+import { ServerError } from "./errors.ts";
+import { type ResolvedServerOptions, resolveOptions, type ServerOptions } from "./options.ts";
+import { newServerId } from "./server-id.ts";
+
+/** The nats-server release whose behaviour this is; clients switch features on by it. */
+export const NATS_VERSION = "2.14.5";
+
+/** The JetStream API level of that release (ADR-44). */
+const API_LEVEL = 4;
+
+/** How long (ms) `close` waits for clients to read their last bytes before it cuts them off. */
+const CLOSE_DEADLINE_MS = 2_000;
+
+/** Numbers about a running server. */
+export interface ServerStats {
+  /** Connections now, and ever. */
+  readonly connections: number;
+  readonly totalConnections: number;
+  readonly subscriptions: number;
+  /** Messages and bytes from clients, and to them. */
+  readonly inMsgs: number;
+  readonly inBytes: number;
+  readonly outMsgs: number;
+  readonly outBytes: number;
+  /** Clients that were cut off because they read too slowly. */
+  readonly slowConsumers: number;
+}
+
+/** One connection in process that has not been opened yet: as calls, or as bytes. */
+export interface InProcessConn extends VerbLink {
+  /**
+   * Takes the server's end of a link of bytes, as if a client had connected over a socket: for clients that speak the
+   * wire protocol.
+   * @throws ServerError `SERVER_CLOSED`.
+   */
+  accept(link: ByteLink): void;
+}
+
+/**
+ * A NATS server in this program. It has no global state: there may be as many as you like. It installs no signal handlers,
+ * prints nothing, and never ends the process. Start one with `NatsServer.start`.
+ */
+export class Server {
+  readonly #runtime: Runtime;
+  readonly #options: ResolvedServerOptions;
+  readonly #id: string;
+  readonly #limits: BrokerLimits;
+  readonly #broker: Broker;
+  readonly #context: ConnectionContext;
+  readonly #byteConnections = new Set<ByteConnection>();
+  readonly #directConnections = new Set<DirectConnection>();
+  #listener: Listener | undefined;
+  #info: ServerInfo;
+  #closing: Promise<void> | undefined;
+  #allEnded: (() => void) | undefined;
+
+  /**
+   * Use `NatsServer.start`, which also opens the listener.
+   * @throws ServerError `INVALID_OPTION`.
+   */
+  constructor(options: ServerOptions, runtime: Runtime) {
+    this.#options = resolveOptions(options);
+    this.#runtime = runtime;
+    this.#id = newServerId(runtime.random);
+    const { maxConnections, maxPayload, maxControlLine, maxPending, maxSubscriptions, logger } =
+      this.#options;
+    this.#limits = { maxConnections, maxPayload, maxControlLine, maxPending, maxSubscriptions };
+    this.#info = {
+      server_id: this.#id,
+      server_name: this.#options.serverName ?? this.#id,
+      version: NATS_VERSION,
+      proto: 1,
+      go: runtime.platform,
+      host: this.#options.listen?.host ?? "",
+      port: this.#options.listen?.port ?? 0,
+      headers: !this.#options.noHeaderSupport,
+      max_payload: maxPayload,
+      client_id: 0,
+      api_lvl: API_LEVEL,
+    };
+    this.#broker = new Broker({
+      clock: runtime.clock,
+      random: runtime.random,
+      tasks: runtime.tasks,
+      logger,
+      limits: this.#limits,
+      info: () => this.#info,
+    });
+    this.#context = {
+      broker: this.#broker,
+      pool: new BufferPool(),
+      slab: new Slab(),
+      options: this.#options,
+      ended: (connection) => {
+        this.#byteConnections.delete(connection);
+        this.#checkEnded();
+      },
+    };
+  }
+
+  /**
+   * Opens the listener that the options ask for, if any.
+   * @throws ServerError `LISTEN_FAILED`.
+   */
+  protected async open(): Promise<void> {
+    const { listen, logger } = this.#options;
+    logger.notice("Starting gnatlet");
+    logger.notice(`  Version:  ${NATS_VERSION}`);
+    logger.notice(`  Name:     ${this.name}`);
+    logger.notice(`  ID:       ${this.#id}`);
+    if (listen !== undefined) {
+      try {
+        this.#listener = await this.#runtime.network.listen(listen, (link) => this.#accept(link));
+      } catch (cause) {
+        const why = (cause as Error).message;
+        throw new ServerError("LISTEN_FAILED", `cannot listen on ${listen.host}:${listen.port}: ${why}`, {
+          option: "listen",
+          cause,
+        });
+      }
+      const { host, port } = this.#listener.address;
+      this.#info = { ...this.#info, host, port };
+      logger.notice(`Listening for client connections on ${host}:${port}`);
+    }
+    logger.notice("Server is ready");
+  }
+
+  /** The server's id: 56 characters that begin with `N`, new with every start. */
+  get id(): string {
+    return this.#id;
+  }
+
+  /** The server's name: the option `serverName`, or the id. */
+  get name(): string {
+    return this.#info.server_name;
+  }
+
+  /** Whether `close` has been called. */
+  get closed(): boolean {
+    return this.#closing !== undefined;
+  }
+
+  /** The port that the listener has; undefined without a listener. */
+  get port(): number | undefined {
+    return this.#listener?.address.port;
+  }
+
+  /** The URL that clients on this machine connect to, such as "nats://127.0.0.1:4222"; undefined without a listener. */
+  get clientUrl(): string | undefined {
+    if (this.#listener === undefined) return undefined;
+    const { host, port } = this.#listener.address;
+    const reachable = host === "0.0.0.0" ? "127.0.0.1" : host === "::" ? "::1" : host;
+    return `nats://${reachable.includes(":") ? `[${reachable}]` : reachable}:${port}`;
+  }
+
+  /** Numbers about the server, as they are now. */
+  stats(): ServerStats {
+    return {
+      connections: this.#broker.sessions.size,
+      totalConnections: this.#broker.totalConnections,
+      subscriptions: this.#broker.subscriptions,
+      slowConsumers: this.#broker.slowConsumers,
+      ...this.#broker.traffic(),
+    };
+  }
+
+  /**
+   * A connection that needs no socket: give the server to `connect({ inProcessServer: server })`, which calls this.
+   * @throws ServerError `SERVER_CLOSED`.
+   */
+  inProcessConn(): InProcessConn {
+    this.#checkOpen();
+    return {
+      open: (client) => this.#openDirect(client),
+      accept: (link) => {
+        this.#checkOpen();
+        this.#accept(link);
+      },
+    };
+  }
+
+  /**
+   * A port for a worker thread: pass it to the worker (it must be transferred), and `connect({ messagePort })` there. The server
+   * gives up the connection when the port is closed.
+   * @throws ServerError `SERVER_CLOSED`.
+   */
+  messagePort(): Port {
+    this.#checkOpen();
+    const [near, far] = this.#runtime.portPair();
+    this.#accept(this.#runtime.portLink(near));
+    return far;
+  }
+
+  #checkOpen(): void {
+    if (this.#closing !== undefined) throw new ServerError("SERVER_CLOSED", "the server is closed");
+  }
+
+  #accept(link: ByteLink): void {
+    if (this.#closing !== undefined) {
+      link.destroy();
+      return;
+    }
+    const connection = new ByteConnection(this.#context, link);
+    this.#byteConnections.add(connection);
+    connection.open();
+  }
+
+  #openDirect(client: VerbLinkClient): VerbLinkServer {
+    this.#checkOpen();
+    if (this.#broker.sessions.size >= this.#limits.maxConnections) {
+      throw new ServerError("CONNECTION_REFUSED", "maximum connections exceeded", {
+        option: "maxConnections",
+      });
+    }
+    const connection = new DirectConnection(
+      this.#broker,
+      this.#context.slab,
+      client,
+      this.#options.writeDeadline,
+      (ended) => this.#directConnections.delete(ended),
+    );
+    this.#directConnections.add(connection);
+    connection.open();
+    return connection;
+  }
+
+  /**
+   * Ends the server: takes no more connections, ends those it has once they have got what was on its way to them, and resolves when no
+   * socket, port or timer of it is open. It takes 2 seconds at the most: clients that do not read are cut off then.
+   * May be called again, also while it runs; never rejects.
+   */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    this.#options.logger.notice("Initiating Shutdown...");
+    const listenerClosed = this.#listener?.close();
+    for (const connection of [...this.#directConnections]) connection.end("Server Shutdown");
+    for (const connection of [...this.#byteConnections]) connection.close("Server Shutdown");
+    if (this.#byteConnections.size > 0) {
+      const timer = this.#runtime.clock.after(CLOSE_DEADLINE_MS, () => {
+        for (const connection of [...this.#byteConnections]) connection.destroy();
+      });
+      await new Promise<void>((resolve) => {
+        this.#allEnded = resolve;
+        this.#checkEnded();
+      });
+      timer.cancel();
+    }
+    await listenerClosed;
+    this.#options.logger.notice("Server Exiting..");
+  }
+
+  #checkEnded(): void {
+    if (this.#byteConnections.size === 0) this.#allEnded?.();
+  }
+
+  /** The same as {@link close}: for `await using`. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+}
