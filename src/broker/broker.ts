@@ -40,6 +40,9 @@ export interface Traffic {
   outBytes: number;
 }
 
+/** How often a flush goes round before the rest of the program gets a turn. */
+const FLUSH_ROUNDS = 8;
+
 /** The connections of a server and the accounts they are in. */
 export class Broker {
   readonly context: BrokerContext;
@@ -95,19 +98,22 @@ export class Broker {
   }
 
   /**
-   * Flushes every session that was touched, once. Called when a chunk of input is done, so that what it caused goes out in
-   * one piece per connection. What user code causes meanwhile waits for the next turn, so that no chain of callbacks is endless.
+   * Flushes every session that was touched. Called when a chunk of input is done, so that what it caused goes out in one piece
+   * per connection. What user code in this process causes meanwhile is flushed too, for some rounds; then it waits for another turn, so
+   * that no chain of callbacks is endless.
    */
   flush(): void {
     if (this.#flushing) return;
     this.#flushing = true;
-    const batch = this.#touched;
-    this.#touched = this.#spare;
     try {
-      for (const session of batch) session.flush();
+      for (let round = 0; round < FLUSH_ROUNDS && this.#touched.length > 0; round++) {
+        const batch = this.#touched;
+        this.#touched = this.#spare;
+        for (let i = 0; i < batch.length; i++) batch[i].flush();
+        batch.length = 0;
+        this.#spare = batch;
+      }
     } finally {
-      batch.length = 0;
-      this.#spare = batch;
       this.#flushing = false;
       if (this.#touched.length > 0) this.flushSoon();
     }
@@ -115,7 +121,7 @@ export class Broker {
 
   /** Flushes after the code that runs now: for calls that come from a program, not from a socket. */
   flushSoon(): void {
-    if (this.#flushPlanned) return;
+    if (this.#flushPlanned || this.#flushing) return;
     this.#flushPlanned = true;
     this.context.tasks.soon(this.#plannedFlush);
   }

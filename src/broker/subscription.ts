@@ -1,5 +1,4 @@
 import type { Interest } from "../interest/subject-tree.ts";
-import { encodeText } from "../protocol/text.ts";
 import type { Sid, SubscriptionRef } from "../protocol/verbs.ts";
 import type { Session } from "./session.ts";
 
@@ -9,7 +8,6 @@ export class Subscription implements Interest, SubscriptionRef {
   readonly subject: string;
   readonly queue: string | undefined;
   readonly sid: Sid;
-  readonly sidBytes: Uint8Array;
   slot = 0;
   /** Messages delivered since `SUB`. */
   delivered = 0;
@@ -23,6 +21,5 @@ export class Subscription implements Interest, SubscriptionRef {
     this.subject = subject;
     this.queue = queue;
     this.sid = sid;
-    this.sidBytes = encodeText(String(sid));
   }
 }

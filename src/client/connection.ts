@@ -237,11 +237,12 @@ export class Connection implements NatsConnection, SessionOwner {
       };
       const requests = this.#openRequests(subject);
       if (settled.noMux) return Promise.resolve(this.#requestManyAlone(subject, payload, settled));
-      let token = "";
-      const request = new ManyRequest(subject, settled, this.#deadlines, () => requests.remove(token));
-      token = requests.add(request);
+      const request: ManyRequest = new ManyRequest(subject, settled, this.#deadlines, () =>
+        requests.remove(request),
+      );
+      requests.add(request);
       try {
-        this.#publishRequest(subject, payload, requests.prefix + token, settled);
+        this.#publishRequest(subject, payload, requests.prefix + request.token, settled);
       } catch (error) {
         request.fail(error as Error);
       }

@@ -6,6 +6,8 @@ import type { ClientMsg } from "./msg.ts";
 /** A request that waits for an answer on the connection's shared inbox. */
 export interface PendingRequest {
   readonly subject: string;
+  /** The last token of its reply subject; set by {@link Requests.add}. */
+  token: string;
   /** An answer, or the word that there is nobody to give one. */
   answer(msg: ClientMsg): void;
   /** There will be no answer. */
@@ -18,8 +20,10 @@ export interface PendingRequest {
 export class Requests {
   /** The inbox with the dot at its end. */
   readonly prefix: string;
-  readonly #pending = new Map<string, PendingRequest>();
-  #last = 0;
+  /** Requests by the first part of their token. */
+  readonly #slots: (PendingRequest | undefined)[] = [];
+  readonly #free: number[] = [];
+  #count = 0;
 
   constructor(inbox: string) {
     this.prefix = `${inbox}.`;
@@ -30,27 +34,39 @@ export class Requests {
     return `${this.prefix}*`;
   }
 
-  /** Waits for answers to `request`; returns the last token of its reply subject. */
-  add(request: PendingRequest): string {
-    this.#last += 1;
-    const token = this.#last.toString(36);
-    this.#pending.set(token, request);
-    return token;
+  /** Waits for answers to `request`: gives it its token, `<slot>-<number>`. The number is new each time, as answers may come late. */
+  add(request: PendingRequest): void {
+    const slot = this.#free.pop() ?? this.#slots.length;
+    this.#count += 1;
+    request.token = `${slot}-${this.#count.toString(36)}`;
+    this.#slots[slot] = request;
   }
 
   /** The request wants no more answers. */
-  remove(token: string): void {
-    this.#pending.delete(token);
+  remove(request: PendingRequest): void {
+    const slot = slotOf(request.token, 0);
+    if (this.#slots[slot] !== request) return;
+    this.#slots[slot] = undefined;
+    this.#free.push(slot);
   }
 
   /** Gives an answer to the request it is for, if that still waits. */
   dispatch(msg: ClientMsg): void {
-    this.#pending.get(msg.subject.slice(this.prefix.length))?.answer(msg);
+    const { prefix } = this;
+    const { subject } = msg;
+    const request = this.#slots[slotOf(subject, prefix.length)];
+    if (request === undefined) return;
+    const { token } = request;
+    if (subject.length === prefix.length + token.length && subject.endsWith(token)) request.answer(msg);
+  }
+
+  #waiting(): PendingRequest[] {
+    return this.#slots.filter((request) => request !== undefined);
   }
 
   /** The server allows no subscription to the inbox, or no publishing to a request's subject. */
   denied(error: PermissionViolationError): void {
-    for (const request of [...this.#pending.values()]) {
+    for (const request of this.#waiting()) {
       if (error.operation === "subscription") {
         if (error.subject === this.subject) request.fail(error);
       } else if (request.subject === error.subject) {
@@ -62,9 +78,19 @@ export class Requests {
 
   /** The connection ends. */
   close(error: Error): void {
-    for (const request of [...this.#pending.values()]) request.fail(error);
-    this.#pending.clear();
+    for (const request of this.#waiting()) request.fail(error);
   }
+}
+
+/** The number that a token at `start` begins with; -1 if it does not. */
+function slotOf(text: string, start: number): number {
+  let slot = -1;
+  for (let i = start; i < text.length; i++) {
+    const digit = text.charCodeAt(i) - 48;
+    if (digit < 0 || digit > 9) break;
+    slot = slot < 0 ? digit : slot * 10 + digit;
+  }
+  return slot;
 }
 
 /** A request with one answer. */
@@ -99,7 +125,7 @@ export class SingleRequest implements PendingRequest, Deadline {
       this.#resolve = resolve;
       this.#reject = reject;
     });
-    if (requests !== undefined) this.token = requests.add(this);
+    requests?.add(this);
     deadlines.set(this, timeout);
   }
 
@@ -128,7 +154,7 @@ export class SingleRequest implements PendingRequest, Deadline {
   }
 
   #leave(): void {
-    this.#requests?.remove(this.token);
+    this.#requests?.remove(this);
     this.#deadlines.clear(this);
   }
 }
@@ -148,6 +174,7 @@ const STALL_MS = 300;
 /** A request with any number of answers: a strategy says when there are enough. */
 export class ManyRequest implements PendingRequest {
   readonly subject: string;
+  token = "";
   readonly answers: ItemIterator<ClientMsg>;
   readonly #options: Partial<RequestManyOptions>;
   readonly #total: OneShot;

@@ -1,7 +1,6 @@
-import { sameBytes } from "../protocol/bytes.ts";
 import type { Message } from "../protocol/message.ts";
 import { hasWildcards } from "../protocol/subject.ts";
-import { decodeText } from "../protocol/text.ts";
+import { decodeText, isAscii, sameAscii } from "../protocol/text.ts";
 import { type Interest, type Matches, SubjectTree } from "./subject-tree.ts";
 
 /** The remembered answer to "who gets a message on this subject?". Its lists are never changed once made. */
@@ -17,13 +16,6 @@ export interface Route<I> extends Matches<I> {
   stale: boolean;
 }
 
-/** A route as the table of bytes holds it. */
-interface ByteRoute<I> {
-  readonly hash: number;
-  readonly bytes: Uint8Array;
-  route: Route<I>;
-}
-
 /** What a {@link Router} is made with. */
 export interface RouterOptions {
   /** Facts about a subject that are asked for with every message on it, worked out once. */
@@ -36,6 +28,10 @@ const SCOPES = 256;
 const GENERATION_WEIGHT_MAX = 32 * 1024;
 const TABLE_MIN = 256;
 const TABLE_MAX = 64 * 1024;
+/** How many subjects are known to have been asked for once, by a mark made of this many of their last characters. */
+const SEEN_PLACES = 4 * 1024;
+const MARK_CHARACTERS = 16;
+const ADMIT_EVERY = 8;
 /** How many places a subject's bytes may stand in; beyond, one is replaced. */
 const PROBES = 8;
 
@@ -57,8 +53,13 @@ export class Router<I extends Interest> {
   #weight = 0;
   #version = 0;
   readonly #scopes = new Uint32Array(SCOPES);
-  #table: (ByteRoute<I> | undefined)[] = new Array(TABLE_MIN).fill(undefined);
+  #hashes = new Int32Array(TABLE_MIN);
+  #table: (Route<I> | undefined)[] = new Array(TABLE_MIN).fill(undefined);
   #tableCount = 0;
+  readonly #seen = new Int32Array(SEEN_PLACES);
+  #unseen = 0;
+  /** The last one found: a publisher mostly stays with one subject. */
+  #last: Route<I> | undefined;
 
   constructor(options: RouterOptions) {
     this.#classify = options.classify;
@@ -88,32 +89,59 @@ export class Router<I extends Interest> {
 
   /** The route of a subject given as text. */
   find(subject: string): Route<I> {
-    const route = this.#young.get(subject);
-    return route !== undefined && this.#holds(route) ? route : this.#seek(subject);
+    const last = this.#last;
+    if (last !== undefined && last.subject === subject && this.#holds(last)) return last;
+    let route = this.#young.get(subject);
+    if (route === undefined || !this.#holds(route)) {
+      if (!this.#seenBefore(subject)) return this.#work(subject);
+      route = this.#seek(subject);
+    }
+    this.#last = route;
+    return route;
+  }
+
+  /**
+   * Whether the subject has probably been asked for before. Reply subjects are used once: remembering their routes would cost more than
+   * working them out, and push out those that are used again.
+   */
+  #seenBefore(subject: string): boolean {
+    let mark = subject.length;
+    for (let i = subject.length - 1, stop = Math.max(-1, i - MARK_CHARACTERS); i > stop; i--) {
+      mark = Math.imul(mark, 31) + subject.charCodeAt(i);
+    }
+    const place = (mark ^ (mark >>> 13)) & (SEEN_PLACES - 1);
+    if (this.#seen[place] === mark) return true;
+    this.#seen[place] = mark;
+    // Where there are more subjects than marks, those that are used again get in by and by.
+    this.#unseen += 1;
+    return this.#unseen % ADMIT_EVERY === 0;
   }
 
   /** The route of a message that was just read from bytes. */
   findWire(message: Message): Route<I> {
     const { bytes, subjectStart, subjectEnd, subjectHash } = message;
-    const length = subjectEnd - subjectStart;
     const table = this.#table;
+    const hashes = this.#hashes;
     const mask = table.length - 1;
     let place = (subjectHash ^ (subjectHash >>> 15)) & mask;
     for (let probe = 0; probe < PROBES; probe++) {
-      const found = table[place];
-      if (found === undefined) break;
-      if (
-        found.hash === subjectHash &&
-        found.bytes.length === length &&
-        sameBytes(found.bytes, bytes, subjectStart)
-      ) {
-        if (!this.#holds(found.route)) found.route = this.find(found.route.subject);
-        return found.route;
+      // The hashes lie side by side: a route is looked at only when it is very probably the right one.
+      if (hashes[place] === subjectHash) {
+        const found = table[place];
+        if (found !== undefined && sameAscii(found.subject, bytes, subjectStart, subjectEnd)) {
+          if (this.#holds(found)) return found;
+          const route = this.find(found.subject);
+          table[place] = route;
+          return route;
+        }
       }
       place = (place + 1) & mask;
     }
-    const route = this.find(decodeText(bytes, subjectStart, subjectEnd));
-    this.#remember({ hash: subjectHash, bytes: bytes.slice(subjectStart, subjectEnd), route });
+    const subject = decodeText(bytes, subjectStart, subjectEnd);
+    if (!this.#seenBefore(subject)) return this.#work(subject);
+    const route = this.find(subject);
+    // Others are found by their text each time: they are rare, and comparing them would cost all the rest.
+    if (isAscii(route.subject)) this.#remember(route, subjectHash);
     return route;
   }
 
@@ -125,22 +153,25 @@ export class Router<I extends Interest> {
     );
   }
 
+  #work(subject: string): Route<I> {
+    const { plain, groups } = this.#tree.match(subject);
+    const wildcardScope = scopeOf(subject);
+    return {
+      plain,
+      groups,
+      subject,
+      flags: this.#classify(subject),
+      version: this.#version,
+      wildcardVersion: this.#scopes[wildcardScope],
+      wildcardScope,
+      stale: false,
+    };
+  }
+
+  /** The route from the older generation, or worked out; it is remembered in the younger. */
   #seek(subject: string): Route<I> {
     let route = this.#old.get(subject);
-    if (route === undefined || !this.#holds(route)) {
-      const { plain, groups } = this.#tree.match(subject);
-      const wildcardScope = scopeOf(subject);
-      route = {
-        plain,
-        groups,
-        subject,
-        flags: this.#classify(subject),
-        version: this.#version,
-        wildcardVersion: this.#scopes[wildcardScope],
-        wildcardScope,
-        stale: false,
-      };
-    }
+    if (route === undefined || !this.#holds(route)) route = this.#work(subject);
     this.#weight += 1 + route.plain.length;
     for (const group of route.groups) this.#weight += group.length;
     if (this.#weight > GENERATION_WEIGHT_MAX) {
@@ -168,37 +199,37 @@ export class Router<I extends Interest> {
     if (route !== undefined) route.stale = true;
   }
 
-  #remember(entry: ByteRoute<I>): void {
+  #remember(route: Route<I>, hash: number): void {
     if (this.#tableCount >= this.#table.length >> 1) this.#grow();
-    this.#tableCount += place(this.#table, entry);
+    this.#place(route, hash);
   }
 
   #grow(): void {
-    const old = this.#table;
+    const table = this.#table;
+    const hashes = this.#hashes;
+    // Full, and most of it probably subjects that are used once: begin again. Else everything moves to a larger one.
+    const size = table.length >= TABLE_MAX ? TABLE_MIN : table.length * 2;
+    this.#table = new Array(size).fill(undefined);
+    this.#hashes = new Int32Array(size);
     this.#tableCount = 0;
-    if (old.length >= TABLE_MAX) {
-      // Full, and most of it probably subjects that are used once: begin again.
-      this.#table = new Array(TABLE_MIN).fill(undefined);
-      return;
+    if (size === TABLE_MIN) return;
+    for (let i = 0; i < table.length; i++) {
+      const route = table[i];
+      if (route !== undefined) this.#place(route, hashes[i]);
     }
-    this.#table = new Array(old.length * 2).fill(undefined);
-    for (const entry of old) if (entry !== undefined) this.#tableCount += place(this.#table, entry);
   }
-}
 
-/** Puts an entry at a free place, or in place of another; returns how many more places are taken. */
-function place<I>(table: (ByteRoute<I> | undefined)[], entry: ByteRoute<I>): number {
-  const mask = table.length - 1;
-  const home = (entry.hash ^ (entry.hash >>> 15)) & mask;
-  for (let probe = 0; probe < PROBES; probe++) {
-    const at = (home + probe) & mask;
-    if (table[at] === undefined) {
-      table[at] = entry;
-      return 1;
-    }
+  /** Puts a route at a free place, or in place of another. */
+  #place(route: Route<I>, hash: number): void {
+    const mask = this.#table.length - 1;
+    const home = (hash ^ (hash >>> 15)) & mask;
+    let at = home;
+    for (let probe = 0; probe < PROBES && this.#table[at] !== undefined; probe++) at = (at + 1) & mask;
+    if (this.#table[at] === undefined) this.#tableCount += 1;
+    else at = home;
+    this.#table[at] = route;
+    this.#hashes[at] = hash;
   }
-  table[home] = entry;
-  return 0;
 }
 
 /** Which of the scopes the first token belongs to. */

@@ -92,12 +92,14 @@ export class SubjectTree<I extends Interest> {
 
   /** Who is interested in a message on `subject`. */
   match(subject: string): Matches<I> {
-    const plain: I[] = [];
-    const groups = new Map<string, I[]>();
+    const found = new Collector<I>();
     if (subject !== "" && !subject.startsWith(".") && !subject.endsWith(".") && !subject.includes("..")) {
-      collect(this.#root, subject, 0, plain, groups);
+      collect(this.#root, subject, 0, found);
     }
-    return { plain, groups: groups.size === 0 ? NO_GROUPS : [...groups.values()] };
+    return {
+      plain: found.plain,
+      groups: found.groups === undefined ? NO_GROUPS : [...found.groups.values()],
+    };
   }
 
   /** Every interest, in no order. */
@@ -137,32 +139,39 @@ function cut<I extends Interest>(node: Node<I>, token: string): void {
   }
 }
 
+/** What a walk down the tree has found so far. */
+class Collector<I extends Interest> {
+  readonly plain: I[] = [];
+  groups: Map<string, I[]> | undefined;
+
+  add(node: Node<I>): void {
+    for (const interest of node.plain) this.plain.push(interest);
+    if (node.groups === undefined) return;
+    this.groups ??= new Map();
+    for (const [name, members] of node.groups) {
+      const group = this.groups.get(name);
+      if (group === undefined) this.groups.set(name, members.slice());
+      else for (const member of members) group.push(member);
+    }
+  }
+}
+
 function collect<I extends Interest>(
   node: Node<I>,
   subject: string,
   start: number,
-  plain: I[],
-  groups: Map<string, I[]>,
+  found: Collector<I>,
 ): void {
-  if (node.full !== undefined) add(node.full, plain, groups);
-  if (node.literals === undefined && node.star === undefined) return;
+  if (node.full !== undefined) found.add(node.full);
+  const { literals, star } = node;
+  if (literals === undefined && star === undefined) return;
   const dot = subject.indexOf(".", start);
-  const literal = node.literals?.get(dot < 0 ? subject.slice(start) : subject.slice(start, dot));
+  const literal = literals?.get(dot < 0 ? subject.slice(start) : subject.slice(start, dot));
   if (dot < 0) {
-    if (literal !== undefined) add(literal, plain, groups);
-    if (node.star !== undefined) add(node.star, plain, groups);
+    if (literal !== undefined) found.add(literal);
+    if (star !== undefined) found.add(star);
   } else {
-    if (literal !== undefined) collect(literal, subject, dot + 1, plain, groups);
-    if (node.star !== undefined) collect(node.star, subject, dot + 1, plain, groups);
-  }
-}
-
-function add<I extends Interest>(node: Node<I>, plain: I[], groups: Map<string, I[]>): void {
-  for (const interest of node.plain) plain.push(interest);
-  if (node.groups === undefined) return;
-  for (const [name, members] of node.groups) {
-    const group = groups.get(name);
-    if (group === undefined) groups.set(name, members.slice());
-    else group.push(...members);
+    if (literal !== undefined) collect(literal, subject, dot + 1, found);
+    if (star !== undefined) collect(star, subject, dot + 1, found);
   }
 }

@@ -393,6 +393,7 @@ export class ClientVerbReader {
     message.start = i;
     message.body = i + headerSize;
     message.end = payloadEnd;
+    message.size = size;
     message.hasHeaders = headerSize > 0;
     this.#verbs.pub(message);
     return this.#stopped ? STOPPED : payloadEnd + 2;

@@ -43,6 +43,8 @@ export class Message {
   body = 0;
   /** Where the payload ends. */
   end = 0;
+  /** The bytes of headers and payload together. */
+  size = 0;
   /** Whether there is a header block: `body > start`. A header block of 0 bytes counts as none, as in nats-server. */
   hasHeaders = false;
   /** Wire form only: the sizes as the publisher spelled them, which is how they are handed on. */
@@ -63,11 +65,6 @@ export class Message {
   /** @param slab - where lasting copies go; messages of one server or client share one. */
   constructor(slab: Slab) {
     this.#slab = slab;
-  }
-
-  /** The bytes of headers and payload together. */
-  get size(): number {
-    return this.text === undefined ? this.end - this.start : this.end - this.start + this.text.length;
   }
 
   /** The bytes of the header block, 0 without one. */
@@ -110,12 +107,14 @@ export class Message {
       this.bytes = body;
       this.start = this.body = 0;
       this.end = body.length;
+      this.size = this.text === undefined ? this.end : this.text.length;
       return;
     }
     this.hasHeaders = true;
     this.start = 0;
     this.body = headers.length;
     this.end = headers.length + body.length;
+    this.size = this.end + (this.text === undefined ? 0 : this.text.length);
     if (body.length === 0) {
       this.bytes = headers;
     } else {

@@ -30,7 +30,7 @@ export class ServerVerbReader {
   readonly #verbs: ServerVerbs & FaultSink;
   readonly #message: Message;
   readonly #pool: BufferPool;
-  readonly #to = { sid: 0 as Sid, sidBytes: EMPTY };
+  readonly #to = { sid: 0 as Sid };
   readonly #subjects: (RememberedSubject | undefined)[] = new Array(REMEMBERED_SUBJECTS).fill(undefined);
   #carry: Uint8Array = EMPTY;
   #carryLength = 0;
@@ -230,6 +230,7 @@ export class ServerVerbReader {
     message.start = i;
     message.body = i + headerSize;
     message.end = payloadEnd;
+    message.size = size;
     message.hasHeaders = headerSize > 0;
     const number = parseSize(buf, sid, sidEnd);
     this.#to.sid = number >= 0 ? number : decodeText(buf, sid, sidEnd);

@@ -2,7 +2,7 @@ import { ascii, copyBytes, writeDecimal } from "./bytes.ts";
 import { infoLine, type ServerInfo } from "./info.ts";
 import type { Message } from "./message.ts";
 import type { Outbox } from "./outbox.ts";
-import { encodePayload, encodeText } from "./text.ts";
+import { encodePayload, encodeText, writeText } from "./text.ts";
 import type { ServerVerbs, SubscriptionRef } from "./verbs.ts";
 
 const OK = ascii("+OK\r\n");
@@ -63,11 +63,11 @@ export class ServerVerbWriter implements ServerVerbs {
   #fromWire(to: SubscriptionRef, message: Message): void {
     const out = this.#out;
     const { bytes, subjectStart, subjectEnd, tailStart, hasHeaders } = message;
-    const sid = to.sidBytes;
+    const sid = typeof to.sid === "string" ? to.sid : String(to.sid);
     // When headers must be left out, or the publisher spelled its line in another way, the line is written part by part.
     const asRun = tailStart >= 0 && (!hasHeaders || this.headers);
     const tailEnd = message.end + 2;
-    let head = FIXED_BYTES + (subjectEnd - subjectStart) + sid.length;
+    let head = FIXED_BYTES + (subjectEnd - subjectStart) + sid.length * 3;
     if (!asRun) head += message.replyEnd - message.replyStart;
     const run = asRun ? tailEnd - tailStart : 0;
     const whole = run <= SMALL_RUN;
@@ -82,8 +82,7 @@ export class ServerVerbWriter implements ServerVerbs {
     copyBytes(bytes, subjectStart, subjectEnd, target, at);
     at += subjectEnd - subjectStart;
     target[at++] = SPACE;
-    copyBytes(sid, 0, sid.length, target, at);
-    at += sid.length;
+    at = writeText(sid, target, at);
     target[at++] = SPACE;
     if (asRun) {
       if (whole) {
@@ -123,13 +122,13 @@ export class ServerVerbWriter implements ServerVerbs {
     const out = this.#out;
     const subject = this.#bytesOf(message.subject);
     const reply = message.hasReply ? encodeText(message.reply) : undefined;
-    const sid = to.sidBytes;
+    const sid = typeof to.sid === "string" ? to.sid : String(to.sid);
     const withHeaders = message.hasHeaders && this.headers;
     const from = withHeaders ? message.start : message.body;
     const text = message.text;
     const size = message.end - from + (text === undefined ? 0 : text.length);
     const target = out.room(
-      FIXED_BYTES + subject.length + sid.length + (reply === undefined ? 0 : reply.length),
+      FIXED_BYTES + subject.length + sid.length * 3 + (reply === undefined ? 0 : reply.length),
     );
     let at = out.length;
     if (withHeaders) target[at++] = H;
@@ -141,8 +140,7 @@ export class ServerVerbWriter implements ServerVerbs {
     copyBytes(subject, 0, subject.length, target, at);
     at += subject.length;
     target[at++] = SPACE;
-    copyBytes(sid, 0, sid.length, target, at);
-    at += sid.length;
+    at = writeText(sid, target, at);
     target[at++] = SPACE;
     if (reply !== undefined) {
       copyBytes(reply, 0, reply.length, target, at);

@@ -18,30 +18,29 @@ const SHORT_TEXT = 48;
 
 /** The text of `buf[start, end)`, byte for byte recoverable with {@link encodeText}. */
 export function decodeText(buf: Uint8Array, start: number, end: number): string {
-  if (end - start <= SHORT_TEXT) {
-    let text = "";
-    for (let i = start; i < end; i++) {
-      const byte = buf[i];
-      if (byte > 0x7f) return decodeExact(buf, start, end);
-      text += String.fromCharCode(byte);
-    }
-    return text;
+  return shortAscii(buf, start, end) ?? decodeExact(buf, start, end);
+}
+
+/** The text, if it is short and ASCII, in one piece: a string put together bit by bit is slower to read ever after. */
+function shortAscii(buf: Uint8Array, start: number, end: number): string | undefined {
+  if (end - start > SHORT_TEXT) return undefined;
+  for (let i = start; i < end; i++) if (buf[i] > 0x7f) return undefined;
+  return String.fromCharCode.apply(null, buf.subarray(start, end) as unknown as number[]);
+}
+
+/** Whether `text` is ASCII and its bytes are `buf[start, end)`. */
+export function sameAscii(text: string, buf: Uint8Array, start: number, end: number): boolean {
+  if (text.length !== end - start) return false;
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (code !== buf[start + i] || code > 0x7f) return false;
   }
-  return decodeExact(buf, start, end);
+  return true;
 }
 
 /** The text of a message's payload: as every NATS client does, invalid UTF-8 shows as U+FFFD. */
 export function decodePayload(buf: Uint8Array, start: number, end: number): string {
-  if (end - start <= SHORT_TEXT) {
-    let text = "";
-    for (let i = start; i < end; i++) {
-      const byte = buf[i];
-      if (byte > 0x7f) return looseDecoder.decode(buf.subarray(start, end));
-      text += String.fromCharCode(byte);
-    }
-    return text;
-  }
-  return looseDecoder.decode(buf.subarray(start, end));
+  return shortAscii(buf, start, end) ?? looseDecoder.decode(buf.subarray(start, end));
 }
 
 function decodeExact(buf: Uint8Array, start: number, end: number): string {
@@ -94,6 +93,20 @@ export function encodeText(text: string): Uint8Array {
   }
   const bytes = encoder.encode(text);
   return hasEscapes(text) ? encodeEscaping(text) : bytes;
+}
+
+/** Writes the bytes of a short text at `at`; there must be room for 3 bytes a character. Returns the position after it. */
+export function writeText(text: string, target: Uint8Array, at: number): number {
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (code > 0x7f) {
+      const bytes = encodeText(text);
+      target.set(bytes, at - i);
+      return at - i + bytes.length;
+    }
+    target[at++] = code;
+  }
+  return at;
 }
 
 /** The UTF-8 bytes of a payload given as a string; a lone surrogate becomes U+FFFD, as in every client. */

@@ -33,8 +33,6 @@ export interface ClientVerbs {
 /** A subscription as {@link ServerVerbs.msg} names it. */
 export interface SubscriptionRef {
   readonly sid: Sid;
-  /** The id as it stands on the wire; empty when it never was on one. */
-  readonly sidBytes: Uint8Array;
 }
 
 /** What a server may say to a client (behaviour.md A.3). */
