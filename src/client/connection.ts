@@ -42,7 +42,7 @@ export class Connection implements NatsConnection, SessionOwner {
   readonly #closed = deferred<undefined | Error>();
   #requests: Requests | undefined;
   #requestInbox: ClientSubscription | undefined;
-  #checkedSubject = "";
+  #checkedSubject: string | undefined;
   #draining: Promise<void> | undefined;
   readonly #startedAt: number;
   #publishingOver = false;

@@ -1,0 +1,21 @@
+/** The official clients against the embedded server: over TCP, and in process. */
+import { connect as connectOfficial } from "@nats-io/transport-node";
+import { NatsServer } from "../../src/runtime/node/index.ts";
+import { connect as connectInProcess } from "../../src/runtime/node/nats-core.ts";
+import { connectionSuite, OFFICIAL } from "../support/connection-suite.ts";
+
+connectionSuite("the official client over TCP", OFFICIAL, async () => {
+  const server = await NatsServer.start({ listen: { port: 0 } });
+  return {
+    connect: (options) => connectOfficial({ ...options, servers: server.clientUrl, reconnect: false }),
+    close: () => server.close(),
+  };
+});
+
+connectionSuite("the official client in process", OFFICIAL, async () => {
+  const server = await NatsServer.start();
+  return {
+    connect: (options) => connectInProcess({ ...options, inProcessServer: server, reconnect: false }),
+    close: () => server.close(),
+  };
+});

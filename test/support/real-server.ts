@@ -1,0 +1,68 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { connect, createServer } from "node:net";
+import process from "node:process";
+
+/** A real nats-server in a process of its own. */
+export class RealServer {
+  readonly port: number;
+  readonly #child: ChildProcess;
+
+  private constructor(child: ChildProcess, port: number) {
+    this.#child = child;
+    this.port = port;
+  }
+
+  /** Starts one on a free port; `flags` go to it as they are. */
+  static async start(flags: string[] = []): Promise<RealServer> {
+    const program = process.env.NATS_SERVER;
+    if (program === undefined)
+      throw new Error("tests in test/peers/ are run by scripts/test.ts, which finds the nats-server");
+    const port = await freePort();
+    const child = spawn(program, ["-a", "127.0.0.1", "-p", String(port), ...flags], {
+      stdio: ["ignore", "ignore", "pipe"],
+    });
+    let log = "";
+    child.stderr!.on("data", (bytes) => {
+      log += bytes;
+    });
+    for (let tries = 0; !(await accepts(port)); tries++) {
+      if (tries > 500 || child.exitCode !== null) throw new Error(`nats-server does not start: ${log}`);
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+    return new RealServer(child, port);
+  }
+
+  get url(): string {
+    return `nats://127.0.0.1:${this.port}`;
+  }
+
+  async close(): Promise<void> {
+    if (this.#child.exitCode !== null) return;
+    const exited = once(this.#child, "exit");
+    this.#child.kill("SIGKILL");
+    await exited;
+  }
+}
+
+/** A port that nobody listens on. */
+export async function freePort(): Promise<number> {
+  const server = createServer();
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as { port: number };
+  server.close();
+  await once(server, "close");
+  return port;
+}
+
+function accepts(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect({ host: "127.0.0.1", port });
+    socket.once("connect", () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.once("error", () => resolve(false));
+  });
+}
