@@ -11,7 +11,7 @@ import process from "node:process";
 import { findNatsServer } from "./nats-server.ts";
 
 /** A test file that takes longer than this (ms) hangs. */
-const FILE_TIMEOUT_MS = 180_000;
+const FILE_TIMEOUT_MS = 90_000;
 
 const root = resolve(import.meta.dirname ?? ".", "..");
 const wanted = process.argv.slice(2);

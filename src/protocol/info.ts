@@ -35,7 +35,37 @@ export interface ServerInfo {
   api_lvl?: number;
 }
 
+/** The order that nats-server writes the fields in (its struct's). */
+const ORDER: readonly (keyof ServerInfo)[] = [
+  "server_id",
+  "server_name",
+  "version",
+  "proto",
+  "git_commit",
+  "go",
+  "host",
+  "port",
+  "headers",
+  "auth_required",
+  "tls_required",
+  "tls_verify",
+  "tls_available",
+  "max_payload",
+  "jetstream",
+  "client_id",
+  "client_ip",
+  "nonce",
+  "cluster",
+  "domain",
+  "connect_urls",
+  "ldm",
+  "connect_info",
+  "remote_account",
+  "acc_is_sys",
+  "api_lvl",
+];
+
 /** The line as nats-server writes it: with a space before CRLF. */
 export function infoLine(info: ServerInfo): string {
-  return `INFO ${JSON.stringify(info)} \r\n`;
+  return `INFO ${JSON.stringify(info, ORDER as string[])} \r\n`;
 }

@@ -50,6 +50,8 @@ export class ByteConnection implements ByteLinkHandler, ClientVerbs, FaultSink {
   #drains = 0;
   #linger: Timer | undefined;
   #linkEnded = false;
+  /** Whether the chunk being read holds something that shows a client at work: not a mere PONG. */
+  #active = false;
 
   constructor(context: ConnectionContext, link: ByteLink) {
     this.#context = context;
@@ -99,8 +101,11 @@ export class ByteConnection implements ByteLinkHandler, ClientVerbs, FaultSink {
     const { limits } = broker.context;
     this.#limits.maxControlLine = limits.maxControlLine;
     this.#limits.maxPayload = limits.maxPayload;
-    this.#heartbeat.input();
     this.#reader.read(bytes);
+    if (this.#active) {
+      this.#active = false;
+      this.#heartbeat.input();
+    }
     broker.flush();
     const heldBy = this.#session.heldBy;
     if (heldBy instanceof ByteSessionPeer) heldBy.hold(this);
@@ -129,18 +134,22 @@ export class ByteConnection implements ByteLinkHandler, ClientVerbs, FaultSink {
   }
 
   pub(message: Message): void {
+    this.#active = true;
     this.#session.pub(message);
   }
 
   sub(subject: string, queue: string | undefined, sid: Sid): void {
+    this.#active = true;
     this.#session.sub(subject, queue, sid);
   }
 
   unsub(sid: Sid, max: number | undefined): void {
+    this.#active = true;
     this.#session.unsub(sid, max);
   }
 
   ping(): void {
+    this.#active = true;
     this.#session.ping();
   }
 

@@ -43,6 +43,10 @@ export class RealServer {
     this.#child.kill("SIGKILL");
     await exited;
   }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
 }
 
 /** A port that nobody listens on. */

@@ -1,0 +1,53 @@
+/** INFO, against a real nats-server: the same fields in the same order, but for those that belong to other parts. */
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { NatsServer } from "../../src/runtime/node/index.ts";
+import { RawClient } from "../support/raw-client.ts";
+import { RealServer } from "../support/real-server.ts";
+
+/** Fields that a newer or otherwise configured nats-server has: `xkey` belongs to auth callout, `git_commit` to its build. */
+const NOT_OURS = new Set(["xkey", "git_commit"]);
+
+async function infos(port: number): Promise<[first: object, connected: object]> {
+  const client = await RawClient.openUngreeted(port);
+  const first = await client.take(/^INFO .*\r\n/);
+  client.send('CONNECT {"verbose":false,"protocol":1}\r\nPING\r\n');
+  const connected = await client.take(/^PONG\r\nINFO .*\r\n/);
+  client.close();
+  for (const line of [first, connected]) assert.match(line, /\} \r\n$/);
+  return [JSON.parse(first.slice(5)), JSON.parse(connected.slice("PONG\r\nINFO ".length))];
+}
+
+function shape(info: object): [string, string][] {
+  return Object.entries(info)
+    .filter(([key]) => !NOT_OURS.has(key))
+    .map(([key, value]) => [key, typeof value]);
+}
+
+describe("INFO", () => {
+  it("has nats-server's fields, in its order", async () => {
+    await using real = await RealServer.start();
+    await using ours = await NatsServer.start({ listen: { port: 0 } });
+    const theirs = await infos(real.port);
+    const mine = await infos(ours.port!);
+    for (const i of [0, 1]) assert.deepEqual(shape(mine[i]), shape(theirs[i]));
+    const same = [
+      "proto",
+      "headers",
+      "max_payload",
+      "client_ip",
+      "host",
+      "connect_info",
+      "remote_account",
+    ] as const;
+    for (const i of [0, 1]) {
+      for (const key of same) {
+        assert.deepEqual(
+          (mine[i] as Record<string, unknown>)[key],
+          (theirs[i] as Record<string, unknown>)[key],
+          key,
+        );
+      }
+    }
+  });
+});

@@ -1,0 +1,242 @@
+/** What a server does with clients that are slow, silent or too many: on a virtual clock, over links that the test holds the other end of. */
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import type { ServerOptions } from "../../src/server/options.ts";
+import { Server } from "../../src/server/server.ts";
+import { settle, simulatedRuntime, TestLink, VirtualClock } from "../support/simulated.ts";
+
+const PLAIN = 'CONNECT {"verbose":false,"pedantic":false}\r\n';
+
+function setup(options: ServerOptions = {}): {
+  clock: VirtualClock;
+  server: Server;
+  join(connect?: string): TestLink;
+} {
+  const clock = new VirtualClock();
+  const server = new Server(options, simulatedRuntime(clock));
+  return {
+    clock,
+    server,
+    join(connect = PLAIN) {
+      const link = new TestLink();
+      server.inProcessConn().accept(link);
+      assert.match(link.look(), /^INFO \{.*\} \r\n$/);
+      link.send(connect);
+      return link;
+    },
+  };
+}
+
+describe("pings", () => {
+  it("come first after 2 s and up to a fifth more, then every interval; the third tick without an answer closes", async () => {
+    const { clock, join } = setup();
+    const client = join();
+    await clock.advance(1_999);
+    assert.equal(client.look(), "");
+    await clock.advance(401);
+    assert.equal(client.look(), "PING\r\n");
+    await clock.advance(120_000);
+    assert.equal(client.look(), "PING\r\n");
+    await clock.advance(120_000);
+    assert.equal(client.look(), "-ERR 'Stale Connection'\r\n");
+    assert.notEqual(client.ended, undefined);
+  });
+
+  it("are not sent to a client that says something, once the way there and back is known", async () => {
+    const { clock, join } = setup();
+    const client = join();
+    await clock.advance(2_400);
+    client.send("PONG\r\n");
+    client.look();
+    for (let i = 0; i < 20; i++) {
+      await clock.advance(60_000);
+      client.send("PUB x 0\r\n\r\n");
+    }
+    assert.equal(client.look(), "");
+    await clock.advance(3_600_000);
+    assert.match(client.look(), /^PING/);
+  });
+
+  it("are answered, and then the connection stays", async () => {
+    const { clock, join } = setup({ pingInterval: 1_000, pingMax: 2, disableShortFirstPing: true });
+    const client = join();
+    for (let i = 0; i < 10; i++) {
+      await clock.advance(1_250);
+      assert.match(client.look(), /^(PING\r\n)+$/);
+      client.send("PONG\r\n");
+    }
+    assert.equal(client.ended, undefined);
+    await clock.advance(4_000);
+    assert.match(client.look(), /-ERR 'Stale Connection'\r\n$/);
+  });
+
+  it("reach a client that never says CONNECT, and end it when it does not answer", async () => {
+    const { clock, join, server } = setup();
+    const client = join("");
+    await clock.advance(3 * 120_000);
+    assert.equal(client.look(), "PING\r\nPING\r\n-ERR 'Stale Connection'\r\n");
+    assert.equal(server.stats().connections, 0);
+  });
+});
+
+describe("slow consumers", () => {
+  const KB = "x".repeat(1024);
+
+  it("are cut off when more than max_pending waits for them; the others notice nothing", async () => {
+    const { server, join } = setup({ maxPending: 2 * 1024 * 1024 });
+    const slow = join();
+    const quick = join();
+    const publisher = join();
+    for (const link of [slow, quick]) link.send("SUB x 1\r\n");
+    slow.stuck = true;
+    slow.keep = quick.keep = false;
+    const before = quick.receivedBytes;
+    for (let i = 0; i < 3 * 1024; i++) publisher.send(`PUB x 1024\r\n${KB}\r\n`);
+    assert.equal(slow.ended, "destroy");
+    assert.equal(quick.ended, undefined);
+    assert.equal(quick.receivedBytes - before, 3 * 1024 * `MSG x 1 1024\r\n${KB}\r\n`.length);
+    assert.equal(server.stats().slowConsumers, 1);
+    assert.equal(server.stats().connections, 2);
+  });
+
+  it("are cut off when a write takes longer than write_deadline", async () => {
+    const { clock, server, join } = setup({ writeDeadline: 5_000 });
+    const slow = join();
+    slow.send("SUB x 1\r\n");
+    const publisher = join();
+    slow.stuck = true;
+    publisher.send(`PUB x 1024\r\n${KB}\r\n`);
+    await clock.advance(4_999);
+    assert.equal(slow.ended, undefined);
+    await clock.advance(1);
+    assert.equal(slow.ended, "destroy");
+    assert.equal(server.stats().slowConsumers, 1);
+  });
+
+  it("are left alone while they make headway", async () => {
+    const { clock, join } = setup({ writeDeadline: 5_000 });
+    const slow = join();
+    slow.send("SUB x 1\r\n");
+    const publisher = join();
+    slow.stuck = true;
+    for (let i = 0; i < 20; i++) {
+      publisher.send(`PUB x 1024\r\n${KB}\r\n`);
+      await clock.advance(3_000);
+      slow.drain();
+    }
+    assert.equal(slow.ended, undefined);
+  });
+
+  it("hold their producers back for a while, and only while they make headway", async () => {
+    const { clock, join } = setup();
+    const slow = join();
+    slow.send("SUB x 1\r\n");
+    const publisher = join();
+    const other = join();
+    slow.keep = false;
+    slow.stuck = true;
+    while (!publisher.held) publisher.send(`PUB x 65536\r\n${"x".repeat(65536)}\r\n`);
+    other.send("PUB y 1\r\nx\r\n");
+    assert.equal(other.held, false);
+    await clock.advance(10);
+    assert.equal(publisher.held, false, "no longer than 10 ms");
+    publisher.send("PUB x 1\r\nx\r\n");
+    assert.equal(publisher.held, false, "not for one that is stuck");
+    slow.drain();
+    publisher.send("PUB x 1\r\nx\r\n");
+    assert.equal(publisher.held, true, "again, when it moves");
+    slow.stuck = false;
+    slow.drain();
+    assert.equal(publisher.held, false, "until it has caught up");
+  });
+});
+
+describe("limits", () => {
+  it("max_connections refuses the connection that is one too many", async () => {
+    const { server, join } = setup({ maxConnections: 2 });
+    const one = join();
+    join();
+    const third = new TestLink();
+    server.inProcessConn().accept(third);
+    assert.equal(third.look(), "-ERR 'maximum connections exceeded'\r\n");
+    assert.notEqual(third.ended, undefined);
+    one.leave();
+    assert.equal(server.stats().connections, 1);
+    join();
+  });
+
+  it("max_subscriptions refuses the subscription that is one too many, and the connection stays", () => {
+    const { join } = setup({ maxSubscriptions: 2 });
+    const client = join();
+    client.send("SUB a 1\r\nSUB b 2\r\nSUB c 3\r\n");
+    assert.equal(client.look(), "-ERR 'maximum subscriptions exceeded'\r\n");
+    client.send("UNSUB 1\r\nSUB c 3\r\nPUB c 0\r\n\r\n");
+    assert.equal(client.look(), "MSG c 3 0\r\n\r\n");
+  });
+
+  it("max_payload and max_control_line are the options'", () => {
+    const { join } = setup({ maxPayload: 10, maxControlLine: 50 });
+    const client = join();
+    client.send("PUB x 10\r\n0123456789\r\nPUB x 11\r\n");
+    assert.equal(client.look(), "-ERR 'Maximum Payload Violation'\r\n");
+    const other = join();
+    other.send(`SUB ${"s".repeat(49)} 1\r\n`);
+    assert.equal(other.look(), "-ERR 'maximum control line exceeded'\r\n");
+  });
+
+  it("without headers, INFO says so and HPUB ends the connection", () => {
+    const server = new Server({ noHeaderSupport: true }, simulatedRuntime());
+    const link = new TestLink();
+    server.inProcessConn().accept(link);
+    assert.match(link.look(), /"headers":false/);
+    link.send('CONNECT {"verbose":false,"headers":true}\r\nHPUB x 12 12\r\nNATS/1.0\r\n\r\n\r\n');
+    assert.notEqual(link.ended, undefined);
+  });
+});
+
+describe("the end", () => {
+  it("sends what was on its way, closes every link, and leaves no timer", async () => {
+    const { clock, server, join } = setup();
+    const links = Array.from({ length: 10 }, () => join());
+    links[0].send("SUB x 1\r\n");
+    links[1].send("PUB x 2\r\nhi\r\n");
+    await server.close();
+    assert.equal(links[0].look(), "MSG x 1 2\r\nhi\r\n");
+    for (const link of links) assert.notEqual(link.ended, undefined);
+    assert.equal(clock.pending, 0);
+    assert.equal(server.stats().connections, 0);
+    assert.equal(server.stats().subscriptions, 0);
+  });
+
+  it("cuts off within 2 s a client that does not read", async () => {
+    const { clock, server, join } = setup();
+    const stuck = join();
+    stuck.send("SUB x 1\r\n");
+    stuck.stuck = true;
+    join().send("PUB x 2\r\nhi\r\nPUB x 2\r\nho\r\n");
+    let closed = false;
+    const closing = server.close().then(() => {
+      closed = true;
+    });
+    await settle();
+    assert.equal(closed, false);
+    await clock.advance(2_000);
+    await closing;
+    assert.notEqual(stuck.ended, undefined);
+    assert.equal(clock.pending, 0);
+  });
+
+  it("leaves nothing of a connection that has gone", async () => {
+    const { clock, server, join } = setup();
+    for (let i = 0; i < 100; i++) {
+      const link = join();
+      link.send(`SUB a.${i} 1\r\nSUB b.* q 2\r\nPUB a.1 1\r\nx\r\nPUB incomp`);
+      link.leave();
+    }
+    assert.equal(server.stats().connections, 0);
+    assert.equal(server.stats().subscriptions, 0);
+    assert.equal(server.stats().totalConnections, 100);
+    assert.equal(server.stats().inMsgs, 100);
+    assert.equal(clock.pending, 0);
+  });
+});
