@@ -190,7 +190,7 @@ export class ByteConnection implements ByteLinkHandler, ClientVerbs, FaultSink {
 
   /** While the link holds bytes, looks now and then whether any of them have gone out. */
   #watchWrites(): void {
-    if (this.#deadline !== undefined || !this.#outbox.busy || this.#linkEnded) return;
+    if (this.#deadline !== undefined || !this.#outbox.busy || this.#session.closed) return;
     const { writeDeadline } = this.#context.options;
     this.#sentAtDeadline = this.#drains;
     this.#deadline = this.after(writeDeadline, () => {

@@ -226,6 +226,22 @@ describe("the end", () => {
     assert.equal(clock.pending, 0);
   });
 
+  it("leaves no timer of a client that reads its last bytes late", async () => {
+    const { clock, server, join } = setup();
+    const late = join();
+    late.send("SUB x 1\r\n");
+    late.stuck = true;
+    const publisher = join();
+    for (let i = 0; i < 3; i++) publisher.send("PUB x 2\r\nhi\r\n");
+    const closing = server.close();
+    late.drain();
+    late.stuck = false;
+    late.drain();
+    await closing;
+    assert.equal(late.look(), "MSG x 1 2\r\nhi\r\n".repeat(3));
+    assert.equal(clock.pending, 0);
+  });
+
   it("leaves nothing of a connection that has gone", async () => {
     const { clock, server, join } = setup();
     for (let i = 0; i < 100; i++) {

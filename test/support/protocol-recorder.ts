@@ -133,14 +133,15 @@ export const WIDE: Readonly<ClientReaderLimits> = {
   headers: true,
 };
 
-/** A reader of a client's bytes that records. */
+/** A reader of a client's bytes that records, and its limits, which may be changed. */
 export function clientReader(
   limits: Partial<ClientReaderLimits> = {},
   pool: BufferPool = new BufferPool(),
-): { recorder: ClientRecorder; reader: ClientVerbReader } {
+): { recorder: ClientRecorder; reader: ClientVerbReader; limits: ClientReaderLimits } {
   const recorder = new ClientRecorder();
-  const reader = new ClientVerbReader(recorder, new Message(new Slab()), { ...WIDE, ...limits }, pool);
-  return { recorder, reader };
+  const all = { ...WIDE, ...limits };
+  const reader = new ClientVerbReader(recorder, new Message(new Slab()), all, pool);
+  return { recorder, reader, limits: all };
 }
 
 /** What a client's bytes cause, when they come in chunks of these sizes; in one chunk when none are given. */

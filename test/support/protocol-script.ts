@@ -173,7 +173,12 @@ function line(
 }
 
 const subscribe = fc.oneof(
-  line("SUB", fc.tuple(subject, token), ([subject, sid]) => ({ verb: "sub", subject, queue: undefined, sid })),
+  line("SUB", fc.tuple(subject, token), ([subject, sid]) => ({
+    verb: "sub",
+    subject,
+    queue: undefined,
+    sid,
+  })),
   line("SUB", fc.tuple(subject, token, token), ([subject, queue, sid]) => ({
     verb: "sub",
     subject,
@@ -211,7 +216,12 @@ export const connectOptions = fc.record(
 );
 
 const connect: fc.Arbitrary<Element> = fc
-  .tuple(inAnyCase("CONNECT"), connectOptions, fc.constantFrom("", " ", "\t", "   "), fc.constantFrom("\r\n", "\n"))
+  .tuple(
+    inAnyCase("CONNECT"),
+    connectOptions,
+    fc.constantFrom("", " ", "\t", "   "),
+    fc.constantFrom("\r\n", "\n"),
+  )
   .map(([word, options, gap, end]) => ({
     bytes: encodeText(`${word}${gap}${JSON.stringify(options)}${end}`),
     calls: [{ verb: "connect", options: { ...options } }],
