@@ -43,6 +43,9 @@ export interface Traffic {
 /** How often a flush goes round before the rest of the program gets a turn. */
 const FLUSH_ROUNDS = 8;
 
+/** The length up to which an array of touched sessions is used again. */
+const TOUCHED_KEPT = 64;
+
 /** The connections of a server and the accounts they are in. */
 export class Broker {
   readonly context: BrokerContext;
@@ -55,7 +58,9 @@ export class Broker {
   totalConnections = 0;
   /** What connections that are closed now have sent and got. */
   readonly #past: Traffic = { inMsgs: 0, inBytes: 0, outMsgs: 0, outBytes: 0 };
+  /** Who has something to flush: the first of each array, which are reused as they are. */
   #touched: Session[] = [];
+  #touchedCount = 0;
   #spare: Session[] = [];
   #flushing = false;
   #flushPlanned = false;
@@ -94,7 +99,7 @@ export class Broker {
 
   /** A session has something to send: it will be flushed by the next {@link flush}. */
   touch(session: Session): void {
-    this.#touched.push(session);
+    this.#touched[this.#touchedCount++] = session;
   }
 
   /**
@@ -106,16 +111,19 @@ export class Broker {
     if (this.#flushing) return;
     this.#flushing = true;
     try {
-      for (let round = 0; round < FLUSH_ROUNDS && this.#touched.length > 0; round++) {
+      for (let round = 0; round < FLUSH_ROUNDS && this.#touchedCount > 0; round++) {
         const batch = this.#touched;
+        const count = this.#touchedCount;
         this.#touched = this.#spare;
-        for (let i = 0; i < batch.length; i++) batch[i].flush();
-        batch.length = 0;
+        this.#touchedCount = 0;
         this.#spare = batch;
+        for (let i = 0; i < count; i++) batch[i].flush();
+        // What a burst has made long would hold on to sessions that have gone.
+        if (batch.length > TOUCHED_KEPT) this.#spare = [];
       }
     } finally {
       this.#flushing = false;
-      if (this.#touched.length > 0) this.flushSoon();
+      if (this.#touchedCount > 0) this.flushSoon();
     }
   }
 

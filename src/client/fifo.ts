@@ -1,29 +1,30 @@
-/** First in, first out. Taking leaves a hole at the front, which is closed when half of the array is holes. */
+/** First in, first out. The array is used again when all is taken, as long as it is not one that a burst has made long. */
 export class Fifo<T> {
   #items: (T | undefined)[] = [];
   #head = 0;
+  #tail = 0;
 
   get length(): number {
-    return this.#items.length - this.#head;
+    return this.#tail - this.#head;
   }
 
   push(item: T): void {
-    this.#items.push(item);
+    this.#items[this.#tail++] = item;
   }
 
   /** The first item, which is taken out; undefined when there is none. */
   shift(): T | undefined {
+    if (this.#head === this.#tail) return undefined;
     const items = this.#items;
-    if (this.#head === items.length) return undefined;
     const item = items[this.#head];
     items[this.#head++] = undefined;
-    if (this.#head === items.length) {
-      // A short array is used again; a long one was a burst, and goes.
-      if (items.length > 4_096) this.#items = [];
-      else items.length = 0;
-      this.#head = 0;
-    } else if (this.#head >= 16_384 && this.#head * 2 >= items.length) {
-      this.#items = items.slice(this.#head);
+    if (this.#head === this.#tail) {
+      // Setting an array's length is slower than all the rest of this: places are reused instead.
+      if (items.length > REUSED_MAX) this.#items = [];
+      this.#head = this.#tail = 0;
+    } else if (this.#head >= REUSED_MAX && this.#head * 2 >= this.#tail) {
+      this.#items = items.slice(this.#head, this.#tail);
+      this.#tail -= this.#head;
       this.#head = 0;
     }
     return item;
@@ -31,6 +32,8 @@ export class Fifo<T> {
 
   clear(): void {
     this.#items = [];
-    this.#head = 0;
+    this.#head = this.#tail = 0;
   }
 }
+
+const REUSED_MAX = 16_384;

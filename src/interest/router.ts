@@ -1,3 +1,4 @@
+import { hashText } from "../protocol/hash.ts";
 import type { Message } from "../protocol/message.ts";
 import { hasWildcards } from "../protocol/subject.ts";
 import { decodeText, isAscii, sameAscii } from "../protocol/text.ts";
@@ -28,6 +29,11 @@ const SCOPES = 256;
 const GENERATION_WEIGHT_MAX = 32 * 1024;
 const TABLE_MIN = 256;
 const TABLE_MAX = 64 * 1024;
+/**
+ * Subjects that begin with `_` are reply subjects (`_INBOX.`), which are used once: only the last one is remembered, because looking for
+ * the others, and keeping them, costs more than working their routes out.
+ */
+const UNDERSCORE = 95;
 /** How many subjects are known to have been asked for once, by a mark made of this many of their last characters. */
 const SEEN_PLACES = 4 * 1024;
 const MARK_CHARACTERS = 16;
@@ -91,6 +97,10 @@ export class Router<I extends Interest> {
   find(subject: string): Route<I> {
     const last = this.#last;
     if (last !== undefined && last.subject === subject && this.#holds(last)) return last;
+    if (subject.charCodeAt(0) === UNDERSCORE) {
+      this.#last = this.#work(subject);
+      return this.#last;
+    }
     let route = this.#young.get(subject);
     if (route === undefined || !this.#holds(route)) {
       if (!this.#seenBefore(subject)) return this.#work(subject);
@@ -107,7 +117,7 @@ export class Router<I extends Interest> {
   #seenBefore(subject: string): boolean {
     let mark = subject.length;
     for (let i = subject.length - 1, stop = Math.max(-1, i - MARK_CHARACTERS); i > stop; i--) {
-      mark = Math.imul(mark, 31) + subject.charCodeAt(i);
+      mark = (Math.imul(mark, 31) + subject.charCodeAt(i)) | 0;
     }
     const place = (mark ^ (mark >>> 13)) & (SEEN_PLACES - 1);
     if (this.#seen[place] === mark) return true;
@@ -120,10 +130,11 @@ export class Router<I extends Interest> {
   /** The route of a message that was just read from bytes. */
   findWire(message: Message): Route<I> {
     const { bytes, subjectStart, subjectEnd, subjectHash } = message;
+    if (bytes[subjectStart] === UNDERSCORE) return this.find(decodeText(bytes, subjectStart, subjectEnd));
     const table = this.#table;
     const hashes = this.#hashes;
     const mask = table.length - 1;
-    let place = (subjectHash ^ (subjectHash >>> 15)) & mask;
+    let place = homeOf(subjectHash) & mask;
     for (let probe = 0; probe < PROBES; probe++) {
       // The hashes lie side by side: a route is looked at only when it is very probably the right one.
       if (hashes[place] === subjectHash) {
@@ -185,8 +196,7 @@ export class Router<I extends Interest> {
 
   #changed(subject: string): void {
     if (!hasWildcards(subject)) {
-      this.#forget(this.#young.get(subject));
-      this.#forget(this.#old.get(subject));
+      this.#forget(subject);
       return;
     }
     const first = subject[0];
@@ -195,8 +205,20 @@ export class Router<I extends Interest> {
     else this.#scopes[scopeOf(subject)] += 1;
   }
 
-  #forget(route: Route<I> | undefined): void {
-    if (route !== undefined) route.stale = true;
+  /** Marks what is remembered of a subject as no longer true, wherever that is. */
+  #forget(subject: string): void {
+    const young = this.#young.get(subject);
+    if (young !== undefined) young.stale = true;
+    const old = this.#old.get(subject);
+    if (old !== undefined) old.stale = true;
+    if (this.#last?.subject === subject) this.#last.stale = true;
+    // The table may know a route that both generations have dropped.
+    const hash = hashText(subject);
+    const mask = this.#table.length - 1;
+    for (let probe = 0, at = homeOf(hash) & mask; probe <= PROBES; probe++, at = (at + 1) & mask) {
+      const route = this.#hashes[at] === hash ? this.#table[at] : undefined;
+      if (route?.subject === subject) route.stale = true;
+    }
   }
 
   #remember(route: Route<I>, hash: number): void {
@@ -222,7 +244,7 @@ export class Router<I extends Interest> {
   /** Puts a route at a free place, or in place of another. */
   #place(route: Route<I>, hash: number): void {
     const mask = this.#table.length - 1;
-    const home = (hash ^ (hash >>> 15)) & mask;
+    const home = homeOf(hash) & mask;
     let at = home;
     for (let probe = 0; probe < PROBES && this.#table[at] !== undefined; probe++) at = (at + 1) & mask;
     if (this.#table[at] === undefined) this.#tableCount += 1;
@@ -230,6 +252,11 @@ export class Router<I extends Interest> {
     this.#table[at] = route;
     this.#hashes[at] = hash;
   }
+}
+
+/** Where the search for a hash begins. */
+function homeOf(hash: number): number {
+  return hash ^ (hash >>> 15);
 }
 
 /** Which of the scopes the first token belongs to. */
