@@ -69,9 +69,9 @@ export class ServerVerbWriter implements ServerVerbs {
     const tailEnd = message.end + 2;
     let head = FIXED_BYTES + (subjectEnd - subjectStart) + sid.length * 3;
     if (!asRun) head += message.replyEnd - message.replyStart;
+    // A message goes into one array: a large one split over two would take two writes.
     const run = asRun ? tailEnd - tailStart : 0;
-    const whole = run <= SMALL_RUN;
-    const target = out.room(whole ? head + run : head);
+    const target = out.room(head + run);
     let at = out.length;
     if (hasHeaders && this.headers) target[at++] = H;
     target[at] = M;
@@ -85,13 +85,8 @@ export class ServerVerbWriter implements ServerVerbs {
     at = writeText(sid, target, at);
     target[at++] = SPACE;
     if (asRun) {
-      if (whole) {
-        copyBytes(bytes, tailStart, tailEnd, target, at);
-        out.length = at + run;
-      } else {
-        out.length = at;
-        out.append(bytes, tailStart, tailEnd);
-      }
+      copyBytes(bytes, tailStart, tailEnd, target, at);
+      out.length = at + run;
       return;
     }
     if (message.hasReply) {
@@ -174,6 +169,3 @@ export class ServerVerbWriter implements ServerVerbs {
 }
 
 const CRLF = ascii("\r\n");
-
-/** Up to this many bytes a message goes into one array as a whole; longer ones may be split over two. */
-const SMALL_RUN = 4 * 1024;

@@ -5,7 +5,7 @@ import type { Runtime } from "../../seams/runtime.ts";
 import { VERSION } from "../../seams/version.ts";
 import { PortLink } from "../port-link.ts";
 import { nodeClock } from "./clock.ts";
-import { dialTcp, nodeNetwork } from "./network.ts";
+import { dialTcp, NodeNetwork } from "./network.ts";
 import { nodeRandom } from "./random.ts";
 import { NodeTasks } from "./tasks.ts";
 
@@ -15,7 +15,7 @@ export function nodeRuntime(): Runtime {
     clock: nodeClock,
     random: nodeRandom,
     tasks: new NodeTasks(),
-    network: nodeNetwork,
+    network: new NodeNetwork(),
     version: VERSION,
     platform: `node${process.versions.node}`,
     dial: dialTcp,

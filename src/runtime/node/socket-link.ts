@@ -26,13 +26,12 @@ export class SocketLink implements ByteLink {
   start(handler: ByteLinkHandler): void {
     this.#handler = handler;
     const socket = this.#socket;
-    socket.on("data", (bytes) => handler.data(bytes));
     socket.on("close", () => handler.closed(this.#error));
     if (socket.destroyed) queueMicrotask(() => handler.closed(this.#error));
     for (const bytes of this.#early.splice(0)) handler.data(bytes);
   }
 
-  /** For a socket that reads into an array of its own: it hands the bytes here. */
+  /** For whoever reads the socket: hands over what came. */
   received(bytes: Uint8Array): void {
     if (this.#handler === undefined) this.#early.push(bytes.slice());
     else this.#handler.data(bytes);

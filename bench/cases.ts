@@ -1,0 +1,68 @@
+import type { BenchCase, Target } from "./case.ts";
+import { client, idleConnections, idleEmbedded, inProcess, overTcp, tcpRate } from "./kinds.ts";
+
+const atLeast = (ratio: number): Target => ({ kind: "ratio", atLeast: ratio });
+const below = (limit: number): Target => ({ kind: "limit", below: limit });
+
+/**
+ * Every case, in the order of the table. Numbers of messages are such that a run takes one to two seconds.
+ */
+export const CASES: readonly BenchCase[] = [
+  ...(
+    [
+      ["16 B", 16, 4],
+      ["128 B", 128, 4],
+      ["1 KiB", 1024, 3],
+    ] as const
+  ).map(([label, size, ratio]) =>
+    inProcess(
+      `in process 1:1, ${label}`,
+      atLeast(ratio),
+      { kind: "fan", size, count: 8_000_000 },
+      { kind: "fan", size, count: 2_000_000 },
+    ),
+  ),
+  inProcess(
+    "in process 1:1, 128 B, for await",
+    undefined,
+    { kind: "fan", size: 128, count: 4_000_000, iterate: true },
+    { kind: "fan", size: 128, count: 2_000_000 },
+  ),
+  inProcess(
+    "in process request-reply",
+    atLeast(8),
+    { kind: "request", size: 16, count: 400_000 },
+    { kind: "request", size: 16, count: 50_000 },
+  ),
+  inProcess(
+    "in process, start to first message",
+    atLeast(1),
+    { kind: "start" },
+    { kind: "start", size: 1, count: 1 },
+  ),
+  tcpRate("TCP publish only, 16 B", atLeast(1.4), {
+    kind: "pub",
+    size: 16,
+    subscribers: 0,
+    count: 6_000_000,
+  }),
+  tcpRate("TCP 1:1, 16 B", atLeast(1.4), { size: 16, count: 5_000_000 }),
+  tcpRate("TCP 1:1, 128 B", atLeast(1.4), { size: 128, count: 4_000_000 }),
+  tcpRate("TCP 1:1, 1 KiB", atLeast(1.1), { size: 1024, count: 1_000_000 }),
+  tcpRate("TCP 1:1, 64 KiB", atLeast(1.1), { size: 65_536, count: 30_000 }),
+  tcpRate("TCP 1:10, 128 B", atLeast(1.1), { size: 128, subscribers: 10, count: 500_000 }),
+  tcpRate("TCP 4:4, 128 B", atLeast(1.1), { size: 128, publishers: 4, subscribers: 4, count: 1_200_000 }),
+  tcpRate("TCP 1:1, 128 B, 10,000 subjects", atLeast(2), { size: 128, subjects: 10_000, count: 3_000_000 }),
+  overTcp(
+    "TCP request-reply",
+    [
+      { name: "TCP request-reply, p50", key: "p50", unit: "µs", target: atLeast(1) },
+      { name: "TCP request-reply, p99", key: "p99", unit: "µs", target: atLeast(1) },
+    ],
+    { kind: "request", size: 16, publishers: 1, subscribers: 1, subjects: 1, count: 20_000 },
+  ),
+  client("client over TCP 1:1, 16 B", atLeast(2), 16),
+  client("client over TCP 1:1, 128 B", atLeast(2), 128),
+  idleEmbedded("memory, idle embedded server", below(10)),
+  idleConnections("memory, 1,000 idle TCP connections", below(40), 1_000),
+];

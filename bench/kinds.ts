@@ -1,0 +1,149 @@
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { BenchCase, Prepare, RowSpec, Target, Workbench } from "./case.ts";
+import type { InProcessLoad } from "./loads/in-process.ts";
+import type { RawLoad } from "./loads/raw.ts";
+import { Child, resultOf, startLoad } from "./processes.ts";
+import { startGnatlet, startNatsServer, type TcpServer } from "./servers.ts";
+
+/** How long (ms) a run may take before it counts as hung; it should take 2 s. */
+const RUN_MS = 30_000;
+const RATE = { key: "rate", unit: "/s" } as const;
+const LOADS = join(import.meta.dirname, "loads");
+
+/** A case with one row, named like it. */
+function single(row: Omit<RowSpec, "name">, rest: Omit<BenchCase, "rows">): BenchCase {
+  return { ...rest, rows: [{ ...row, name: rest.name }] };
+}
+
+/** A load as the Go program takes it. */
+interface EmbeddedLoad {
+  readonly kind: "fan" | "request" | "start";
+  readonly size: number;
+  readonly count: number;
+}
+
+/**
+ * Server and clients in one program, ours and the Go one. The numbers of messages differ, so that both take
+ * about as long.
+ */
+export function inProcess(
+  name: string,
+  target: Target | undefined,
+  ours: InProcessLoad,
+  peer: EmbeddedLoad,
+): BenchCase {
+  const scaled = <T extends object>(load: T, bench: Workbench): string =>
+    JSON.stringify("count" in load ? { ...load, count: bench.scale(load.count as number) } : load);
+  const row = ours.kind === "start" ? ({ key: "ms", unit: "ms" } as const) : RATE;
+  return single(
+    { ...row, target },
+    {
+      name,
+      ours: async (bench) => () =>
+        resultOf(startLoad("our load", join(LOADS, "in-process.ts"), [scaled(ours, bench)]), RUN_MS),
+      peer: {
+        name: "embedded Go",
+        prepare: async (bench) => () =>
+          resultOf(new Child("the Go load", bench.peers.embedded!, [scaled(peer, bench)]), RUN_MS),
+      },
+    },
+  );
+}
+
+/** The same raw load for either server. */
+export function overTcp(name: string, rows: readonly RowSpec[], load: RawLoad): BenchCase {
+  const against =
+    (start: (bench: Workbench) => Promise<TcpServer>): Prepare =>
+    async (bench) => {
+      const server = bench.keep(await start(bench));
+      const args = [String(server.port), JSON.stringify({ ...load, count: bench.scale(load.count) })];
+      return () => resultOf(startLoad("the raw load", join(LOADS, "raw.ts"), args), RUN_MS);
+    };
+  return {
+    name,
+    rows,
+    ours: against(startGnatlet),
+    peer: { name: "nats-server", prepare: against((bench) => startNatsServer(bench.peers.natsServer!)) },
+  };
+}
+
+/** A raw load whose messages a second are the result. */
+export function tcpRate(
+  name: string,
+  target: Target,
+  load: Partial<RawLoad> & { size: number; count: number },
+): BenchCase {
+  const full: RawLoad = { kind: "fan", publishers: 1, subscribers: 1, subjects: 1, ...load };
+  return overTcp(name, [{ ...RATE, name, target }], full);
+}
+
+/** The same load for either client library, both against nats-server. */
+export function client(name: string, target: Target, size: number): BenchCase {
+  const using =
+    (library: string): Prepare =>
+    async (bench) => {
+      const server = bench.keep(await startNatsServer(bench.peers.natsServer!));
+      const args = [library, String(server.port), JSON.stringify({ size, count: bench.scale(1_000_000) })];
+      return () => resultOf(startLoad(`the load of ${library}`, join(LOADS, "client.ts"), args), RUN_MS);
+    };
+  return single(
+    { ...RATE, target },
+    {
+      name,
+      ours: using("gnatlet"),
+      peer: { name: "nats.js", prepare: using("nats.js") },
+      needs: "nats-server",
+    },
+  );
+}
+
+/** How long (ms) a server may take until what it needs for new connections is all there. */
+const SETTLE_MS = 500;
+
+/**
+ * What a server grows by with connections. A new server for each round: memory that it once had is not given
+ * back.
+ */
+export function idleConnections(name: string, target: Target, count: number): BenchCase {
+  const growthOf =
+    (start: (bench: Workbench) => Promise<TcpServer>): Prepare =>
+    async (bench) =>
+    async () => {
+      const server = await start(bench);
+      try {
+        await sleep(SETTLE_MS);
+        const before = await server.rss();
+        const args = [String(server.port), String(count)];
+        const load = startLoad("the idle connections", join(LOADS, "connections.ts"), args);
+        try {
+          await load.answer(RUN_MS);
+          await sleep(SETTLE_MS);
+          return { bytes: (await server.rss()) - before };
+        } finally {
+          await load.stop();
+        }
+      } finally {
+        await server.stop();
+      }
+    };
+  return single(
+    { key: "bytes", unit: "MB", target },
+    {
+      name,
+      ours: growthOf(startGnatlet),
+      peer: {
+        name: "nats-server",
+        prepare: growthOf((bench) => startNatsServer(bench.peers.natsServer!)),
+      },
+    },
+  );
+}
+
+/** What an idle server adds to a program. There is no peer: the Go program has no such thing to load. */
+export function idleEmbedded(name: string, target: Target): BenchCase {
+  return single(
+    { key: "bytes", unit: "MB", target },
+    { name, ours: async () => () => resultOf(startLoad("our load", join(LOADS, "memory.js"), []), RUN_MS) },
+  );
+}

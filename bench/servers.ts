@@ -1,0 +1,84 @@
+import { readFileSync } from "node:fs";
+import { connect, createServer } from "node:net";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { Child, startLoad } from "./processes.ts";
+
+/** How long (ms) a server may take to be ready. */
+const READY_MS = 10_000;
+/** How long (ms) our server may take to collect its garbage and tell what is left. */
+const RSS_MS = 10_000;
+
+/** A server over TCP, in a process of its own. */
+export interface TcpServer {
+  readonly port: number;
+  /** The memory of its process, in bytes. */
+  rss(): Promise<number>;
+  stop(): Promise<void>;
+}
+
+/** Starts ours. */
+export async function startGnatlet(): Promise<TcpServer> {
+  const child = startLoad("our server", join(import.meta.dirname, "loads", "server.ts"), []);
+  try {
+    const { port } = (await child.answer(READY_MS)) as { port: number };
+    return {
+      port,
+      async rss() {
+        child.say("rss");
+        return ((await child.answer(RSS_MS)) as { rss: number }).rss;
+      },
+      stop: () => child.stop(),
+    };
+  } catch (error) {
+    await child.stop();
+    throw error;
+  }
+}
+
+/** Starts the real one, with its defaults but for address and port. */
+export async function startNatsServer(file: string): Promise<TcpServer> {
+  const port = await freePort();
+  const child = new Child("nats-server", file, ["-a", "127.0.0.1", "-p", String(port)]);
+  const deadline = performance.now() + READY_MS;
+  while (!(await canConnect(port))) {
+    if (!child.isRunning || performance.now() > deadline) {
+      await child.stop();
+      throw new Error(`nats-server is not ready on port ${port}`);
+    }
+    await sleep(20);
+  }
+  return { port, rss: async () => rssOf(child.pid!), stop: () => child.stop() };
+}
+
+/**
+ * A port that was free a moment ago: nats-server cannot be asked which one it took without opening another.
+ */
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const probe = createServer();
+    probe.once("error", reject);
+    probe.listen(0, "127.0.0.1", () => {
+      const address = probe.address();
+      probe.close(() => resolve((address as { port: number }).port));
+    });
+  });
+}
+
+function canConnect(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect({ host: "127.0.0.1", port });
+    const settle = (can: boolean): void => {
+      socket.destroy();
+      resolve(can);
+    };
+    socket.once("connect", () => settle(true));
+    socket.once("error", () => settle(false));
+  });
+}
+
+/** As Linux tells it; elsewhere there is no such file, and the peer's number is left out with that error. */
+function rssOf(pid: number): number {
+  const status = readFileSync(`/proc/${pid}/status`, "utf8");
+  return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]) * 1024;
+}
