@@ -1,4 +1,3 @@
-import { performance } from "node:perf_hooks";
 import type { Clock, Timer } from "../../seams/clock.ts";
 
 /** The time of this machine. */

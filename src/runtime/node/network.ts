@@ -1,7 +1,7 @@
 import { connect, createServer, type Server, Socket } from "node:net";
 import process from "node:process";
 import type { ByteLink } from "../../seams/link.ts";
-import type { ListenAddress, Listener, Network } from "../../seams/listener.ts";
+import type { ListenAddress, Listener } from "../../seams/listener.ts";
 import { SocketLink } from "./socket-link.ts";
 
 /** The size of the array that all sockets of a server read into: as much as makes one turn of the event loop worth it. */
@@ -9,54 +9,44 @@ const SERVER_READ_BYTES = 256 * 1024;
 /** The size of the array that a client's socket reads into. */
 const CLIENT_READ_BYTES = 64 * 1024;
 
-/** TCP for one server. */
-export class NodeNetwork implements Network {
-  /**
-   * What a socket reads is used up before the next one reads, so that one array does for all. (Not on Windows, where the
-   * system may hold the arrays of several reads at a time.)
-   */
-  #shared: Uint8Array | undefined;
-
-  listen(address: ListenAddress, accept: (link: ByteLink) => void): Promise<Listener> {
-    return new Promise((resolve, reject) => {
-      const options = { noDelay: true, keepAlive: true, pauseOnConnect: true };
-      const server = createServer(options, (socket) => accept(this.#link(socket)));
-      server.once("error", reject);
-      server.listen({ host: address.host, port: address.port, backlog: 1024 }, () => {
-        server.off("error", reject);
-        // An accept can fail (no descriptors left, say): the connection is lost, the listener stays.
-        server.on("error", () => {});
-        resolve(listenerOf(server));
-      });
+/** Begins to listen, as `Network.listen` says. */
+export function listenTcp(address: ListenAddress, accept: (link: ByteLink) => void): Promise<Listener> {
+  // What a socket reads is used up before the next one reads, so that one array does for all. (Not on Windows, where the
+  // system may hold the arrays of several reads at a time.)
+  const shared = process.platform === "win32" ? undefined : new Uint8Array(SERVER_READ_BYTES);
+  return new Promise((resolve, reject) => {
+    const options = { noDelay: true, keepAlive: true, pauseOnConnect: true };
+    const server = createServer(options, (socket) => accept(acceptedLink(socket, shared)));
+    server.once("error", reject);
+    server.listen({ host: address.host, port: address.port, backlog: 1024 }, () => {
+      server.off("error", reject);
+      // An accept can fail (no descriptors left, say): the connection is lost, the listener stays.
+      server.on("error", () => {});
+      resolve(listenerOf(server));
     });
-  }
+  });
+}
 
-  /**
-   * A client's socket can be told to read into an array of ours; one that a server accepted cannot, and makes a new array for every read,
-   * which costs a fifth of the throughput of larger messages. So its handle is given to a new socket that can. Where sockets
-   * have no such handle (other runtimes than Node), the accepted one is used as it is.
-   */
-  #link(accepted: Socket): ByteLink {
-    const handle = (accepted as Socket & Handled)._handle;
-    if (typeof handle?.useUserBuffer !== "function") {
-      const link = new SocketLink(accepted);
-      accepted.on("data", (bytes) => link.received(bytes));
-      return link;
-    }
-    (accepted as Socket & Handled)._handle = null;
-    const buffer = process.platform === "win32" ? new Uint8Array(CLIENT_READ_BYTES) : this.#readBuffer();
-    const socket: Socket = new Socket({ handle, onread: { buffer, callback: onRead(() => link) } } as object);
-    // The accepted socket, which has nothing any more, leaves the count of those that `Server.close` waits for.
-    accepted.destroy();
-    const link = new SocketLink(socket);
-    socket.resume();
+/**
+ * A client's socket can be told to read into an array of ours; one that a server accepted cannot, and makes a new array for every read,
+ * which costs a fifth of the throughput of larger messages. So its handle is given to a new socket that can. Where sockets
+ * have no such handle (other runtimes than Node), the accepted one is used as it is.
+ */
+function acceptedLink(accepted: Socket, shared: Uint8Array | undefined): ByteLink {
+  const handle = (accepted as Socket & Handled)._handle;
+  if (typeof handle?.useUserBuffer !== "function") {
+    const link = new SocketLink(accepted);
+    accepted.on("data", (bytes) => link.received(bytes));
     return link;
   }
-
-  #readBuffer(): Uint8Array {
-    this.#shared ??= new Uint8Array(SERVER_READ_BYTES);
-    return this.#shared;
-  }
+  (accepted as Socket & Handled)._handle = null;
+  const buffer = shared ?? new Uint8Array(CLIENT_READ_BYTES);
+  const socket: Socket = new Socket({ handle, onread: { buffer, callback: onRead(() => link) } } as object);
+  // The accepted socket, which has nothing any more, leaves the count of those that `Server.close` waits for.
+  accepted.destroy();
+  const link = new SocketLink(socket);
+  socket.resume();
+  return link;
 }
 
 /** What Node's sockets have beyond their types. */

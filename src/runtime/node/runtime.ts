@@ -1,11 +1,9 @@
 import process from "node:process";
-import { MessageChannel } from "node:worker_threads";
 import type { Port } from "../../seams/port.ts";
 import type { Runtime } from "../../seams/runtime.ts";
 import { VERSION } from "../../seams/version.ts";
 import { PortLink } from "../port-link.ts";
 import { nodeClock } from "./clock.ts";
-import { dialTcp, NodeNetwork } from "./network.ts";
 import { nodeRandom } from "./random.ts";
 import { NodeTasks } from "./tasks.ts";
 
@@ -15,10 +13,11 @@ export function nodeRuntime(): Runtime {
     clock: nodeClock,
     random: nodeRandom,
     tasks: new NodeTasks(),
-    network: new NodeNetwork(),
+    // Loaded when a program uses sockets at all: one that stays in process does without Node's network code.
+    network: { listen: async (address, accept) => (await import("./network.ts")).listenTcp(address, accept) },
     version: VERSION,
     platform: `node${process.versions.node}`,
-    dial: dialTcp,
+    dial: async (host, port) => (await import("./network.ts")).dialTcp(host, port),
     portLink: (port) => new PortLink(port, (closed) => (port as Port & Closing).on?.("close", closed)),
     portPair: () => {
       const { port1, port2 } = new MessageChannel();
