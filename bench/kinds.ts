@@ -84,7 +84,11 @@ export function client(name: string, target: Target, size: number): BenchCase {
     (library: string): Prepare =>
     async (bench) => {
       const server = bench.keep(await startNatsServer(bench.peers.natsServer!));
-      const args = [library, String(server.port), JSON.stringify({ size, count: bench.scale(1_000_000) })];
+      const args = [
+        library,
+        String(server.port),
+        JSON.stringify({ size, count: bench.scale(1_500_000), batch: 10_000 }),
+      ];
       return () => resultOf(startLoad(`the load of ${library}`, join(LOADS, "client.ts"), args), RUN_MS);
     };
   return single(

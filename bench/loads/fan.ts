@@ -6,11 +6,13 @@ export interface Fan {
   /** Bytes of a payload; at least 1. */
   readonly size: number;
   readonly count: number;
+  /** Messages between two flushes. Over a network there must be more, or the wait for the answer is what is measured. */
+  readonly batch?: number;
   /** Reads with `for await` instead of a callback. */
   readonly iterate?: boolean;
 }
 
-/** Messages between two flushes: a publisher that never waits would measure how memory fills. */
+/** Messages between two flushes, when the load does not say: a publisher that never waits would measure how memory fills. */
 const BATCH = 512;
 const SUBJECT = "bench";
 /** What each payload begins with: a subscriber that adds them up knows that it has read each. */
@@ -31,9 +33,9 @@ export async function fan(
   else subscriber.subscribe(SUBJECT, { callback: (_error, msg) => reader.read(msg) });
   await subscriber.flush();
 
-  await round(publisher, reader, load.size, Math.ceil(load.count / 10));
+  await round(publisher, reader, load, Math.ceil(load.count / 10));
   const start = performance.now();
-  await round(publisher, reader, load.size, load.count);
+  await round(publisher, reader, load, load.count);
   return { rate: load.count / ((performance.now() - start) / 1000) };
 }
 
@@ -41,11 +43,12 @@ async function readAll(subscriber: NatsConnection, reader: Reader): Promise<void
   for await (const msg of subscriber.subscribe(SUBJECT)) reader.read(msg);
 }
 
-async function round(publisher: NatsConnection, reader: Reader, size: number, count: number): Promise<void> {
+async function round(publisher: NatsConnection, reader: Reader, load: Fan, count: number): Promise<void> {
+  const { size, batch = BATCH } = load;
   const payload = new Uint8Array(size).fill(FIRST_BYTE);
   const all = reader.expect(count);
   for (let sent = 0; sent < count; ) {
-    const end = Math.min(count, sent + BATCH);
+    const end = Math.min(count, sent + batch);
     for (; sent < end; sent++) publisher.publish(SUBJECT, payload);
     await publisher.flush();
   }

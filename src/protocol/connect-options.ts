@@ -58,8 +58,9 @@ const FIELD_NAMES = new Map(
 );
 
 /**
- * Reads the JSON of a `CONNECT` by the rules of Go's decoder, which are nats-server's: names match in any case, the last of
- * two wins, null leaves a field alone, unknown fields are ignored, a value of another type is an error.
+ * Reads the JSON of a `CONNECT` by the rules of Go's decoder, which are nats-server's: names match in any case, fields are set one after
+ * the other, null leaves a field alone, unknown fields are ignored, and a value of another type is an error (also `1.0` for a
+ * whole number).
  */
 export function parseConnect(json: string): Partial<ConnectOptions> {
   let value: unknown;
@@ -72,17 +73,41 @@ export function parseConnect(json: string): Partial<ConnectOptions> {
   if (typeof value !== "object" || Array.isArray(value))
     throw new ConnectSyntaxError("CONNECT is not a JSON object");
   const options: Record<string, unknown> = {};
-  for (const [key, given] of Object.entries(value)) {
+  for (const [key, text] of members(json)) {
     const name = FIELD_NAMES.get(key) ?? FIELD_NAMES.get(key.toLowerCase());
-    if (name === undefined || given === null) continue;
+    if (name === undefined || text === "null") continue;
+    const given: unknown = JSON.parse(text);
     const wanted = typeof CONNECT_DEFAULTS[name];
-    const fits = typeof given === wanted && (wanted !== "number" || Number.isSafeInteger(given));
+    const fits =
+      typeof given === wanted &&
+      (wanted !== "number" || (/^-?\d+$/.test(text) && Number.isSafeInteger(given)));
     if (!fits) {
-      throw new ConnectSyntaxError(
-        `CONNECT field "${name}" must be a ${wanted === "number" ? "whole number" : wanted}`,
-      );
+      const what = wanted === "number" ? "whole number" : wanted;
+      throw new ConnectSyntaxError(`CONNECT field "${name}" must be a ${what}`);
     }
     options[name] = given;
   }
   return options as Partial<ConnectOptions>;
+}
+
+/** The members of a JSON object that is known to be valid, in order, each with the text of its value: `JSON.parse` loses both. */
+function* members(json: string): Iterable<[key: string, text: string]> {
+  const token = /"(?:[^"\\]|\\.)*"|[{}[\],:]|[^\s{}[\],:"]+/g;
+  let depth = 0;
+  let key: string | undefined;
+  let start = -1;
+  for (let match = token.exec(json); match !== null; match = token.exec(json)) {
+    const [text] = match;
+    if (depth === 1 && key === undefined && text[0] === '"') {
+      key = JSON.parse(text) as string;
+    } else if (depth === 1 && (text === "," || text === "}")) {
+      if (key !== undefined) yield [key, json.slice(start, match.index).trim()];
+      key = undefined;
+      start = -1;
+    } else if (depth === 1 && text === ":") {
+      start = token.lastIndex;
+    }
+    if (text === "{" || text === "[") depth += 1;
+    else if (text === "}" || text === "]") depth -= 1;
+  }
 }
