@@ -1,5 +1,6 @@
 import type { Msg, MsgHdrs, Payload, PublishOptions, ReviverFn } from "@nats-io/nats-core";
 import { MsgHdrsImpl } from "@nats-io/nats-core/internal";
+import { copyOf } from "../protocol/bytes.ts";
 import { decodePayload, EMPTY, encodePayload } from "../protocol/text.ts";
 import type { ClientSubscription } from "./subscription.ts";
 
@@ -61,7 +62,7 @@ export class ClientMsg implements Msg {
     if (data === undefined) {
       if (this.#text !== undefined) data = encodePayload(this.#text);
       else if (this.#end === this.#body) data = EMPTY;
-      else if (this.#shared) data = this.#bytes.slice(this.#body, this.#end);
+      else if (this.#shared) data = copyOf(this.#bytes, this.#body, this.#end);
       else data = this.#bytes.subarray(this.#body, this.#end);
       this.#data = data;
     }

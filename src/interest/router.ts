@@ -27,6 +27,8 @@ export interface RouterOptions {
 const SCOPES = 256;
 /** A generation of remembered routes may name this many interests in all. */
 const GENERATION_WEIGHT_MAX = 32 * 1024;
+/** And those in the table of bytes, this many. */
+const TABLE_WEIGHT_MAX = 256 * 1024;
 const TABLE_MIN = 256;
 const TABLE_MAX = 64 * 1024;
 /**
@@ -62,6 +64,7 @@ export class Router<I extends Interest> {
   #hashes = new Int32Array(TABLE_MIN);
   #table: (Route<I> | undefined)[] = new Array(TABLE_MIN).fill(undefined);
   #tableCount = 0;
+  #tableWeight = 0;
   readonly #seen = new Int32Array(SEEN_PLACES);
   #unseen = 0;
   /** The last one found: a publisher mostly stays with one subject. */
@@ -142,7 +145,7 @@ export class Router<I extends Interest> {
         if (found !== undefined && sameAscii(found.subject, bytes, subjectStart, subjectEnd)) {
           if (this.#holds(found)) return found;
           const route = this.find(found.subject);
-          table[place] = route;
+          this.#replace(place, route);
           return route;
         }
       }
@@ -183,8 +186,7 @@ export class Router<I extends Interest> {
   #seek(subject: string): Route<I> {
     let route = this.#old.get(subject);
     if (route === undefined || !this.#holds(route)) route = this.#work(subject);
-    this.#weight += 1 + route.plain.length;
-    for (const group of route.groups) this.#weight += group.length;
+    this.#weight += weightOf(route);
     if (this.#weight > GENERATION_WEIGHT_MAX) {
       this.#old = this.#young;
       this.#young = new Map();
@@ -223,7 +225,27 @@ export class Router<I extends Interest> {
 
   #remember(route: Route<I>, hash: number): void {
     if (this.#tableCount >= this.#table.length >> 1) this.#grow();
-    this.#place(route, hash);
+    if (this.#weigh(route)) this.#place(route, hash);
+  }
+
+  /** A route in the table no longer holds: another takes its place. */
+  #replace(place: number, route: Route<I>): void {
+    if (this.#weigh(route)) this.#table[place] = route;
+  }
+
+  /** Counts what a route that goes into the table adds to it. When that is too much, the table begins anew without it. */
+  #weigh(route: Route<I>): boolean {
+    this.#tableWeight += weightOf(route);
+    if (this.#tableWeight <= TABLE_WEIGHT_MAX) return true;
+    this.#clearTable(TABLE_MIN);
+    return false;
+  }
+
+  #clearTable(size: number): void {
+    this.#table = new Array(size).fill(undefined);
+    this.#hashes = new Int32Array(size);
+    this.#tableCount = 0;
+    this.#tableWeight = 0;
   }
 
   #grow(): void {
@@ -231,10 +253,10 @@ export class Router<I extends Interest> {
     const hashes = this.#hashes;
     // Full, and most of it probably subjects that are used once: begin again. Else everything moves to a larger one.
     const size = table.length >= TABLE_MAX ? TABLE_MIN : table.length * 2;
-    this.#table = new Array(size).fill(undefined);
-    this.#hashes = new Int32Array(size);
-    this.#tableCount = 0;
+    const weight = this.#tableWeight;
+    this.#clearTable(size);
     if (size === TABLE_MIN) return;
+    this.#tableWeight = weight;
     for (let i = 0; i < table.length; i++) {
       const route = table[i];
       if (route !== undefined) this.#place(route, hashes[i]);
@@ -252,6 +274,13 @@ export class Router<I extends Interest> {
     this.#table[at] = route;
     this.#hashes[at] = hash;
   }
+}
+
+/** How much a remembered route takes: itself, and each interest it names. */
+function weightOf<I>(route: Route<I>): number {
+  let weight = 1 + route.plain.length;
+  for (const group of route.groups) weight += group.length;
+  return weight;
 }
 
 /** Where the search for a hash begins. */

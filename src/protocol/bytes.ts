@@ -18,6 +18,13 @@ export function copyBytes(
   }
 }
 
+/**
+ * A copy of `bytes[start, end)`. Not `bytes.slice`: for Node's `Buffer`, which is a `Uint8Array` too, that makes a view.
+ */
+export function copyOf(bytes: Uint8Array, start: number, end: number): Uint8Array {
+  return Uint8Array.prototype.slice.call(bytes, start, end);
+}
+
 /** Whether `a` equals `b[start, start + a.length)`. */
 export function sameBytes(a: Uint8Array, b: Uint8Array, start: number): boolean {
   for (let i = 0; i < a.length; i++) if (a[i] !== b[start + i]) return false;

@@ -188,6 +188,8 @@ export class ClientVerbReader {
       this.#carryLength = name;
       return;
     }
+    // A line that is wrong before its end is refused before its end, wherever it is cut.
+    if ((operation === PUB || operation === HPUB) && this.#element(buf, 0, end) === STOPPED) return;
     let start = name;
     while (start < end && (buf[start] === SPACE || buf[start] === TAB)) start += 1;
     if (start === end && start > name + 1) this.#carryLength = name + 1;

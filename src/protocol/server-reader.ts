@@ -1,5 +1,5 @@
 import type { BufferPool } from "./buffer-pool.ts";
-import { copyBytes, sameBytes } from "./bytes.ts";
+import { copyBytes, copyOf, sameBytes } from "./bytes.ts";
 import { FAULTS } from "./faults.ts";
 import { HASH_PRIME, HASH_SEED } from "./hash.ts";
 import type { ServerInfo } from "./info.ts";
@@ -232,8 +232,7 @@ export class ServerVerbReader {
     message.end = payloadEnd;
     message.size = size;
     message.hasHeaders = headerSize > 0;
-    const number = parseSize(buf, sid, sidEnd);
-    this.#to.sid = number >= 0 ? number : decodeText(buf, sid, sidEnd);
+    this.#to.sid = sidOf(buf, sid, sidEnd);
     this.#verbs.msg(this.#to, message, false);
     return this.#stopped ? STOPPED : payloadEnd + 2;
   }
@@ -249,7 +248,7 @@ export class ServerVerbReader {
       return remembered.text;
     }
     const text = decodeText(buf, start, end);
-    this.#subjects[place] = { bytes: buf.slice(start, end), text };
+    this.#subjects[place] = { bytes: copyOf(buf, start, end), text };
     return text;
   }
 
@@ -259,3 +258,17 @@ export class ServerVerbReader {
     return STOPPED;
   }
 }
+
+/** A subscription id: the number that our client gave, or whatever else it is. */
+function sidOf(buf: Uint8Array, start: number, end: number): Sid {
+  let number = 0;
+  for (let i = start; i < end; i++) {
+    const digit = buf[i] - 48;
+    if (digit < 0 || digit > 9 || i - start === SID_DIGITS_MAX) return decodeText(buf, start, end);
+    number = number * 10 + digit;
+  }
+  return Number.isSafeInteger(number) ? number : decodeText(buf, start, end);
+}
+
+/** A number with more digits is not exact. */
+const SID_DIGITS_MAX = 16;

@@ -1,4 +1,4 @@
-import { copyBytes } from "./bytes.ts";
+import { copyBytes, copyOf } from "./bytes.ts";
 
 /** Small enough that one kept message holds little else alive, large enough that allocation does not show. */
 const SLAB_BYTES = 16 * 1024;
@@ -20,7 +20,7 @@ export class Slab {
     const length = end - start;
     if (length > SLAB_BYTES >> 2) {
       // A large one gets its own array, so that it pins no neighbours.
-      this.bytes = source.slice(start, end);
+      this.bytes = copyOf(source, start, end);
       this.at = 0;
       this.#next = this.bytes.length;
       return;

@@ -8,6 +8,7 @@ import {
 } from "@nats-io/nats-core/internal";
 import { deferred } from "../client/deferred.ts";
 import { ItemIterator } from "../client/item-iterator.ts";
+import { copyOf } from "../protocol/bytes.ts";
 import type { ByteLink, ByteLinkHandler } from "../seams/link.ts";
 import type { Tasks } from "../seams/tasks.ts";
 
@@ -72,7 +73,7 @@ export class InProcessTransport implements Transport {
       write: (parts) => {
         for (const part of parts) {
           this.#unread += part.length;
-          this.#incoming.push(part.slice());
+          this.#incoming.push(copyOf(part, 0, part.length));
         }
         this.#full = this.#unread > WINDOW_BYTES;
         return !this.#full;
@@ -137,7 +138,7 @@ export class InProcessTransport implements Transport {
     this.#end(undefined);
   }
 
-  closed(): Promise<void | Error> {
+  closed(): Promise<undefined | Error> {
     return this.#closed.promise;
   }
 

@@ -1,3 +1,4 @@
+import { copyOf } from "../protocol/bytes.ts";
 import type { ByteLink, ByteLinkHandler } from "../seams/link.ts";
 import type { Port } from "../seams/port.ts";
 
@@ -43,7 +44,7 @@ export class PortLink implements ByteLink {
     if (this.#ended) return true;
     for (const part of parts) {
       // A copy of just these bytes: the array they are in belongs to the writer, and must not travel.
-      const copy = part.slice();
+      const copy = copyOf(part, 0, part.length);
       this.#untaken += copy.length;
       this.#port.postMessage(copy, [copy.buffer as ArrayBuffer]);
     }

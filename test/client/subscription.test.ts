@@ -150,7 +150,12 @@ describe("subscriptions", () => {
 
   it("keep the event loop turning while they answer each other for ever", async () => {
     let hops = 0;
-    a.subscribe("ping", { callback: () => void (hops++, a.publish("pong")) });
+    a.subscribe("ping", {
+      callback: () => {
+        hops++;
+        a.publish("pong");
+      },
+    });
     b.subscribe("pong", { callback: () => b.publish("ping") });
     a.publish("pong");
     const before = hops;

@@ -4,9 +4,9 @@
  */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import * as fc from "fast-check";
 import type { ClientReaderLimits } from "../../src/protocol/client-reader.ts";
 import { bytesOf, concat, feed, latin1, utf8 } from "../support/protocol-bytes.ts";
+import { fc } from "../support/protocol-check.ts";
 import { type ClientCall, clientReader, type FaultName, readClient } from "../support/protocol-recorder.ts";
 import { BROKEN, chunkSizes, element, script } from "../support/protocol-script.ts";
 import { WatchedPool } from "../support/protocol-sinks.ts";
@@ -476,7 +476,7 @@ describe("any split", () => {
 
 describe("garbage", () => {
   // A wide control line, and a line end after all: else what is waited for depends on where the chunks end.
-  const readAll = (bytes: Uint8Array, sizes: number[]): ClientCall[] => {
+  const readAll = (bytes: Uint8Array, sizes: readonly number[]): ClientCall[] => {
     const pool = new WatchedPool();
     const { recorder, reader } = clientReader({ maxPayload: 100_000 }, pool);
     feed(reader, bytes, sizes);

@@ -1,4 +1,5 @@
 /** Bytes for the protocol tests: texts that stand for bytes, chunks, and arrays that turn to garbage once they were read. */
+import assert from "node:assert/strict";
 
 /** The bytes of a text whose characters stand for one byte each (U+0000 to U+00FF). */
 export function bytesOf(text: string): Uint8Array {
@@ -15,6 +16,17 @@ export function utf8(text: string): string {
   return Buffer.from(text, "utf8").toString("latin1");
 }
 
+/** Stops when two long texts differ, and shows only where. */
+export function assertSame(actual: string, expected: string, what: string): void {
+  if (actual === expected) return;
+  let at = 0;
+  while (at < actual.length && actual[at] === expected[at]) at += 1;
+  const around = (text: string): string => JSON.stringify(text.slice(Math.max(0, at - 10), at + 20));
+  assert.fail(
+    `${what}: at ${at} there is ${around(actual)} (${actual.length} in all), not ${around(expected)} (${expected.length} in all)`,
+  );
+}
+
 /** All of them in one array. */
 export function concat(parts: readonly Uint8Array[]): Uint8Array {
   const all = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
@@ -24,6 +36,13 @@ export function concat(parts: readonly Uint8Array[]): Uint8Array {
     at += part.length;
   }
   return all;
+}
+
+/** The FNV-1a hash (32 bits, signed) of `bytes[start, end)`, which readers take of a subject. */
+export function fnv1a(bytes: Uint8Array, start = 0, end = bytes.length): number {
+  let hash = 2_166_136_261n;
+  for (const byte of bytes.subarray(start, end)) hash = ((hash ^ BigInt(byte)) * 16_777_619n) & 0xffff_ffffn;
+  return Number(BigInt.asIntN(32, hash));
 }
 
 /** Whatever takes bytes. */

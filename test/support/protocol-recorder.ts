@@ -4,13 +4,13 @@ import { BufferPool } from "../../src/protocol/buffer-pool.ts";
 import { type ClientReaderLimits, ClientVerbReader } from "../../src/protocol/client-reader.ts";
 import type { ConnectOptions } from "../../src/protocol/connect-options.ts";
 import { FAULTS, type ProtocolFault } from "../../src/protocol/faults.ts";
-import { hashBytes } from "../../src/protocol/hash.ts";
 import type { ServerInfo } from "../../src/protocol/info.ts";
 import { Message } from "../../src/protocol/message.ts";
+import { ServerVerbReader } from "../../src/protocol/server-reader.ts";
 import { Slab } from "../../src/protocol/slab.ts";
 import { decodeText } from "../../src/protocol/text.ts";
 import type { ClientVerbs, FaultSink, ServerVerbs, Sid, SubscriptionRef } from "../../src/protocol/verbs.ts";
-import { bytesOf, feed, latin1 } from "./protocol-bytes.ts";
+import { bytesOf, feed, fnv1a, latin1 } from "./protocol-bytes.ts";
 
 /** The name of a fault in the table of faults. */
 export type FaultName = keyof typeof FAULTS;
@@ -103,7 +103,7 @@ function checkWireForm(message: Message): void {
   assert.equal(message.hasHeaders, body > start);
   assert.equal(
     message.subjectHash,
-    hashBytes(bytes, message.subjectStart, message.subjectEnd),
+    fnv1a(bytes, message.subjectStart, message.subjectEnd),
     "the subject's hash",
   );
   const sizeText = latin1(bytes, message.sizeTextStart, message.sizeTextEnd);
@@ -226,4 +226,23 @@ export class ServerRecorder implements ServerVerbs, FaultSink {
     this.#record({ verb: "fault", fault: faultName(fault) });
     this.#faulted = true;
   }
+}
+
+/** A reader of a server's bytes that records. */
+export function serverReader(pool: BufferPool = new BufferPool()): {
+  recorder: ServerRecorder;
+  reader: ServerVerbReader;
+} {
+  const recorder = new ServerRecorder();
+  return { recorder, reader: new ServerVerbReader(recorder, new Message(new Slab()), pool) };
+}
+
+/** What a server's bytes cause, when they come in chunks of these sizes; in one chunk when none are given. */
+export function readServer(
+  input: string | Uint8Array,
+  sizes: readonly number[] = [Number.POSITIVE_INFINITY],
+): ServerCall[] {
+  const { recorder, reader } = serverReader();
+  feed(reader, typeof input === "string" ? bytesOf(input) : input, sizes);
+  return recorder.calls;
 }

@@ -1,7 +1,8 @@
 /** Random NATS lines for fast-check: right ones with the calls that they must cause, and broken ones with their faults. */
-import * as fc from "fast-check";
+
 import { decodeText, encodeText } from "../../src/protocol/text.ts";
 import { bytesOf, concat, latin1 } from "./protocol-bytes.ts";
+import { fc } from "./protocol-check.ts";
 import type { ClientCall, FaultName } from "./protocol-recorder.ts";
 
 /** Characters that a subject, a queue name or an id may have, among them some that are not ASCII or not even UTF-8. */
@@ -58,7 +59,7 @@ export const blob: fc.Arbitrary<string> = fc.oneof(
 );
 
 /** Sizes of chunks; with 1 in them often, so that everything is split everywhere. */
-export const chunkSizes: fc.Arbitrary<number[]> = fc.oneof(
+export const chunkSizes: fc.Arbitrary<readonly number[]> = fc.oneof(
   fc.constant([1]),
   fc.array(fc.integer({ min: 1, max: 9 }), { minLength: 1, maxLength: 20 }),
   fc.array(fc.integer({ min: 1, max: 3000 }), { minLength: 1, maxLength: 20 }),

@@ -1,4 +1,5 @@
 import type { Socket } from "node:net";
+import { copyOf } from "../../protocol/bytes.ts";
 import type { ByteLink, ByteLinkHandler } from "../../seams/link.ts";
 
 /** A TCP socket as {@link ByteLink}. */
@@ -33,7 +34,7 @@ export class SocketLink implements ByteLink {
 
   /** For whoever reads the socket: hands over what came. */
   received(bytes: Uint8Array): void {
-    if (this.#handler === undefined) this.#early.push(bytes.slice());
+    if (this.#handler === undefined) this.#early.push(copyOf(bytes, 0, bytes.length));
     else this.#handler.data(bytes);
   }
 
