@@ -143,7 +143,7 @@ describe("slow consumers", () => {
     publisher.send("PUB x 1\r\nx\r\n");
     assert.equal(publisher.held, false, "not for one that is stuck");
     slow.drain();
-    publisher.send("PUB x 1\r\nx\r\n");
+    for (let i = 0; i < 8; i++) publisher.send(`PUB x 65536\r\n${"x".repeat(65536)}\r\n`);
     assert.equal(publisher.held, true, "again, when it moves");
     slow.stuck = false;
     slow.drain();
