@@ -305,42 +305,63 @@ export class ClientVerbReader {
     let bEnd = 0;
     let c = 0;
     let cEnd = 0;
-    let argsEnd: number;
-    for (;;) {
-      const gap = i;
-      while (byte === SPACE || byte === TAB) {
-        if (byte === TAB) canonical = false;
-        i += 1;
-        if (i === end) return INCOMPLETE;
-        byte = buf[i];
+    let argsEnd = 0;
+    let size = -1;
+    if (byte === SPACE && !headers) {
+      // The usual line, `PUB <subject> <size>CRLF`, without a detour.
+      let at = subjectEnd + 1;
+      let read = 0;
+      let digit = 0;
+      while (at < end && (digit = buf[at] - 48) >= 0 && digit <= 9) {
+        read = read * 10 + digit;
+        at += 1;
       }
-      if (byte === CR || byte === LF) {
-        argsEnd = i;
-        if (byte === LF) {
-          canonical = false;
-        } else {
-          if (i > gap) canonical = false;
+      const digits = at - subjectEnd - 1;
+      if (at + 1 < end && digits > 0 && digits <= 9 && buf[at] === CR && buf[at + 1] === LF) {
+        size = read;
+        c = subjectEnd + 1;
+        cEnd = argsEnd = at;
+        i = at + 2;
+        count = 2;
+      }
+    }
+    if (size < 0) {
+      for (;;) {
+        const gap = i;
+        while (byte === SPACE || byte === TAB) {
+          if (byte === TAB) canonical = false;
           i += 1;
           if (i === end) return INCOMPLETE;
-          if (buf[i] !== LF)
-            return this.#fault(FAULTS.malformed, `processPub Parse Error: ${snippet(buf, args, end)}`);
+          byte = buf[i];
         }
-        i += 1;
-        break;
+        if (byte === CR || byte === LF) {
+          argsEnd = i;
+          if (byte === LF) {
+            canonical = false;
+          } else {
+            if (i > gap) canonical = false;
+            i += 1;
+            if (i === end) return INCOMPLETE;
+            if (buf[i] !== LF)
+              return this.#fault(FAULTS.malformed, `processPub Parse Error: ${snippet(buf, args, end)}`);
+          }
+          i += 1;
+          break;
+        }
+        if (i > gap + 1) canonical = false;
+        a = b;
+        aEnd = bEnd;
+        b = c;
+        bEnd = cEnd;
+        c = i;
+        for (i += 1; i < end; i++) {
+          byte = buf[i];
+          if (byte <= SPACE && (byte === SPACE || byte === CR || byte === LF || byte === TAB)) break;
+        }
+        if (i === end) return INCOMPLETE;
+        cEnd = i;
+        count += 1;
       }
-      if (i > gap + 1) canonical = false;
-      a = b;
-      aEnd = bEnd;
-      b = c;
-      bEnd = cEnd;
-      c = i;
-      for (i += 1; i < end; i++) {
-        byte = buf[i];
-        if (byte <= SPACE && (byte === SPACE || byte === CR || byte === LF || byte === TAB)) break;
-      }
-      if (i === end) return INCOMPLETE;
-      cEnd = i;
-      count += 1;
     }
     if (argsEnd - args > this.#limits.maxControlLine) {
       return this.#fault(
@@ -356,7 +377,7 @@ export class ClientVerbReader {
       return this.#fault(FAULTS.malformed, `${what} Parse Error: ${snippet(buf, args, argsEnd)}`);
     }
     const hasReply = count > fixed;
-    const size = parseSize(buf, c, cEnd);
+    if (size < 0) size = parseSize(buf, c, cEnd);
     const headerSize = headers ? parseSize(buf, b, bEnd) : 0;
     if (size < 0 || headerSize < 0 || headerSize > size) {
       return this.#fault(FAULTS.malformed, `Bad or Missing Size: ${snippet(buf, args, argsEnd)}`);

@@ -273,7 +273,7 @@ describe("a client", () => {
     const names = fc.record({
       subject: fc.integer({ min: 1, max: 700 }),
       reply: fc.integer({ min: 0, max: 700 }),
-      sid: fc.constantFrom("1", "s".repeat(100), "日".repeat(50)),
+      sid: fc.constantFrom("1", "s".repeat(100), "日".repeat(300)),
       headers: fc.integer({ min: 0, max: 30 }),
       payload: fc.integer({ min: 0, max: 30 }),
       gap: fc.constantFrom(" ", "  "),
