@@ -1,11 +1,11 @@
 import type { BufferPool } from "./buffer-pool.ts";
-import { copyBytes } from "./bytes.ts";
+import { Carry, UNFILLED } from "./carry.ts";
 import { ConnectSyntaxError, parseConnect } from "./connect-options.ts";
 import { FAULTS, type ProtocolFault } from "./faults.ts";
 import { HASH_PRIME, HASH_SEED } from "./hash.ts";
 import { CR, LF, parseSize, SPACE, snippet, splitArguments, TAB } from "./line.ts";
 import type { Message } from "./message.ts";
-import { decodeText, EMPTY } from "./text.ts";
+import { decodeText } from "./text.ts";
 import type { ClientVerbs, FaultSink } from "./verbs.ts";
 
 /** What a client may send; read at each line, so that a reload holds for open connections. */
@@ -63,12 +63,7 @@ export class ClientVerbReader {
   readonly #verbs: ClientVerbs & FaultSink;
   readonly #message: Message;
   readonly #limits: ClientReaderLimits;
-  readonly #pool: BufferPool;
-  /** Borrowed from the pool while something waits in it. */
-  #carry: Uint8Array = EMPTY;
-  #carryLength = 0;
-  /** How long the element in `carry` is, once its control line has said so; 0 before. */
-  #need = 0;
+  readonly #carry: Carry;
   #stopped = false;
 
   constructor(
@@ -77,7 +72,7 @@ export class ClientVerbReader {
     limits: ClientReaderLimits,
     pool: BufferPool,
   ) {
-    this.#pool = pool;
+    this.#carry = new Carry(pool);
     this.#verbs = verbs;
     this.#message = message;
     this.#limits = limits;
@@ -91,82 +86,43 @@ export class ClientVerbReader {
   /** Reads the next bytes. The array is not used after the call. */
   read(chunk: Uint8Array): void {
     this.#read(chunk);
-    if (this.#stopped && this.#carry !== EMPTY) this.#release();
+    if (this.#stopped) this.#carry.release();
   }
 
   #read(chunk: Uint8Array): void {
+    const carry = this.#carry;
     let pos = 0;
-    while (this.#carryLength > 0) {
-      pos = this.#fill(chunk, pos);
-      if (pos < 0) return;
-      const used = this.#element(this.#carry, 0, this.#carryLength);
+    while (carry.length > 0 && !this.#stopped) {
+      pos = carry.fill(chunk, pos);
+      if (pos === UNFILLED) {
+        this.#checkUnfilled();
+        return;
+      }
+      const used = this.#element(carry.bytes, 0, carry.length);
       if (used === STOPPED) return;
-      if (used !== INCOMPLETE) this.#release();
+      if (used !== INCOMPLETE) carry.release();
     }
     const end = chunk.length;
     while (pos < end && !this.#stopped) {
       const next = this.#element(chunk, pos, end);
       if (next === STOPPED) return;
       if (next === INCOMPLETE) {
-        this.#keep(chunk, pos, end);
+        carry.add(chunk, pos, end);
+        this.#checkUnfilled();
         return;
       }
       pos = next;
     }
   }
 
-  /**
-   * Adds to `carry` what completes its line or its payload, if the chunk has it. Returns where the chunk goes on, or
-   * STOPPED when the element is still not complete (or never will be).
-   */
-  #fill(chunk: Uint8Array, pos: number): number {
-    if (this.#stopped) return STOPPED;
-    if (this.#need > 0) {
-      const end = Math.min(chunk.length, pos + this.#need - this.#carryLength);
-      this.#add(chunk, pos, end);
-      if (this.#carryLength < this.#need) {
-        this.#checkTerminator(this.#carry, this.#need - 2, this.#carryLength);
-        return STOPPED;
-      }
-      return end;
+  /** An element waits for its end: perhaps it can be seen already that it is wrong. */
+  #checkUnfilled(): void {
+    const { bytes, length, need } = this.#carry;
+    if (need === 0) {
+      this.#trimLine();
+    } else if (length === need - 1 && bytes[length - 1] !== CR) {
+      this.#fault(FAULTS.unknownOperation, `parser error: ${snippet(bytes, length - 1, length)}`);
     }
-    const lineFeed = chunk.indexOf(LF, pos);
-    if (lineFeed >= 0) {
-      this.#add(chunk, pos, lineFeed + 1);
-      return lineFeed + 1;
-    }
-    this.#add(chunk, pos, chunk.length);
-    this.#trimLine();
-    return STOPPED;
-  }
-
-  /** Nothing waits any more. */
-  #release(): void {
-    this.#pool.give(this.#carry);
-    this.#carry = EMPTY;
-    this.#carryLength = 0;
-    this.#need = 0;
-  }
-
-  /** Begins to wait for the rest of the element that starts at `pos`. */
-  #keep(chunk: Uint8Array, pos: number, end: number): void {
-    this.#carryLength = 0;
-    this.#add(chunk, pos, end);
-    if (this.#need > 0) this.#checkTerminator(this.#carry, this.#need - 2, this.#carryLength);
-    else this.#trimLine();
-  }
-
-  #add(chunk: Uint8Array, start: number, end: number): void {
-    const length = this.#carryLength + end - start;
-    if (length > this.#carry.length) {
-      // Room grows with what has come, not with what was announced: a size alone takes no memory.
-      const grown = this.#pool.take(Math.max(length, Math.min(this.#need, length * 2)));
-      copyBytes(this.#carry, 0, this.#carryLength, grown, 0);
-      this.#pool.give(this.#carry);
-      this.#carry = grown;
-    }
-    copyBytes(chunk, start, end, this.#carry, this.#carryLength);
-    this.#carryLength = length;
   }
 
   /**
@@ -174,8 +130,7 @@ export class ClientVerbReader {
    * endless line takes no memory.
    */
   #trimLine(): void {
-    const buf = this.#carry;
-    const end = this.#carryLength;
+    const { bytes: buf, length: end } = this.#carry;
     const operation = this.#operation(buf, 0, end);
     if (operation === NEED_MORE) return;
     if (operation === BAD) {
@@ -185,14 +140,14 @@ export class ClientVerbReader {
     const name =
       OPERATIONS[operation === PUB ? 0 : OPERATIONS.findIndex(([code]) => code === operation)][1].length;
     if (operation === PING || operation === PONG || operation === OK) {
-      this.#carryLength = name;
+      this.#carry.length = name;
       return;
     }
     // A line that is wrong before its end is refused before its end, wherever it is cut.
     if ((operation === PUB || operation === HPUB) && this.#element(buf, 0, end) === STOPPED) return;
     let start = name;
     while (start < end && (buf[start] === SPACE || buf[start] === TAB)) start += 1;
-    if (start === end && start > name + 1) this.#carryLength = name + 1;
+    if (start === end && start > name + 1) this.#carry.length = name + 1;
     else if (end - start > this.#limits.maxControlLine + 1)
       this.#fault(FAULTS.maxControlLine, "line without end");
   }
@@ -342,8 +297,11 @@ export class ClientVerbReader {
             if (i > gap) canonical = false;
             i += 1;
             if (i === end) return INCOMPLETE;
-            if (buf[i] !== LF)
-              return this.#fault(FAULTS.malformed, `processPub Parse Error: ${snippet(buf, args, end)}`);
+            if (buf[i] !== LF) {
+              const fault =
+                argsEnd - args > this.#limits.maxControlLine ? FAULTS.maxControlLine : FAULTS.malformed;
+              return this.#fault(fault, `processPub Parse Error: ${snippet(buf, args, end)}`);
+            }
           }
           i += 1;
           break;
@@ -388,7 +346,7 @@ export class ClientVerbReader {
     }
     const payloadEnd = i + size;
     if (payloadEnd + 2 > end) {
-      this.#need = payloadEnd + 2 - first;
+      this.#carry.need = payloadEnd + 2 - first;
       return INCOMPLETE;
     }
     if (buf[payloadEnd] !== CR || buf[payloadEnd + 1] !== LF) {
@@ -420,13 +378,6 @@ export class ClientVerbReader {
     message.hasHeaders = headerSize > 0;
     this.#verbs.pub(message);
     return this.#stopped ? STOPPED : payloadEnd + 2;
-  }
-
-  /** A payload's end can be seen to be wrong one byte before it is complete. */
-  #checkTerminator(buf: Uint8Array, terminator: number, length: number): void {
-    if (length === terminator + 1 && buf[terminator] !== CR) {
-      this.#fault(FAULTS.unknownOperation, `parser error: ${snippet(buf, terminator, length)}`);
-    }
   }
 
   #subscribe(buf: Uint8Array, start: number, end: number): boolean {

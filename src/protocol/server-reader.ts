@@ -1,11 +1,12 @@
 import type { BufferPool } from "./buffer-pool.ts";
-import { copyBytes, copyOf, sameBytes } from "./bytes.ts";
+import { copyOf, sameBytes } from "./bytes.ts";
+import { Carry, UNFILLED } from "./carry.ts";
 import { FAULTS } from "./faults.ts";
 import { HASH_PRIME, HASH_SEED } from "./hash.ts";
 import type { ServerInfo } from "./info.ts";
 import { CR, LF, parseSize, SPACE, snippet, TAB } from "./line.ts";
 import type { Message } from "./message.ts";
-import { decodeText, EMPTY } from "./text.ts";
+import { decodeText } from "./text.ts";
 import type { FaultSink, ServerVerbs, Sid } from "./verbs.ts";
 
 const INCOMPLETE = -1;
@@ -29,18 +30,15 @@ interface RememberedSubject {
 export class ServerVerbReader {
   readonly #verbs: ServerVerbs & FaultSink;
   readonly #message: Message;
-  readonly #pool: BufferPool;
   readonly #to = { sid: 0 as Sid };
   readonly #subjects: (RememberedSubject | undefined)[] = new Array(REMEMBERED_SUBJECTS).fill(undefined);
-  #carry: Uint8Array = EMPTY;
-  #carryLength = 0;
-  #need = 0;
+  readonly #carry: Carry;
   #stopped = false;
 
   constructor(verbs: ServerVerbs & FaultSink, message: Message, pool: BufferPool) {
     this.#verbs = verbs;
     this.#message = message;
-    this.#pool = pool;
+    this.#carry = new Carry(pool);
   }
 
   /** Reads nothing any more, also not the rest of the chunk at hand. */
@@ -51,62 +49,32 @@ export class ServerVerbReader {
   /** Reads the next bytes. The array is not used after the call. */
   read(chunk: Uint8Array): void {
     this.#read(chunk);
-    if (this.#stopped && this.#carry !== EMPTY) this.#release();
+    if (this.#stopped) this.#carry.release();
   }
 
   #read(chunk: Uint8Array): void {
+    const carry = this.#carry;
     let pos = 0;
-    while (this.#carryLength > 0) {
-      pos = this.#fill(chunk, pos);
-      if (pos < 0) return;
-      const used = this.#element(this.#carry, 0, this.#carryLength);
+    while (carry.length > 0 && !this.#stopped) {
+      pos = carry.fill(chunk, pos);
+      if (pos === UNFILLED) {
+        if (carry.need === 0 && carry.length > LINE_MAX) this.#fault("line without end");
+        return;
+      }
+      const used = this.#element(carry.bytes, 0, carry.length);
       if (used === STOPPED) return;
-      if (used !== INCOMPLETE) this.#release();
+      if (used !== INCOMPLETE) carry.release();
     }
     const end = chunk.length;
     while (pos < end && !this.#stopped) {
       const next = this.#element(chunk, pos, end);
       if (next === STOPPED) return;
       if (next === INCOMPLETE) {
-        this.#add(chunk, pos, end);
+        carry.add(chunk, pos, end);
         return;
       }
       pos = next;
     }
-  }
-
-  #fill(chunk: Uint8Array, pos: number): number {
-    if (this.#stopped) return STOPPED;
-    if (this.#need > 0) {
-      const end = Math.min(chunk.length, pos + this.#need - this.#carryLength);
-      this.#add(chunk, pos, end);
-      return this.#carryLength < this.#need ? STOPPED : end;
-    }
-    const lineFeed = chunk.indexOf(LF, pos);
-    const end = lineFeed < 0 ? chunk.length : lineFeed + 1;
-    this.#add(chunk, pos, end);
-    if (lineFeed >= 0) return end;
-    if (this.#carryLength > LINE_MAX) this.#fault("line without end");
-    return STOPPED;
-  }
-
-  #add(chunk: Uint8Array, start: number, end: number): void {
-    const length = this.#carryLength + end - start;
-    if (length > this.#carry.length) {
-      const grown = this.#pool.take(Math.max(length, Math.min(this.#need, length * 2)));
-      copyBytes(this.#carry, 0, this.#carryLength, grown, 0);
-      this.#pool.give(this.#carry);
-      this.#carry = grown;
-    }
-    copyBytes(chunk, start, end, this.#carry, this.#carryLength);
-    this.#carryLength = length;
-  }
-
-  #release(): void {
-    this.#pool.give(this.#carry);
-    this.#carry = EMPTY;
-    this.#carryLength = 0;
-    this.#need = 0;
   }
 
   #element(buf: Uint8Array, pos: number, end: number): number {
@@ -213,7 +181,7 @@ export class ServerVerbReader {
     }
     const payloadEnd = i + size;
     if (payloadEnd + 2 > end) {
-      this.#need = payloadEnd + 2 - first;
+      this.#carry.need = payloadEnd + 2 - first;
       return INCOMPLETE;
     }
     if (buf[payloadEnd] !== CR || buf[payloadEnd + 1] !== LF) {

@@ -282,6 +282,23 @@ describe("a router's answers", () => {
 });
 
 describe("what a router remembers", () => {
+  it("stays right for a subject with more subscribers than it may remember", () => {
+    const router = newRouter();
+    const message = new Message(new Slab());
+    const many = Array.from({ length: 300_000 }, (_, id) => new TestInterest(id, "news"));
+    for (const interest of many) router.insert(interest);
+    const ask = (subject: string): number => {
+      fillWire(message, subject);
+      return router.findWire(message).plain.length;
+    };
+    for (let i = 0; i < 5; i++) {
+      assert.equal(ask("news"), 300_000 - i);
+      assert.equal(ask("other"), 0);
+      assert.equal(ask("news"), 300_000 - i);
+      router.remove(many[i]);
+    }
+  });
+
   it("stays right over more subjects than it can hold", () => {
     const pair = new Pair();
     const router = pair.router;

@@ -1,7 +1,14 @@
 /** Copies of bytes, comparisons, and decimal numbers. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { ascii, copyBytes, decimalLength, sameBytes, writeDecimal } from "../../src/protocol/bytes.ts";
+import {
+  ascii,
+  copyBytes,
+  copyOf,
+  decimalLength,
+  sameBytes,
+  writeDecimal,
+} from "../../src/protocol/bytes.ts";
 import { HASH_PRIME, HASH_SEED, hashText } from "../../src/protocol/hash.ts";
 import { bytesOf, fnv1a, latin1 } from "../support/protocol-bytes.ts";
 import { fc } from "../support/protocol-check.ts";
@@ -32,6 +39,17 @@ describe("copyBytes", () => {
       ),
       { numRuns: 500 },
     );
+  });
+});
+
+describe("copyOf", () => {
+  it("copies, also from one of Node's Buffers", () => {
+    for (const source of [Uint8Array.of(1, 2, 3, 4), Buffer.from([1, 2, 3, 4])]) {
+      const copy = copyOf(source, 1, 3);
+      source.fill(9);
+      assert.deepEqual([...copy], [2, 3]);
+      assert.equal(copy.buffer === source.buffer, false);
+    }
   });
 });
 

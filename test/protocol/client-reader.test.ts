@@ -5,6 +5,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { ClientReaderLimits } from "../../src/protocol/client-reader.ts";
+import { encodeText } from "../../src/protocol/text.ts";
 import { bytesOf, concat, feed, latin1, utf8 } from "../support/protocol-bytes.ts";
 import { fc } from "../support/protocol-check.ts";
 import { type ClientCall, clientReader, type FaultName, readClient } from "../support/protocol-recorder.ts";
@@ -315,6 +316,7 @@ describe("max_control_line", () => {
     assert.deepEqual(read(`HPUB ${"a".repeat(21)}\r\n`, { ...limits, headers: false }), over);
     assert.deepEqual(read(`PUB foo ${"a ".repeat(21)}\r\n`, limits), over);
     assert.deepEqual(read(`CONNECT ${"{".repeat(21)}\r\n`, limits), over);
+    assert.deepEqual(read(`PUB ${"a".repeat(21)}\rX`, limits), over);
   });
 
   it("needs no line end", () => {
@@ -474,31 +476,37 @@ describe("any split", () => {
   });
 });
 
+/** How a line may begin that goes on with anything. */
+const start = fc.constantFrom(
+  "",
+  "",
+  "PUB ",
+  "PUB foo ",
+  "HPUB foo 1 ",
+  "SUB ",
+  "UNSUB ",
+  "CONNECT ",
+  "INFO ",
+  "-ERR ",
+  "+OK",
+);
+
+/** Limits of which each is reached now and then. */
+const narrow = fc.record({
+  maxControlLine: fc.constantFrom(5, 20, 60, 4096),
+  maxPayload: fc.constantFrom(0, 5, 1_000, -1),
+  headers: fc.boolean(),
+});
+
 describe("garbage", () => {
-  // A wide control line, and a line end after all: else what is waited for depends on where the chunks end.
   const readAll = (bytes: Uint8Array, sizes: readonly number[]): ClientCall[] => {
     const pool = new WatchedPool();
     const { recorder, reader } = clientReader({ maxPayload: 100_000 }, pool);
     feed(reader, bytes, sizes);
-    feed(reader, bytesOf("\n"), [1]);
     if (recorder.calls.at(-1)?.verb === "fault") assert.equal(pool.lent, 0, "after a fault nothing is kept");
     return recorder.calls;
   };
-
   it("of random bytes is survived, and read the same at any split", () => {
-    const start = fc.constantFrom(
-      "",
-      "",
-      "PUB ",
-      "PUB foo ",
-      "HPUB foo 1 ",
-      "SUB ",
-      "UNSUB ",
-      "CONNECT ",
-      "INFO ",
-      "-ERR ",
-      "+OK",
-    );
     fc.assert(
       fc.property(start, fc.uint8Array({ maxLength: 200 }), chunkSizes, (start, rest, sizes) => {
         const bytes = concat([bytesOf(start), rest]);
@@ -533,6 +541,32 @@ describe("garbage", () => {
         },
       ),
       { numRuns: 500 },
+    );
+  });
+});
+
+describe("limits", () => {
+  it("are reached at the same byte at any split, in random bytes and in right scripts", () => {
+    fc.assert(
+      fc.property(
+        fc.oneof(
+          script.map(({ bytes }) => bytes),
+          fc
+            .tuple(
+              start,
+              fc.array(fc.constantFrom("a", "a", "a", "é", "1", " ", "\t", "\r", "\n", "\r\n"), {
+                maxLength: 70,
+              }),
+            )
+            .map(([start, rest]) => encodeText(start + rest.join(""))),
+        ),
+        narrow,
+        chunkSizes,
+        (bytes, limits, sizes) => {
+          assert.deepEqual(readClient(bytes, limits, sizes), readClient(bytes, limits));
+        },
+      ),
+      { numRuns: 1_000 },
     );
   });
 });

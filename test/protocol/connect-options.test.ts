@@ -89,6 +89,22 @@ describe("parseConnect", () => {
     );
   });
 
+  it("reads what was written among fields that it does not know, however it is laid out", () => {
+    const others = fc.dictionary(
+      fc.string({ unit: "grapheme" }).filter((key) => !(key.toLowerCase() in CONNECT_DEFAULTS)),
+      fc.jsonValue(),
+      { maxKeys: 5 },
+    );
+    const layout = fc.constantFrom("", " ", "\t", "  ");
+    fc.assert(
+      fc.property(connectOptions, others, fc.boolean(), layout, (options, others, first, layout) => {
+        const all = first ? { ...options, ...others } : { ...others, ...options };
+        assert.deepEqual(parseConnect(JSON.stringify(all, undefined, layout)), { ...options });
+      }),
+      { numRuns: 500 },
+    );
+  });
+
   it("never throws anything else, whatever it is given", () => {
     fc.assert(
       fc.property(

@@ -176,7 +176,7 @@ function delivered(
 /** Ids that our reader gives back as they are: it makes numbers of digits. */
 const sid: fc.Arbitrary<Sid> = fc.oneof(
   fc.nat(999_999_999),
-  token.filter((text) => !/^\d{1,9}$/.test(text)),
+  token.filter((text) => !/^\d+$/.test(text)),
 );
 
 describe("a client", () => {
