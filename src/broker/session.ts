@@ -84,16 +84,16 @@ export class Session implements ClientVerbs, FaultSink {
 
   /** Greets the client: it becomes one of the server's connections, or is refused. */
   open(): void {
-    const { limits } = this.#broker.context;
+    const { limits, logger } = this.#broker.context;
+    logger.debug(`${this.label} - Client connection created`);
+    this.#touch();
+    this.#peer.info(this.#info());
     if (this.#broker.sessions.size >= limits.maxConnections) {
       this.fault(FAULTS.maxConnections, "maximum connections exceeded");
       return;
     }
     this.#broker.sessions.set(this.id, this);
     this.#account.sessions.add(this);
-    this.#broker.context.logger.debug(`${this.label} - Client connection created`);
-    this.#touch();
-    this.#peer.info(this.#info());
   }
 
   /** The account the connection is in. */

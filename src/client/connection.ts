@@ -200,7 +200,7 @@ export class Connection implements NatsConnection, SessionOwner {
     timeout: number,
     trace: Error | undefined,
   ): Promise<Msg> {
-    const request = new SingleRequest(subject, undefined, this.#deadlines, timeout, trace);
+    if (subject !== this.#checkedSubject) this.#checkSubject(subject);
     const subscription = this.subscribe(options.reply ?? this.#newInbox(), {
       max: 1,
       callback: (error, msg) => {
@@ -208,6 +208,8 @@ export class Connection implements NatsConnection, SessionOwner {
         else request.answer(msg as ClientMsg);
       },
     });
+    // Not before: once it is made it has a deadline, and somebody must wait for it.
+    const request = new SingleRequest(subject, undefined, this.#deadlines, timeout, trace);
     subscription.requestSubject = subject;
     subscription.closed.then(() => request.fail(new errors.RequestError("connection closed")));
     const over = (): void => subscription.unsubscribe();
@@ -257,14 +259,13 @@ export class Connection implements NatsConnection, SessionOwner {
     payload: Payload,
     options: Partial<RequestManyOptions>,
   ): AsyncIterable<Msg> {
-    let subscription: ClientSubscription | undefined;
-    const request = new ManyRequest(subject, options, this.#deadlines, () => subscription?.unsubscribe());
-    subscription = this.subscribe(this.#newInbox(), {
+    const subscription = this.subscribe(this.#newInbox(), {
       callback: (error, msg) => {
         if (error !== null) request.fail(error);
         else request.answer(msg as ClientMsg);
       },
     });
+    const request = new ManyRequest(subject, options, this.#deadlines, () => subscription.unsubscribe());
     subscription.requestSubject = subject;
     subscription.closed.then(() => request.fail(new errors.RequestError("connection closed")));
     try {

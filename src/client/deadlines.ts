@@ -19,6 +19,8 @@ interface DeadlineList {
   readonly duration: number;
 }
 
+/** The longest (ms) that a timer is set for: so long may one stay when the last deadline it was for has been taken out. */
+const TIMER_MAX_MS = 250;
 /** Above this many durations in use, the empty lists are thrown away. */
 const LISTS_KEPT = 64;
 
@@ -52,7 +54,7 @@ export class Deadlines {
     if (list.timer === undefined) this.#arm(list, duration);
   }
 
-  /** Takes `deadline` out. Its timer stays until it fires or {@link close}: another deadline will want it soon. */
+  /** Takes `deadline` out. The timer stays for now: another deadline will probably want it soon. */
   clear(deadline: Deadline): void {
     const { list, previous, next } = deadline;
     if (list === undefined) return;
@@ -82,7 +84,7 @@ export class Deadlines {
   }
 
   #arm(list: DeadlineList, delay: number): void {
-    list.timer = this.#clock.after(delay, () => {
+    list.timer = this.#clock.after(Math.min(delay, TIMER_MAX_MS), () => {
       list.timer = undefined;
       const now = this.#clock.monotonic();
       // Timers may fire a little early.

@@ -414,13 +414,16 @@ export class ClientVerbReader {
     return !this.#stopped;
   }
 
-  /** nats-server lets a client send `INFO`, and only asks that it is JSON. */
+  /** nats-server lets a client send `INFO`, and only asks that it is a JSON object. */
   #ignoreInfo(buf: Uint8Array, start: number, end: number): boolean {
+    let info: unknown;
     try {
-      JSON.parse(decodeText(buf, start, end));
+      info = JSON.parse(decodeText(buf, start, end));
     } catch {
-      this.#fault(FAULTS.malformed, "INFO is not JSON");
+      info = undefined;
     }
+    if (typeof info !== "object" || Array.isArray(info))
+      this.#fault(FAULTS.malformed, "INFO is not a JSON object");
     return !this.#stopped;
   }
 

@@ -7,7 +7,7 @@
  */
 
 const strictDecoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
-const looseDecoder = new TextDecoder("utf-8", { ignoreBOM: true });
+const payloadDecoder = new TextDecoder();
 const encoder = new TextEncoder();
 
 /** The empty byte string. */
@@ -38,9 +38,9 @@ export function sameAscii(text: string, buf: Uint8Array, start: number, end: num
   return true;
 }
 
-/** The text of a message's payload: as every NATS client does, invalid UTF-8 shows as U+FFFD. */
+/** The text of a message's payload, as the official client gives it: invalid UTF-8 shows as U+FFFD, a byte order mark at the start is left out. */
 export function decodePayload(buf: Uint8Array, start: number, end: number): string {
-  return shortAscii(buf, start, end) ?? looseDecoder.decode(buf.subarray(start, end));
+  return shortAscii(buf, start, end) ?? payloadDecoder.decode(buf.subarray(start, end));
 }
 
 function decodeExact(buf: Uint8Array, start: number, end: number): string {

@@ -1,5 +1,6 @@
 /** What our subscriptions promise beyond the official client's: bounds, reports, order, and an end to everything that waits. */
 import assert from "node:assert/strict";
+import process from "node:process";
 import { afterEach, beforeEach, describe, it } from "node:test";
 import type { Status } from "@nats-io/nats-core";
 import { errors } from "@nats-io/nats-core";
@@ -146,6 +147,18 @@ describe("subscriptions", () => {
     await soon(request, "the request's end");
     assert.ok((await soon(a.closed(), "the end")) instanceof errors.ConnectionError);
     assert.throws(() => a.publish("x"), errors.ClosedConnectionError);
+  });
+
+  it("leave no timer behind when a request could not be made", async () => {
+    const timers = (): number => process.getActiveResourcesInfo().filter((kind) => kind === "Timeout").length;
+    await a.close();
+    const before = timers();
+    for (const noMux of [false, true]) {
+      await assert.rejects(a.request("x", "", { timeout: 60_000, noMux }), errors.ClosedConnectionError);
+      await assert.rejects(b.request("x y", "", { timeout: 60_000, noMux }), errors.InvalidSubjectError);
+      await assert.rejects(a.requestMany("x", "", { maxWait: 60_000, noMux }), errors.ClosedConnectionError);
+    }
+    assert.equal(timers(), before);
   });
 
   it("keep the event loop turning while they answer each other for ever", async () => {

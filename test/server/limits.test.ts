@@ -158,7 +158,7 @@ describe("limits", () => {
     join();
     const third = new TestLink();
     server.inProcessConn().accept(third);
-    assert.equal(third.look(), "-ERR 'maximum connections exceeded'\r\n");
+    assert.match(third.look(), /^INFO .*\r\n-ERR 'maximum connections exceeded'\r\n$/);
     assert.notEqual(third.ended, undefined);
     one.leave();
     assert.equal(server.stats().connections, 1);

@@ -203,6 +203,10 @@ export const EXCHANGES: readonly Exchange[] = [
   { name: "+OK from a client is ignored", steps: [hello("a"), ["a", `+OK\r\n${PING}`, PONG]] },
   { name: "INFO from a client is ignored", steps: [hello("a"), ["a", `INFO {"a":1}\r\n${PING}`, PONG]] },
   {
+    name: "INFO from a client must be an object",
+    steps: [hello("a"), ["a", `INFO 5\r\n${PING}`, "<closed>"]],
+  },
+  {
     name: "INFO from a client must be JSON",
     steps: [hello("a"), ["a", `INFO nonsense\r\n${PING}`, "<closed>"]],
   },
