@@ -63,6 +63,7 @@ export class ClientMsg implements Msg {
       if (this.#text !== undefined) data = encodePayload(this.#text);
       else if (this.#end === this.#body) data = EMPTY;
       else if (this.#shared) data = copyOf(this.#bytes, this.#body, this.#end);
+      else if (this.#body === 0 && this.#end === this.#bytes.length) data = this.#bytes;
       else data = this.#bytes.subarray(this.#body, this.#end);
       this.#data = data;
     }

@@ -19,10 +19,11 @@ export function copyBytes(
 }
 
 /**
- * A copy of `bytes[start, end)`. Not `bytes.slice`: for Node's `Buffer`, which is a `Uint8Array` too, that makes a view.
+ * A copy of `bytes[start, end)`, always a plain array. Not `bytes.slice`: for Node's `Buffer`, which is a `Uint8Array` too, that makes
+ * a view.
  */
 export function copyOf(bytes: Uint8Array, start: number, end: number): Uint8Array {
-  return Uint8Array.prototype.slice.call(bytes, start, end);
+  return new Uint8Array(bytes.subarray(start, end));
 }
 
 /** Whether `a` equals `b[start, start + a.length)`. */
