@@ -306,7 +306,7 @@ export class Session implements ClientVerbs, FaultSink {
     if (!this.#touched) this.#touch();
   }
 
-  /** Answers a request that nobody got, to the requestor's own subscription for the reply (ADR-22 of the no-responders status). */
+  /** Answers a request that nobody got, to the requestor's own subscription for the reply (behaviour.md A.9). */
   #sayNoResponders(request: Message): void {
     const reply = request.reply;
     for (const subscription of this.#account.router.find(reply).plain) {
