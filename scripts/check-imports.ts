@@ -14,12 +14,16 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   broker: ["interest", "seams", "protocol"],
   server: ["broker", "interest", "seams", "protocol"],
   client: ["seams", "protocol"],
-  runtime: ["server", "client", "broker", "interest", "seams", "protocol"],
+  config: ["server", "seams", "protocol"],
+  runtime: ["config", "server", "client", "broker", "interest", "seams", "protocol"],
+  cli: ["runtime", "config", "server", "seams", "protocol"],
 };
 
 /** Packages, and the rooms that may import them. */
 const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   "@nats-io/nats-core": ["client", "runtime"],
+  bcryptjs: ["server"],
+  ws: ["runtime"],
   "@nats-io/nats-core/internal": ["client", "runtime"],
 };
 

@@ -4,6 +4,8 @@ export interface Logger {
   warn(text: string): void;
   error(text: string): void;
   debug(text: string): void;
+  /** Protocol lines, when tracing is on. */
+  trace(text: string): void;
 }
 
 /** Says nothing. */
@@ -12,4 +14,5 @@ export const SILENT: Logger = {
   warn() {},
   error() {},
   debug() {},
+  trace() {},
 };

@@ -13,7 +13,7 @@ import type { ClientVerbs, FaultSink, Sid, SubscriptionRef } from "../protocol/v
 import type { Timer } from "../seams/clock.ts";
 import type { ByteLink, ByteLinkHandler } from "../seams/link.ts";
 import { Heartbeat } from "./heartbeat.ts";
-import type { ResolvedServerOptions } from "./options.ts";
+import type { ResolvedServerOptions } from "./options/resolve.ts";
 
 /** A producer is held back at most this long (ms) for one chunk of its input (nats-server `stallTotalAllowed`). */
 const HOLD_MS = 10;

@@ -9,7 +9,8 @@ import type { Runtime } from "../seams/runtime.ts";
 import { ByteConnection, type ConnectionContext } from "./byte-connection.ts";
 import { DirectConnection } from "./direct-connection.ts";
 import { ServerError } from "./errors.ts";
-import { type ResolvedServerOptions, resolveOptions, type ServerOptions } from "./options.ts";
+import { type ResolvedServerOptions, resolveOptions } from "./options/resolve.ts";
+import type { ServerOptions } from "./options/types.ts";
 import { newServerId } from "./server-id.ts";
 
 /** The nats-server release whose behaviour this is; clients switch features on by it. */

@@ -1,7 +1,7 @@
 /** What a server does with clients that are slow, silent or too many: on a virtual clock, over links that the test holds the other end of. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import type { ServerOptions } from "../../src/server/options.ts";
+import type { ServerOptions } from "../../src/server/options/types.ts";
 import { Server } from "../../src/server/server.ts";
 import { settle, simulatedRuntime, TestLink, VirtualClock } from "../support/simulated.ts";
 

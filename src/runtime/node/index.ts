@@ -1,7 +1,7 @@
 import { connectWith } from "../../client/connect.ts";
 import type { Connection } from "../../client/connection.ts";
 import type { ConnectOptions } from "../../client/options.ts";
-import type { ServerOptions } from "../../server/options.ts";
+import type { ServerOptions } from "../../server/options/types.ts";
 import { Server } from "../../server/server.ts";
 import { nodeRuntime } from "./runtime.ts";
 
@@ -52,5 +52,5 @@ export type { Logger } from "../../seams/logger.ts";
 export type { Port } from "../../seams/port.ts";
 export { VERSION } from "../../seams/version.ts";
 export { ServerError, type ServerErrorCode } from "../../server/errors.ts";
-export type { ListenOptions, ServerOptions } from "../../server/options.ts";
+export type { ListenOptions, ServerOptions } from "../../server/options/types.ts";
 export type { InProcessConn, ServerStats } from "../../server/server.ts";

@@ -1,47 +1,11 @@
-import type { Logger } from "../seams/logger.ts";
-import { SILENT } from "../seams/logger.ts";
-import { ServerError } from "./errors.ts";
-
-/** A listener for NATS clients over TCP. */
-export interface ListenOptions {
-  /** Address or name to listen on. Default "127.0.0.1"; "0.0.0.0" for every address of the machine. */
-  host?: string;
-  /** Port, 0 to 65535. Default 4222; 0 takes a free one, which `server.clientUrl` then tells. */
-  port?: number;
-}
-
-/** Options of `NatsServer.start`: nats-server's, in camelCase. Durations are in milliseconds, sizes in bytes. */
-export interface ServerOptions {
-  /** Where to listen for clients. Without it the server opens no socket at all. */
-  listen?: ListenOptions;
-  /** The name in INFO and monitoring, without spaces. Default: the server's id. */
-  serverName?: string;
-  /** Connections at a time, in process and over sockets. Default 65,536. */
-  maxConnections?: number;
-  /** Bytes of headers and payload of a message. Default 1,048,576. */
-  maxPayload?: number;
-  /** Bytes of a protocol line's arguments. Default 4,096. */
-  maxControlLine?: number;
-  /** Bytes that may wait for a client that reads too slowly, before it is cut off. Default 67,108,864. */
-  maxPending?: number;
-  /** Subscriptions of a connection; 0 for no limit, which is the default. */
-  maxSubscriptions?: number;
-  /** How often a connection that says nothing is pinged, in ms. Default 120,000. */
-  pingInterval?: number;
-  /** How many pings may go unanswered before a connection counts as stale. Default 2. */
-  pingMax?: number;
-  /** How long a write to a client may take, in ms, before it is cut off. Default 10,000. */
-  writeDeadline?: number;
-  /** Switches message headers off, as on a server before 2.2. Default false. */
-  noHeaderSupport?: boolean;
-  /** Waits a whole `pingInterval` before the first ping, instead of 2 seconds. Default false. */
-  disableShortFirstPing?: boolean;
-  /** Where log lines go. Default: nowhere. */
-  logger?: Logger;
-}
+import type { Logger } from "../../seams/logger.ts";
+import { SILENT } from "../../seams/logger.ts";
+import { ServerError } from "../errors.ts";
+import type { ListenOptions, ServerOptions } from "./types.ts";
 
 /** {@link ServerOptions} with the defaults in place. */
-export interface ResolvedServerOptions extends Required<Omit<ServerOptions, "listen" | "serverName">> {
+export interface ResolvedServerOptions
+  extends Required<Pick<ServerOptions, keyof typeof NUMBERS | keyof typeof FLAGS | "logger">> {
   readonly listen: Required<ListenOptions> | undefined;
   readonly serverName: string | undefined;
 }
@@ -114,7 +78,7 @@ function resolveListen(listen: ListenOptions | undefined): Required<ListenOption
 
 function resolveLogger(logger: Logger | undefined): Logger {
   if (logger === undefined) return SILENT;
-  for (const method of ["notice", "warn", "error", "debug"] as const) {
+  for (const method of ["notice", "warn", "error", "debug", "trace"] as const) {
     if (typeof logger?.[method] !== "function")
       throw invalid("logger", `must have a method "${method}"`, logger);
   }
