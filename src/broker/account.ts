@@ -2,7 +2,7 @@ import { Router } from "../interest/router.ts";
 import type { Session } from "./session.ts";
 import type { Subscription } from "./subscription.ts";
 
-/** The account of every connection, as long as none are configured. */
+/** The account of connections that belong to no other. */
 export const GLOBAL_ACCOUNT = "$G";
 
 /** {@link Router} flag: clients may not publish on this subject. */
@@ -13,17 +13,43 @@ export const RESERVED_SUBJECT = 1;
  */
 export class Account {
   readonly name: string;
-  readonly router = new Router<Subscription>({ classify });
+  /** Whether it is the one that the server's own events and services are in. */
+  readonly isSystem: boolean;
+  readonly router: Router<Subscription>;
   readonly sessions = new Set<Session>();
+  limits: Readonly<AccountLimits> = NO_LIMITS;
 
-  constructor(name: string) {
+  constructor(name: string, isSystem: boolean) {
     this.name = name;
+    this.isSystem = isSystem;
+    this.router = new Router<Subscription>({ classify: isSystem ? classifySystem : classify });
   }
 }
 
+/** What an account may have; -1 for no limit. */
+export interface AccountLimits {
+  /** Connections at a time. */
+  readonly maxConnections: number;
+  /** Subscriptions of each connection. */
+  readonly maxSubscriptions: number;
+  /** Bytes of a message. */
+  readonly maxPayload: number;
+}
+
+/** The limits of an account that has none. */
+export const NO_LIMITS: Readonly<AccountLimits> = {
+  maxConnections: -1,
+  maxSubscriptions: -1,
+  maxPayload: -1,
+};
+
 /** Subjects that servers use among themselves: gateway replies and Raft groups (behaviour.md A.7). */
 function classify(subject: string): number {
-  return subject.startsWith("_GR_.") || subject.startsWith("$NRG.") ? RESERVED_SUBJECT : 0;
+  return subject.startsWith("$NRG.") ? RESERVED_SUBJECT : classifySystem(subject);
+}
+
+function classifySystem(subject: string): number {
+  return subject.startsWith("_GR_.") ? RESERVED_SUBJECT : 0;
 }
 
 /** Reply subjects that only a server may set: service replies, gateway replies, JetStream acks. */

@@ -5,6 +5,7 @@ import type { Logger } from "../seams/logger.ts";
 import type { Random } from "../seams/random.ts";
 import type { Tasks } from "../seams/tasks.ts";
 import { Account, GLOBAL_ACCOUNT } from "./account.ts";
+import type { Authenticator } from "./authenticator.ts";
 import type { Session } from "./session.ts";
 
 /** What every connection is held to (behaviour.md A.8). Read when it applies, so that a change holds for open connections. */
@@ -19,6 +20,10 @@ export interface BrokerLimits {
   maxPending: number;
   /** Subscriptions of a connection; 0 for no limit. */
   maxSubscriptions: number;
+  /** Tokens of a subscription's subject; 0 for no limit. */
+  maxSubTokens: number;
+  /** Whether messages are dropped for receivers that are behind, instead of holding producers back. */
+  noFastProducerStall: boolean;
 }
 
 /** What the outside gives a {@link Broker}. */
@@ -28,6 +33,8 @@ export interface BrokerContext {
   readonly tasks: Tasks;
   readonly logger: Logger;
   readonly limits: BrokerLimits;
+  /** The name of the account of the server's own events and services, if there is to be one. */
+  readonly systemAccount: string | undefined;
   /** What `INFO` says of the server, without what belongs to the connection. */
   info(): ServerInfo;
 }
@@ -52,6 +59,10 @@ export class Broker {
   readonly sessions = new Map<number, Session>();
   readonly accounts = new Map<string, Account>();
   readonly globalAccount: Account;
+  /** Undefined when there is none. */
+  readonly systemAccount: Account | undefined;
+  /** Decides who may connect; undefined lets everybody in. */
+  authenticator: Authenticator | undefined;
   /** Connections that were closed because they did not read what was sent to them. */
   slowConsumers = 0;
   /** How many connections there have ever been. */
@@ -68,12 +79,17 @@ export class Broker {
   constructor(context: BrokerContext) {
     this.context = context;
     this.globalAccount = this.account(GLOBAL_ACCOUNT);
+    this.systemAccount =
+      context.systemAccount === undefined ? undefined : this.account(context.systemAccount);
   }
 
   /** The account of that name, made when it is asked for first. */
   account(name: string): Account {
     let account = this.accounts.get(name);
-    if (account === undefined) this.accounts.set(name, (account = new Account(name)));
+    if (account === undefined) {
+      account = new Account(name, name === this.context.systemAccount);
+      this.accounts.set(name, account);
+    }
     return account;
   }
 

@@ -3,10 +3,13 @@ import type { ClosedReason } from "../protocol/closed-reason.ts";
 import { CONNECT_DEFAULTS, type ConnectOptions } from "../protocol/connect-options.ts";
 import {
   FAULTS,
+  lostSubscription,
   type ProtocolFault,
   publishViolation,
+  quote,
   replyViolation,
   subscriptionViolation,
+  tooManyTokens,
 } from "../protocol/faults.ts";
 import type { ServerInfo } from "../protocol/info.ts";
 import { Message } from "../protocol/message.ts";
@@ -15,8 +18,12 @@ import { noRespondersHeaders } from "../protocol/status.ts";
 import { isLiteralSubject, isValidSubject } from "../protocol/subject.ts";
 import { EMPTY } from "../protocol/text.ts";
 import type { ClientVerbs, FaultSink, ServerVerbs, Sid } from "../protocol/verbs.ts";
+import type { Timer } from "../seams/clock.ts";
 import { type Account, isReservedReply, mayBeReserved, RESERVED_SUBJECT } from "./account.ts";
+import type { Admission, ConnectionType } from "./authenticator.ts";
 import type { Broker, Traffic } from "./broker.ts";
+import { clientLabel, userLabel } from "./labels.ts";
+import { type Permissions, ReplyPermits } from "./permissions.ts";
 import { Subscription } from "./subscription.ts";
 
 /** The other end of a session, whatever lies between. */
@@ -29,6 +36,10 @@ export interface SessionPeer extends ServerVerbs {
   close(reason: ClosedReason): void;
   /** Whether so much waits for the client that those who write to it should be held back. */
   readonly behind: boolean;
+  /** Whether more than three quarters of what may wait for the client does. */
+  readonly stalled: boolean;
+  /** Whether the session takes nothing of what the client says for now: who it is takes time to decide. */
+  suspend(suspended: boolean): void;
 }
 
 /** What a session is made with. */
@@ -37,6 +48,8 @@ export interface SessionOptions {
   readonly remoteHost: string;
   readonly remotePort: number;
   readonly slab: Slab;
+  /** The way that the client came in. */
+  readonly type: ConnectionType;
 }
 
 /** The queue name that nats-server keeps for itself. */
@@ -51,8 +64,11 @@ export class Session implements ClientVerbs, FaultSink {
   readonly id: number;
   readonly remoteHost: string;
   readonly remotePort: number;
+  readonly type: ConnectionType;
   /** Milliseconds since the epoch. */
   readonly startedAt: number;
+  /** Bytes of a message's headers and payload. */
+  maxPayload = 0;
   readonly traffic: Traffic = { inMsgs: 0, inBytes: 0, outMsgs: 0, outBytes: 0 };
   readonly #broker: Broker;
   readonly #peer: SessionPeer;
@@ -60,9 +76,15 @@ export class Session implements ClientVerbs, FaultSink {
   readonly #answer: Message;
   #account: Account;
   #options: ConnectOptions = { ...CONNECT_DEFAULTS };
+  #admission: Admission | undefined;
+  #authTimer: Timer | undefined;
+  #label: string;
   #connected = false;
   #ponged = false;
   #closed = false;
+  /** What the client says is not taken: it has ended, or has not been let in. */
+  #mute = false;
+  #maxSubscriptions = 0;
   #touched = false;
   #heldBy: SessionPeer | undefined;
   // Copies of options that every message asks for.
@@ -70,22 +92,32 @@ export class Session implements ClientVerbs, FaultSink {
   #pedantic: boolean = CONNECT_DEFAULTS.pedantic;
   #echo: boolean = CONNECT_DEFAULTS.echo;
   #noResponders: boolean = CONNECT_DEFAULTS.no_responders;
+  /** Undefined where there is nothing to check: what the client may do, what must be kept from it, what it may answer. */
+  #permissions: Permissions | undefined;
+  #filter: Permissions | undefined;
+  #replies: ReplyPermits | undefined;
 
   constructor(broker: Broker, peer: SessionPeer, options: SessionOptions) {
     this.#broker = broker;
     this.#peer = peer;
     this.remoteHost = options.remoteHost;
     this.remotePort = options.remotePort;
+    this.type = options.type;
     this.id = broker.nextClientId();
     this.startedAt = broker.context.clock.now();
     this.#answer = new Message(options.slab);
     this.#account = broker.globalAccount;
+    this.#label = clientLabel(this);
   }
 
   /** Greets the client: it becomes one of the server's connections, or is refused. */
   open(): void {
     const { limits, logger } = this.#broker.context;
-    logger.debug(`${this.label} - Client connection created`);
+    logger.debug(`${this.#label} - Client connection created`);
+    const { authenticator } = this.#broker;
+    const asked = authenticator?.asks(this.type) === true;
+    this.#mute = asked;
+    this.#applyLimits();
     this.#touch();
     this.#peer.info(this.#info());
     if (this.#broker.sessions.size >= limits.maxConnections) {
@@ -94,6 +126,12 @@ export class Session implements ClientVerbs, FaultSink {
     }
     this.#broker.sessions.set(this.id, this);
     this.#account.sessions.add(this);
+    if (asked) {
+      this.#authTimer = this.#broker.context.clock.after(authenticator.timeout, () => {
+        this.fault(FAULTS.authenticationTimeout, "Authentication Timeout");
+        this.#broker.flush();
+      });
+    }
   }
 
   /** The account the connection is in. */
@@ -121,10 +159,24 @@ export class Session implements ClientVerbs, FaultSink {
     return this.#options;
   }
 
+  /** The user that the client is; undefined where clients have none. */
+  get user(): string | undefined {
+    return this.#admission?.user;
+  }
+
+  /** What the user may do; undefined for everything. */
+  get permissions(): Permissions | undefined {
+    return this.#permissions;
+  }
+
+  /** Whether the client has still to say who it is. */
+  get awaitsConnect(): boolean {
+    return this.#mute && !this.#closed && !this.#connected;
+  }
+
   /** How log lines name the connection: as nats-server does. */
   get label(): string {
-    const from = this.remoteHost === "" ? "pipe" : `${this.remoteHost}:${this.remotePort}`;
-    return `${from} - cid:${this.id}`;
+    return this.#label;
   }
 
   /** The receiver that is behind with what this session has sent it, if any still is. */
@@ -146,49 +198,205 @@ export class Session implements ClientVerbs, FaultSink {
   }
 
   #info(): ServerInfo {
-    const info = this.#broker.context.info();
-    const own: ServerInfo = { ...info, client_id: this.id };
+    return this.#ownInfo(this.#broker.context.info());
+  }
+
+  #ownInfo(info: ServerInfo): ServerInfo {
+    const own: ServerInfo = { ...info, client_id: this.id, max_payload: this.maxPayload };
     if (this.remoteHost !== "") own.client_ip = this.remoteHost;
     return own;
   }
 
-  // What the client says.
+  // Who the client is.
 
   connect(given: Partial<ConnectOptions>): void {
     if (this.#closed) return;
+    this.#authTimer?.cancel();
+    const again = this.#connected;
     // A second CONNECT begins anew, with the fields of the first as defaults (nats-server client.go processConnect).
-    if (this.#connected) this.#dropSubscriptions();
+    if (again) this.#dropSubscriptions();
     this.#connected = true;
     const options: ConnectOptions = { ...this.#options, ...given };
     this.#options = options;
-    const headers = options.headers && this.#broker.context.info().headers;
-    this.#peer.headers = headers;
+    this.#peer.headers = options.headers && this.#broker.context.info().headers;
+    const { authenticator } = this.#broker;
+    if (authenticator === undefined || !authenticator.asks(this.type)) {
+      this.#begin(again);
+      return;
+    }
+    this.#mute = true;
+    const verdict = authenticator.admit({ options, type: this.type });
+    if (verdict instanceof Promise) {
+      this.#peer.suspend(true);
+      void verdict.then((admission) => this.#decided(admission, again));
+    } else if (this.#admit(verdict)) {
+      this.#begin(again);
+    }
+  }
+
+  /** The verdict has come that took time. */
+  #decided(admission: Admission | undefined, again: boolean): void {
+    if (this.#closed) return;
+    if (this.#admit(admission)) this.#begin(again);
+    this.#peer.suspend(false);
+    this.#broker.flush();
+  }
+
+  /** Puts the client where it belongs, or refuses it. */
+  #admit(admission: Admission | undefined): boolean {
+    if (admission === undefined) {
+      this.#refuse();
+      return false;
+    }
+    const { account } = admission;
+    if (account !== this.#account) {
+      this.#account.sessions.delete(this);
+      this.#account = account;
+    }
+    const { maxConnections } = account.limits;
+    if (maxConnections >= 0 && !account.sessions.has(this) && account.sessions.size >= maxConnections) {
+      this.fault(FAULTS.maxAccountConnections, "maximum account active connections exceeded");
+      return false;
+    }
+    account.sessions.add(this);
+    this.#admission = admission;
+    this.#mute = false;
+    this.#permit(admission.permissions);
+    this.#applyLimits();
+    return true;
+  }
+
+  #permit(permissions: Permissions | undefined): void {
+    this.#permissions = permissions;
+    const responses = permissions?.rules.responses;
+    this.#replies =
+      responses === undefined ? undefined : new ReplyPermits(responses, this.#broker.context.clock);
+    this.#filter = undefined;
+  }
+
+  /** The client is in: the rest of `CONNECT` holds. */
+  #begin(again: boolean): void {
+    const options = this.#options;
     this.#verbose = options.verbose;
     this.#pedantic = options.pedantic;
     this.#echo = options.echo;
     this.#noResponders = options.no_responders;
+    if (!again)
+      this.#label = clientLabel(this, userLabel(this.#options, this.#account.name, this.#admission));
     if (options.account !== "" || options.new_account) {
-      this.fault(FAULTS.authorization, "authentication error");
+      this.#refuse();
     } else if (options.protocol < 0 || options.protocol > 1) {
       this.fault(FAULTS.clientProtocol, "invalid client protocol");
-    } else if (options.no_responders && !headers) {
+    } else if (options.no_responders && !this.#peer.headers) {
       this.fault(FAULTS.noRespondersNeedsHeaders, "no responders requires headers support");
     } else {
       this.#ok();
     }
   }
 
+  #refuse(): void {
+    const { user, nkey, auth_token: token } = this.#options;
+    const who = nkey !== "" ? ` - Nkey ${quote(nkey)}` : user !== "" ? ` - User ${quote(user)}` : "";
+    this.fault(
+      FAULTS.authorization,
+      `authentication error${who === "" && token !== "" ? ' - Token "[REDACTED]"' : who}`,
+    );
+  }
+
+  /**
+   * The client says something although it has not been let in. Where there is a user for clients without a name, it is that one;
+   * else it goes. Returns whether it is in.
+   */
+  enterUnnamed(): boolean {
+    if (this.#closed) return false;
+    const admission = this.#connected ? undefined : this.#broker.authenticator?.admitUnnamed(this.type);
+    this.#authTimer?.cancel();
+    this.#connected = true;
+    return this.#admit(admission);
+  }
+
+  /** The rules have changed: the client stays as what it is now, or goes; so do subscriptions that it may not have any more. */
+  reconsider(): void {
+    const { authenticator } = this.#broker;
+    this.#applyLimits();
+    if (this.#closed || this.#mute) return;
+    if (authenticator === undefined || !authenticator.asks(this.type)) {
+      this.#admission = undefined;
+      this.#permit(undefined);
+      if (this.#account !== this.#broker.globalAccount) this.#refuse();
+      return;
+    }
+    const before = this.#admission;
+    const admission =
+      before === undefined
+        ? undefined
+        : authenticator.admitAgain({ options: this.#options, type: this.type }, before);
+    // A client cannot move to another account with its subscriptions.
+    if (admission === undefined || admission.account !== this.#account) {
+      this.#refuse();
+      return;
+    }
+    this.#admission = admission;
+    this.#permit(admission.permissions);
+    for (const subscription of this.#subscriptions.values()) this.#reconsiderSubscription(subscription);
+  }
+
+  #reconsiderSubscription(subscription: Subscription): void {
+    const { subject, queue, sid } = subscription;
+    const permissions = this.#permissions;
+    if (permissions === undefined) return;
+    if (permissions.maySubscribe(subject, queue)) {
+      if (permissions.filters(subject, queue)) this.#filter = permissions;
+      return;
+    }
+    this.#drop(subscription);
+    this.#say(lostSubscription(subject, queue, String(sid)));
+    this.#broker.context.logger.notice(
+      `${this.#label} - Removed sub ${quote(subject)}${queue === undefined ? "" : ` using queue ${quote(queue)}`} (sid ${quote(String(sid))}) for account ${quote(this.#account.name)} - not authorized`,
+    );
+  }
+
+  /** Limits are those of the server, or the account's where they are less. */
+  #applyLimits(): void {
+    const { maxPayload, maxSubscriptions } = this.#broker.context.limits;
+    const own = this.#account.limits;
+    this.maxPayload = own.maxPayload >= 0 ? Math.min(maxPayload, own.maxPayload) : maxPayload;
+    const least = Math.min(
+      maxSubscriptions || Infinity,
+      own.maxSubscriptions >= 0 ? own.maxSubscriptions : Infinity,
+    );
+    this.#maxSubscriptions = least;
+  }
+
+  /** Something has changed that INFO tells: says it to a client that takes INFO at any time. */
+  informAgain(info: ServerInfo): void {
+    if (this.#closed || !this.#ponged || this.#options.protocol < 1) return;
+    this.#peer.info(this.#ownInfo(info));
+    this.#touch();
+  }
+
+  // What the client says.
+
   sub(subject: string, queue: string | undefined, sid: Sid): void {
-    if (this.#closed) return;
-    if (queue === SYSTEM_QUEUE) {
+    if (this.#mute && !this.enterUnnamed()) return;
+    const permissions = this.#permissions;
+    if (queue === SYSTEM_QUEUE || (permissions !== undefined && !permissions.maySubscribe(subject, queue))) {
+      const group = queue === undefined ? "" : `, Queue: ${quote(queue)}`;
       this.fault(
         subscriptionViolation(subject, queue),
-        `Subscription Violation - Subject "${subject}", Queue "${queue}"`,
+        `Subscription Violation - Subject ${quote(subject)}${group}, SID ${sid}`,
       );
       return;
     }
-    const { maxSubscriptions } = this.#broker.context.limits;
-    if (maxSubscriptions > 0 && this.#subscriptions.size >= maxSubscriptions) {
+    const { maxSubTokens } = this.#broker.context.limits;
+    if (maxSubTokens > 0 && subject.split(".").length > maxSubTokens) {
+      this.fault(
+        tooManyTokens(subject),
+        `Subscription Violation Too Many Tokens - Subject ${quote(subject)}, SID ${sid}`,
+      );
+      return;
+    }
+    if (this.#subscriptions.size >= this.#maxSubscriptions) {
       this.fault(FAULTS.maxSubscriptions, "maximum subscriptions exceeded");
       return;
     }
@@ -198,6 +406,7 @@ export class Session implements ClientVerbs, FaultSink {
         this.fault(FAULTS.invalidSubject, `invalid subject "${subject}"`);
         return;
       }
+      if (permissions?.filters(subject, queue) === true) this.#filter = permissions;
       const subscription = new Subscription(this, subject, queue, sid);
       this.#subscriptions.set(sid, subscription);
       this.#account.router.insert(subscription);
@@ -206,7 +415,7 @@ export class Session implements ClientVerbs, FaultSink {
   }
 
   unsub(sid: Sid, max: number | undefined): void {
-    if (this.#closed) return;
+    if (this.#mute && !this.enterUnnamed()) return;
     const subscription = this.#subscriptions.get(sid);
     if (subscription !== undefined) {
       if (max !== undefined && max > subscription.delivered) subscription.max = max;
@@ -216,7 +425,7 @@ export class Session implements ClientVerbs, FaultSink {
   }
 
   ping(): void {
-    if (this.#closed) return;
+    if (this.#mute && !this.enterUnnamed()) return;
     this.#touch();
     this.#peer.pong();
     if (!this.#connected || this.#ponged) return;
@@ -225,6 +434,7 @@ export class Session implements ClientVerbs, FaultSink {
     const info = this.#info();
     info.connect_info = true;
     info.remote_account = this.#account.name;
+    if (this.#account.isSystem) info.acc_is_sys = true;
     this.#peer.info(info);
   }
 
@@ -232,7 +442,7 @@ export class Session implements ClientVerbs, FaultSink {
   pong(): void {}
 
   pub(message: Message): void {
-    if (this.#closed) return;
+    if (this.#mute && !this.enterUnnamed()) return;
     const { router } = this.#account;
     const traffic = this.traffic;
     traffic.inMsgs += 1;
@@ -241,12 +451,16 @@ export class Session implements ClientVerbs, FaultSink {
     const route = onWire ? router.findWire(message) : router.find(message.subject);
     message.subject = route.subject;
     if (this.#pedantic && !isLiteralSubject(route.subject)) this.#say(FAULTS.invalidPublishSubject);
-    if (route.flags & RESERVED_SUBJECT) {
-      this.fault(publishViolation(route.subject), `Publish Violation - Subject "${route.subject}"`);
+    const permissions = this.#permissions;
+    if (
+      route.flags & RESERVED_SUBJECT ||
+      (permissions !== undefined && !permissions.mayPublish(route.subject) && !this.#mayAnswer(route.subject))
+    ) {
+      this.fault(publishViolation(route.subject), `Publish Violation - Subject ${quote(route.subject)}`);
       return;
     }
     if (message.hasReply && this.#replyIsReserved(message)) {
-      this.fault(replyViolation(message.reply), `Publish Violation - Reply "${message.reply}"`);
+      this.fault(replyViolation(message.reply), `Publish Violation - Reply ${quote(message.reply)}`);
       return;
     }
     if (this.#verbose) this.#ok();
@@ -257,6 +471,10 @@ export class Session implements ClientVerbs, FaultSink {
     for (let i = 0; i < groups.length; i++)
       if (this.#deliverToOne(groups[i], message, shared)) delivered = true;
     if (!delivered && message.hasReply && this.#noResponders) this.#sayNoResponders(message);
+  }
+
+  #mayAnswer(subject: string): boolean {
+    return this.#replies?.take(subject) === true;
   }
 
   #replyIsReserved(message: Message): boolean {
@@ -285,15 +503,23 @@ export class Session implements ClientVerbs, FaultSink {
     if (to.closed) return false;
     const session = to.session;
     if (session === this && !this.#echo) return false;
+    if (session.#filter?.deniesDelivery(message.subject, to.queue) === true) return false;
+    const peer = session.#peer;
+    if (this.#broker.context.limits.noFastProducerStall && peer.stalled) return false;
     to.delivered += 1;
     if (to.max > 0 && to.delivered >= to.max) {
       // The last one it wants is delivered after it is taken out, so that a message that this causes does not find it.
       session.#drop(to);
     }
     session.#send(to, message, shared);
-    const peer = session.#peer;
+    if (session.#replies !== undefined && message.hasReply) session.#grantReply(message.reply);
     if (peer.behind) this.#heldBy = peer;
     return true;
+  }
+
+  /** A request has been delivered: the client may answer it, if it could not anyway. */
+  #grantReply(reply: string): void {
+    if (!this.#permissions!.mayPublish(reply)) this.#replies!.grant(reply);
   }
 
   #send(to: Subscription, message: Message, shared: boolean): void {
@@ -343,6 +569,8 @@ export class Session implements ClientVerbs, FaultSink {
   close(reason: ClosedReason): void {
     if (this.#closed) return;
     this.#closed = true;
+    this.#mute = true;
+    this.#authTimer?.cancel();
     this.#dropSubscriptions();
     this.#account.sessions.delete(this);
     this.#broker.left(this, reason);

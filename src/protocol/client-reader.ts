@@ -1,4 +1,5 @@
 import type { BufferPool } from "./buffer-pool.ts";
+import { copyOf } from "./bytes.ts";
 import { Carry, UNFILLED } from "./carry.ts";
 import { ConnectSyntaxError, parseConnect } from "./connect-options.ts";
 import { FAULTS, type ProtocolFault } from "./faults.ts";
@@ -22,6 +23,8 @@ export interface ClientReaderLimits {
 const INCOMPLETE = -1;
 /** Nothing more is read: a fault, or the connection was closed by what a verb did. */
 const STOPPED = -2;
+/** The line was read, but what comes after it has to wait. */
+const PAUSED = -3;
 
 // The operations a client may send.
 const NEED_MORE = 0;
@@ -65,6 +68,10 @@ export class ClientVerbReader {
   readonly #limits: ClientReaderLimits;
   readonly #carry: Carry;
   #stopped = false;
+  #paused = false;
+  /** Where the element after the one that paused begins. */
+  #pausedAt = 0;
+  #rest: Uint8Array[] = [];
 
   constructor(
     verbs: ClientVerbs & FaultSink,
@@ -83,10 +90,30 @@ export class ClientVerbReader {
     this.#stopped = true;
   }
 
+  /** Whether the next byte begins a line. */
+  get atStart(): boolean {
+    return this.#carry.length === 0;
+  }
+
+  /** Called by what a `CONNECT` does: what comes after it is kept until {@link resume}. */
+  pause(): void {
+    this.#paused = true;
+  }
+
+  /** Reads what was kept, and goes on. */
+  resume(): void {
+    this.#paused = false;
+    for (const bytes of this.#rest.splice(0)) this.read(bytes);
+  }
+
   /** Reads the next bytes. The array is not used after the call. */
   read(chunk: Uint8Array): void {
-    this.#read(chunk);
-    if (this.#stopped) this.#carry.release();
+    if (this.#paused) this.#rest.push(copyOf(chunk, 0, chunk.length));
+    else this.#read(chunk);
+    if (this.#stopped) {
+      this.#carry.release();
+      this.#rest = [];
+    }
   }
 
   #read(chunk: Uint8Array): void {
@@ -101,14 +128,21 @@ export class ClientVerbReader {
       const used = this.#element(carry.bytes, 0, carry.length);
       if (used === STOPPED) return;
       if (used !== INCOMPLETE) carry.release();
+      if (used === PAUSED) {
+        if (pos < chunk.length) this.#rest.push(copyOf(chunk, pos, chunk.length));
+        return;
+      }
     }
     const end = chunk.length;
     while (pos < end && !this.#stopped) {
       const next = this.#element(chunk, pos, end);
-      if (next === STOPPED) return;
-      if (next === INCOMPLETE) {
-        carry.add(chunk, pos, end);
-        this.#checkUnfilled();
+      if (next < 0) {
+        if (next === INCOMPLETE) {
+          carry.add(chunk, pos, end);
+          this.#checkUnfilled();
+        } else if (next === PAUSED && this.#pausedAt < end) {
+          this.#rest.push(copyOf(chunk, this.#pausedAt, end));
+        }
         return;
       }
       pos = next;
@@ -152,7 +186,7 @@ export class ClientVerbReader {
       this.#fault(FAULTS.maxControlLine, "line without end");
   }
 
-  /** Reads one element; returns where the next begins, INCOMPLETE or STOPPED. */
+  /** Reads one element; returns where the next begins, INCOMPLETE, STOPPED or PAUSED. */
   #element(buf: Uint8Array, pos: number, end: number): number {
     // PUB first: it is nearly all of the traffic.
     if (
@@ -212,7 +246,10 @@ export class ClientVerbReader {
       case UNSUB:
         return this.#unsubscribe(buf, args, argsEnd) ? lineFeed + 1 : STOPPED;
       case CONNECT:
-        return this.#connect(buf, args, argsEnd) ? lineFeed + 1 : STOPPED;
+        if (!this.#connect(buf, args, argsEnd)) return STOPPED;
+        if (!this.#paused) return lineFeed + 1;
+        this.#pausedAt = lineFeed + 1;
+        return PAUSED;
       case INFO:
         return this.#ignoreInfo(buf, args, argsEnd) ? lineFeed + 1 : STOPPED;
       default:

@@ -22,6 +22,11 @@ export const FAULTS = {
   maxPayload: { text: "Maximum Payload Violation", close: "Maximum Message Payload Exceeded" },
   headersNotSupported: { text: undefined, close: "Protocol Violation" },
   authorization: { text: "Authorization Violation", close: "Authentication Failure" },
+  authenticationTimeout: { text: "Authentication Timeout", close: "Authentication Timeout" },
+  maxAccountConnections: {
+    text: "maximum account active connections exceeded",
+    close: "Maximum Account Connections Exceeded",
+  },
   clientProtocol: { text: "invalid client protocol", close: "Bad Client Protocol Version" },
   noRespondersNeedsHeaders: {
     text: "no responders requires headers support",
@@ -48,6 +53,23 @@ export function replyViolation(reply: string): ProtocolFault {
 export function subscriptionViolation(subject: string, queue: string | undefined): ProtocolFault {
   const group = queue === undefined ? "" : ` using queue ${quote(queue)}`;
   return { text: `Permissions Violation for Subscription to ${quote(subject)}${group}`, close: undefined };
+}
+
+/** A subscription to a subject of more tokens than `max_sub_tokens`. */
+export function tooManyTokens(subject: string): ProtocolFault {
+  return {
+    text: `Permissions Violation for Subscription to ${quote(subject)}, too many tokens`,
+    close: undefined,
+  };
+}
+
+/** A subscription that a change of the configuration has taken away. */
+export function lostSubscription(subject: string, queue: string | undefined, sid: string): ProtocolFault {
+  const group = queue === undefined ? "" : ` using queue ${quote(queue)}`;
+  return {
+    text: `Permissions Violation for Subscription to ${quote(subject)}${group} (sid ${quote(sid)})`,
+    close: undefined,
+  };
 }
 
 /** A text as Go's `%q` writes it: in double quotes, with what cannot be printed escaped. */

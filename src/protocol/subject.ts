@@ -52,3 +52,14 @@ export function isProtocolToken(text: string): boolean {
   }
   return true;
 }
+
+/** Whether there is a literal subject that both patterns match. */
+export function subjectsCollide(one: string, other: string): boolean {
+  const a = one.split(".");
+  const b = other.split(".");
+  for (let i = 0; i < a.length && i < b.length; i++) {
+    if (a[i] === ">" || b[i] === ">") return true;
+    if (a[i] !== b[i] && a[i] !== "*" && b[i] !== "*") return false;
+  }
+  return a.length === b.length;
+}

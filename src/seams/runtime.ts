@@ -1,6 +1,7 @@
 import type { Clock } from "./clock.ts";
 import type { ByteLink } from "./link.ts";
 import type { Network } from "./listener.ts";
+import type { Passwords } from "./passwords.ts";
 import type { Port } from "./port.ts";
 import type { Random } from "./random.ts";
 import type { Tasks } from "./tasks.ts";
@@ -11,6 +12,7 @@ export interface Runtime {
   readonly random: Random;
   readonly tasks: Tasks;
   readonly network: Network;
+  readonly passwords: Passwords;
   /** What this runs on, such as "node20.20.2". */
   readonly platform: string;
   /** The version of this library, for `CONNECT`. */

@@ -1,3 +1,4 @@
+import type { ConnectionType } from "../broker/authenticator.ts";
 import type { Broker } from "../broker/broker.ts";
 import { Session, type SessionPeer } from "../broker/session.ts";
 import type { BufferPool } from "../protocol/buffer-pool.ts";
@@ -21,6 +22,7 @@ const HOLD_MS = 10;
 const SOFT_BEHIND_BYTES = 2 * 1024 * 1024;
 /** How long (ms) a client that was told to go may take to read its last bytes. */
 const LINGER_MS = 1_000;
+const LETTER_C = 67;
 
 /** What all connections of a server share. */
 export interface ConnectionContext {
@@ -50,10 +52,12 @@ export class ByteConnection implements ByteLinkHandler, ClientVerbs, FaultSink {
   #drains = 0;
   #linger: Timer | undefined;
   #linkEnded = false;
+  #held = false;
+  #suspended = false;
   /** Whether the chunk being read holds something that shows a client at work: not a mere PONG. */
   #active = false;
 
-  constructor(context: ConnectionContext, link: ByteLink) {
+  constructor(context: ConnectionContext, link: ByteLink, type: ConnectionType) {
     this.#context = context;
     this.#link = link;
     const { broker, options } = context;
@@ -63,6 +67,7 @@ export class ByteConnection implements ByteLinkHandler, ClientVerbs, FaultSink {
       remoteHost: link.remoteHost,
       remotePort: link.remotePort,
       slab: context.slab,
+      type,
     });
     const { limits } = broker.context;
     this.#limits = { maxControlLine: limits.maxControlLine, maxPayload: limits.maxPayload, headers: false };
@@ -98,10 +103,12 @@ export class ByteConnection implements ByteLinkHandler, ClientVerbs, FaultSink {
   data(bytes: Uint8Array): void {
     if (this.#session.closed) return;
     const { broker } = this.#context;
-    const { limits } = broker.context;
-    this.#limits.maxControlLine = limits.maxControlLine;
-    this.#limits.maxPayload = limits.maxPayload;
-    this.#reader.read(bytes);
+    const session = this.#session;
+    this.#limits.maxControlLine = broker.context.limits.maxControlLine;
+    this.#limits.maxPayload = session.maxPayload;
+    // Who must say who he is has to begin with that, whatever else he sends (nats-server parser.go).
+    const gated = session.awaitsConnect && this.#reader.atStart && (bytes[0] & 0xdf) !== LETTER_C;
+    if (!gated || session.enterUnnamed()) this.#reader.read(bytes);
     if (this.#active) {
       this.#active = false;
       this.#heartbeat.input();
@@ -163,9 +170,22 @@ export class ByteConnection implements ByteLinkHandler, ClientVerbs, FaultSink {
 
   // The peer's side of sending.
 
-  /** Stops or resumes reading from this client. */
+  /** Stops or resumes reading from this client, which gives others too much. */
   hold(held: boolean): void {
-    if (!this.#linkEnded) this.#link.hold(held);
+    this.#held = held;
+    if (!this.#linkEnded) this.#link.hold(held || this.#suspended);
+  }
+
+  /** Stops or resumes taking what this client says. */
+  suspend(suspended: boolean): void {
+    this.#suspended = suspended;
+    if (!this.#linkEnded) this.#link.hold(suspended || this.#held);
+    if (suspended) {
+      this.#reader.pause();
+    } else {
+      this.#limits.maxPayload = this.#session.maxPayload;
+      this.#reader.resume();
+    }
   }
 
   /** Calls `action` in `delay` ms. */
@@ -273,6 +293,14 @@ class ByteSessionPeer extends ServerVerbWriter implements SessionPeer {
     const { pending } = this.#outbox;
     if (pending > this.#connection.maxPending * 0.75) return true;
     return pending > SOFT_BEHIND_BYTES && !this.#stuck;
+  }
+
+  get stalled(): boolean {
+    return this.#outbox.busy && this.#outbox.pending > this.#connection.maxPending * 0.75;
+  }
+
+  suspend(suspended: boolean): void {
+    this.#connection.suspend(suspended);
   }
 
   flush(): void {

@@ -24,6 +24,7 @@ export class DirectConnection implements VerbLinkServer {
   #catchUp: Timer | undefined;
   readonly #writeDeadline: number;
   #heldPings = 0;
+  #suspended = false;
   #catchUpUntil = 0;
 
   /** @param writeDeadline - the longest (ms) that a `PING` is held for receivers that are behind. */
@@ -37,8 +38,12 @@ export class DirectConnection implements VerbLinkServer {
     this.#broker = broker;
     this.#ended = ended;
     this.#writeDeadline = writeDeadline;
-    const peer = new DirectSessionPeer(client, () => this.#closed());
-    this.#session = new Session(broker, peer, { remoteHost: "", remotePort: 0, slab });
+    const peer = new DirectSessionPeer(
+      client,
+      (suspended) => this.#suspend(suspended),
+      () => this.#closed(),
+    );
+    this.#session = new Session(broker, peer, { remoteHost: "", remotePort: 0, slab, type: "IN_PROCESS" });
   }
 
   /** Greets the client. */
@@ -53,7 +58,7 @@ export class DirectConnection implements VerbLinkServer {
   }
 
   pub(message: Message): void {
-    if (message.size > this.#broker.context.limits.maxPayload) {
+    if (message.size > this.#session.maxPayload) {
       this.#session.fault(FAULTS.maxPayload, `maximum payload exceeded: ${message.size}`);
     } else {
       this.#session.pub(message);
@@ -76,7 +81,9 @@ export class DirectConnection implements VerbLinkServer {
    * cannot be made to wait as a socket can, but it is when it waits for this answer.
    */
   ping(): void {
-    if (this.#session.heldBy !== undefined) {
+    if (this.#suspended) {
+      this.#heldPings += 1;
+    } else if (this.#session.heldBy !== undefined) {
       this.#heldPings += 1;
       if (this.#catchUp === undefined) {
         this.#catchUpUntil = this.#broker.context.clock.monotonic() + this.#writeDeadline;
@@ -87,6 +94,14 @@ export class DirectConnection implements VerbLinkServer {
     } else {
       this.#session.ping();
     }
+    this.#broker.flushSoon();
+  }
+
+  /** While it is decided who the client is, it waits for the answer to its `PING`. */
+  #suspend(suspended: boolean): void {
+    this.#suspended = suspended;
+    if (suspended) return;
+    for (; this.#heldPings > 0; this.#heldPings--) this.#session.ping();
     this.#broker.flushSoon();
   }
 
@@ -130,9 +145,12 @@ class DirectSessionPeer implements SessionPeer {
   readonly behind = false;
   readonly #client: VerbLinkClient;
   readonly #closed: () => void;
+  readonly suspend: (suspended: boolean) => void;
+  readonly stalled = false;
 
-  constructor(client: VerbLinkClient, closed: () => void) {
+  constructor(client: VerbLinkClient, suspend: (suspended: boolean) => void, closed: () => void) {
     this.#client = client;
+    this.suspend = suspend;
     this.#closed = closed;
   }
 

@@ -1,3 +1,5 @@
+import { NO_LIMITS } from "../broker/account.ts";
+import type { ConnectionType } from "../broker/authenticator.ts";
 import { Broker, type BrokerLimits } from "../broker/broker.ts";
 import { BufferPool } from "../protocol/buffer-pool.ts";
 import type { ServerInfo } from "../protocol/info.ts";
@@ -6,6 +8,7 @@ import type { ByteLink, VerbLink, VerbLinkClient, VerbLinkServer } from "../seam
 import type { Listener } from "../seams/listener.ts";
 import type { Port } from "../seams/port.ts";
 import type { Runtime } from "../seams/runtime.ts";
+import { Authorization } from "./authorization.ts";
 import { ByteConnection, type ConnectionContext } from "./byte-connection.ts";
 import { DirectConnection } from "./direct-connection.ts";
 import { ServerError } from "./errors.ts";
@@ -73,9 +76,7 @@ export class Server {
     this.#options = resolveOptions(options);
     this.#runtime = runtime;
     this.#id = newServerId(runtime.random);
-    const { maxConnections, maxPayload, maxControlLine, maxPending, maxSubscriptions, logger } =
-      this.#options;
-    this.#limits = { maxConnections, maxPayload, maxControlLine, maxPending, maxSubscriptions };
+    this.#limits = limitsOf(this.#options);
     this.#info = {
       server_id: this.#id,
       server_name: this.#options.serverName ?? this.#id,
@@ -85,7 +86,7 @@ export class Server {
       host: this.#options.listen?.host ?? "",
       port: this.#options.listen?.port ?? 0,
       headers: !this.#options.noHeaderSupport,
-      max_payload: maxPayload,
+      max_payload: this.#options.maxPayload,
       client_id: 0,
       api_lvl: API_LEVEL,
     };
@@ -93,10 +94,12 @@ export class Server {
       clock: runtime.clock,
       random: runtime.random,
       tasks: runtime.tasks,
-      logger,
+      logger: this.#options.logger,
       limits: this.#limits,
+      systemAccount: this.#options.systemAccount,
       info: () => this.#info,
     });
+    this.#authorize();
     this.#context = {
       broker: this.#broker,
       pool: new BufferPool(),
@@ -107,6 +110,24 @@ export class Server {
         this.#checkEnded();
       },
     };
+  }
+
+  /** Makes accounts and users what the options say. */
+  #authorize(): void {
+    const broker = this.#broker;
+    for (const [name, { limits = {} }] of Object.entries(this.#options.accounts ?? {})) {
+      broker.account(name).limits = { ...NO_LIMITS, ...limits };
+    }
+    const authorization = new Authorization(this.#options, {
+      passwords: this.#runtime.passwords,
+      account: (name) => (name === undefined ? broker.globalAccount : broker.account(name)),
+      systemAccount: this.#options.systemAccount,
+    });
+    broker.authenticator = authorization.needed ? authorization : undefined;
+    this.#info = { ...this.#info, auth_required: authorization.asks("STANDARD") || undefined };
+    if (authorization.hasPlaintext) {
+      this.#options.logger.warn("Plaintext passwords detected, use nkeys or bcrypt");
+    }
   }
 
   /**
@@ -121,7 +142,7 @@ export class Server {
     logger.notice(`  ID:       ${this.#id}`);
     if (listen !== undefined) {
       try {
-        this.#listener = await this.#runtime.network.listen(listen, (link) => this.#accept(link));
+        this.#listener = await this.#runtime.network.listen(listen, (link) => this.#accept(link, "STANDARD"));
       } catch (cause) {
         const why = (cause as Error).message;
         throw new ServerError("LISTEN_FAILED", `cannot listen on ${listen.host}:${listen.port}: ${why}`, {
@@ -185,7 +206,7 @@ export class Server {
       open: (client) => this.#openDirect(client),
       accept: (link) => {
         this.#checkOpen();
-        this.#accept(link);
+        this.#accept(link, "IN_PROCESS");
       },
     };
   }
@@ -198,7 +219,7 @@ export class Server {
   messagePort(): Port {
     this.#checkOpen();
     const [near, far] = this.#runtime.portPair();
-    this.#accept(this.#runtime.portLink(near));
+    this.#accept(this.#runtime.portLink(near), "IN_PROCESS");
     return far;
   }
 
@@ -206,12 +227,12 @@ export class Server {
     if (this.#closing !== undefined) throw new ServerError("SERVER_CLOSED", "the server is closed");
   }
 
-  #accept(link: ByteLink): void {
+  #accept(link: ByteLink, type: ConnectionType): void {
     if (this.#closing !== undefined) {
       link.destroy();
       return;
     }
-    const connection = new ByteConnection(this.#context, link);
+    const connection = new ByteConnection(this.#context, link, type);
     this.#byteConnections.add(connection);
     connection.open();
   }
@@ -261,6 +282,7 @@ export class Server {
       timer.cancel();
     }
     await listenerClosed;
+    this.#runtime.passwords.close();
     this.#options.logger.notice("Server Exiting..");
   }
 
@@ -272,4 +294,19 @@ export class Server {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }
+}
+
+/** What the broker holds every connection to. */
+function limitsOf(options: ResolvedServerOptions): BrokerLimits {
+  const { maxConnections, maxPayload, maxControlLine, maxPending, maxSubscriptions, maxSubTokens } = options;
+  const { noFastProducerStall } = options;
+  return {
+    maxConnections,
+    maxPayload,
+    maxControlLine,
+    maxPending,
+    maxSubscriptions,
+    maxSubTokens,
+    noFastProducerStall,
+  };
 }

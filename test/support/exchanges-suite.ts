@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
-import { EXCHANGES, mask, sortMessages } from "./exchanges.ts";
+import { EXCHANGES, type Exchange, mask, sortMessages } from "./exchanges.ts";
 import { RawClient } from "./raw-client.ts";
 
 /** A server that the table is run against. */
@@ -10,7 +10,11 @@ export interface ServerUnderTest {
 }
 
 /** Runs the table of raw exchanges against a server. */
-export function exchangesSuite(name: string, start: () => Promise<ServerUnderTest>): void {
+export function exchangesSuite(
+  name: string,
+  start: () => Promise<ServerUnderTest>,
+  exchanges: readonly Exchange[] = EXCHANGES,
+): void {
   describe(name, () => {
     let server: ServerUnderTest;
 
@@ -20,7 +24,7 @@ export function exchangesSuite(name: string, start: () => Promise<ServerUnderTes
 
     after(() => server.close());
 
-    for (const exchange of EXCHANGES) {
+    for (const exchange of exchanges) {
       it(exchange.name, async () => {
         const clients = new Map<string, RawClient>();
         for (const [on, send, answer] of exchange.steps) {

@@ -79,6 +79,10 @@ export function simulatedRuntime(clock: Clock = new VirtualClock(), seed = 1): R
     dial: none,
     portLink: none,
     portPair: none,
+    passwords: {
+      verify: async (hash, password) => (await import("bcryptjs")).default.compareSync(password, hash),
+      close() {},
+    },
   };
 }
 

@@ -1,4 +1,5 @@
 import process from "node:process";
+import type { Passwords } from "../../seams/passwords.ts";
 import type { Port } from "../../seams/port.ts";
 import type { Runtime } from "../../seams/runtime.ts";
 import { VERSION } from "../../seams/version.ts";
@@ -15,6 +16,7 @@ export function nodeRuntime(): Runtime {
     tasks: new NodeTasks(),
     // Loaded when a program uses sockets at all: one that stays in process does without Node's network code.
     network: { listen: async (address, accept) => (await import("./network.ts")).listenTcp(address, accept) },
+    passwords: new LazyPasswords(),
     version: VERSION,
     platform: `node${process.versions.node}`,
     dial: async (host, port) => (await import("./network.ts")).dialTcp(host, port),
@@ -24,6 +26,21 @@ export function nodeRuntime(): Runtime {
       return [port1 as unknown as Port, port2 as unknown as Port];
     },
   };
+}
+
+/** Loads what checks passwords when the first one is to be checked. */
+class LazyPasswords implements Passwords {
+  #loaded: Promise<Passwords> | undefined;
+
+  async verify(hash: string, password: string): Promise<boolean> {
+    this.#loaded ??= import("./passwords.ts").then(({ WorkerPasswords }) => new WorkerPasswords());
+    return (await this.#loaded).verify(hash, password);
+  }
+
+  close(): void {
+    void this.#loaded?.then((passwords) => passwords.close());
+    this.#loaded = undefined;
+  }
 }
 
 /** Node's ports tell when the other end has gone. */

@@ -6,6 +6,14 @@ import type { ListenOptions, ServerOptions } from "./types.ts";
 /** {@link ServerOptions} with the defaults in place. */
 export interface ResolvedServerOptions
   extends Required<Pick<ServerOptions, keyof typeof NUMBERS | keyof typeof FLAGS | "logger">> {
+  readonly authorization: ServerOptions["authorization"];
+  readonly accounts: ServerOptions["accounts"];
+  readonly noAuthUser: string | undefined;
+  readonly websocket: ServerOptions["websocket"];
+  readonly systemAccount: string | undefined;
+  readonly lameDuckDuration: number;
+  readonly lameDuckGracePeriod: number;
+  readonly clientAdvertise: string | undefined;
   readonly listen: Required<ListenOptions> | undefined;
   readonly serverName: string | undefined;
 }
@@ -25,12 +33,28 @@ const NUMBERS = {
   maxSubscriptions: { fallback: 0, min: 0, max: 2 ** 31 - 1 },
   pingInterval: { fallback: 120_000, min: 1, max: 2 ** 31 - 1 },
   pingMax: { fallback: 2, min: 0, max: 2 ** 31 - 1 },
+  maxSubTokens: { fallback: 0, min: 0, max: 255 },
   writeDeadline: { fallback: 10_000, min: 1, max: 2 ** 31 - 1 },
 } as const satisfies Record<string, NumberRule>;
 
-const FLAGS = { noHeaderSupport: false, disableShortFirstPing: false } as const;
+const FLAGS = { noFastProducerStall: false, noHeaderSupport: false, disableShortFirstPing: false } as const;
 
-const KNOWN = new Set([...Object.keys(NUMBERS), ...Object.keys(FLAGS), "listen", "serverName", "logger"]);
+const KNOWN = new Set([
+  ...Object.keys(NUMBERS),
+  ...Object.keys(FLAGS),
+  "listen",
+  "serverName",
+  "logger",
+  "authorization",
+  "accounts",
+  "noAuthUser",
+  "websocket",
+  "systemAccount",
+  "noSystemAccount",
+  "lameDuckDuration",
+  "lameDuckGracePeriod",
+  "clientAdvertise",
+]);
 
 /**
  * Checks options and puts the defaults in.
@@ -62,6 +86,14 @@ export function resolveOptions(options: ServerOptions): ResolvedServerOptions {
     ...numbers,
     ...flags,
     serverName,
+    authorization: options.authorization,
+    accounts: options.accounts,
+    noAuthUser: options.noAuthUser,
+    websocket: options.websocket,
+    systemAccount: options.noSystemAccount ? undefined : (options.systemAccount ?? "$SYS"),
+    lameDuckDuration: options.lameDuckDuration ?? 120_000,
+    lameDuckGracePeriod: options.lameDuckGracePeriod ?? 10_000,
+    clientAdvertise: options.clientAdvertise,
     listen: resolveListen(options.listen),
     logger: resolveLogger(options.logger),
   };

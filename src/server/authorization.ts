@@ -1,0 +1,209 @@
+import type { Account } from "../broker/account.ts";
+import type { Admission, Authenticator, Candidate, ConnectionType } from "../broker/authenticator.ts";
+import { Permissions } from "../broker/permissions.ts";
+import { sameText } from "../protocol/text.ts";
+import type { Passwords } from "../seams/passwords.ts";
+import { permissionRules } from "./options/permission-rules.ts";
+import type { PermissionsOptions, ServerOptions } from "./options/types.ts";
+
+/** What is asked of a client that names no user of the list. */
+interface Secret {
+  readonly token: string | undefined;
+  readonly user: string | undefined;
+  readonly password: string;
+  readonly noAuthUser: string | undefined;
+}
+
+/** A user of the list. */
+interface User {
+  readonly name: string;
+  readonly password: string;
+  readonly account: Account;
+  readonly permissions: Permissions | undefined;
+  /** The ways in that are open to the user; undefined for all. */
+  readonly types: ReadonlySet<string> | undefined;
+}
+
+/** How long a client may take to say who it is, in ms, where nothing else is said (nats-server `AUTH_TIMEOUT`). */
+const DEFAULT_TIMEOUT_MS = 2_000;
+
+/** What an {@link Authorization} is made with. */
+export interface AuthorizationContext {
+  readonly passwords: Passwords;
+  /** The account of that name; without a name, the one of users who name none. */
+  account(name: string | undefined): Account;
+  /** The account that needs no user to be reached, when only the system account has users. */
+  readonly systemAccount: string | undefined;
+}
+
+/**
+ * Who may connect, by the options `authorization`, `accounts`, `noAuthUser` and those of the WebSocket listener (behaviour.md C.1, C.2).
+ * It does not change; a reload makes another one.
+ */
+export class Authorization implements Authenticator {
+  readonly timeout: number;
+  /** Whether there is a password in clear text among them, which nats-server warns of. */
+  readonly hasPlaintext: boolean;
+  readonly #users: ReadonlyMap<string, User>;
+  readonly #secret: Secret;
+  readonly #websocket: Secret | undefined;
+  readonly #passwords: Passwords;
+  readonly #globalAccount: Account;
+  /** Users exist only in the system account: everybody else may still use the global one without a name (behaviour.md C.8). */
+  readonly #openToAll: boolean;
+
+  constructor(options: ServerOptions, context: AuthorizationContext) {
+    const { authorization, websocket, noAuthUser } = options;
+    this.#passwords = context.passwords;
+    this.#globalAccount = context.account(undefined);
+    this.#users = readUsers(options, context);
+    this.#secret = {
+      token: authorization?.token,
+      user: authorization?.user,
+      password: authorization?.password ?? "",
+      noAuthUser,
+    };
+    const own = websocket?.authorization;
+    this.#websocket =
+      own?.user !== undefined || own?.token !== undefined || websocket?.noAuthUser !== undefined
+        ? {
+            token: own?.token,
+            user: own?.user,
+            password: own?.password ?? "",
+            noAuthUser: websocket?.noAuthUser,
+          }
+        : undefined;
+    this.timeout = authorization?.timeout ?? DEFAULT_TIMEOUT_MS;
+    const onlySystem =
+      this.#users.size > 0 && [...this.#users.values()].every((user) => user.account.isSystem);
+    this.#openToAll =
+      onlySystem &&
+      authorization === undefined &&
+      noAuthUser === undefined &&
+      hasOnlySystem(options, context);
+    const secrets = [authorization?.password, ...[...this.#users.values()].map((user) => user.password)];
+    this.hasPlaintext = secrets.some((secret) => secret !== undefined && secret !== "" && !isBcrypt(secret));
+  }
+
+  /** Whether there is anything to ask at all. */
+  get needed(): boolean {
+    return this.#asksAll || this.#websocket !== undefined;
+  }
+
+  get #asksAll(): boolean {
+    return this.#users.size > 0 || this.#secret.token !== undefined || this.#secret.user !== undefined;
+  }
+
+  asks(type: ConnectionType): boolean {
+    return this.#asksAll || (type === "WEBSOCKET" && this.#websocket !== undefined);
+  }
+
+  admit(candidate: Candidate): Admission | undefined | Promise<Admission | undefined> {
+    const { options, type } = candidate;
+    const secret = this.#secretFor(type);
+    if (this.#users.size > 0) {
+      if (options.user === "" && options.pass === "" && options.auth_token === "") {
+        return this.admitUnnamed(type);
+      }
+      if (options.user !== "") {
+        const user = this.#users.get(options.user);
+        if (user === undefined || !allowsType(user, type)) return undefined;
+        return this.#check(user.password, options.pass, admissionOf(user));
+      }
+    }
+    if (secret.token !== undefined)
+      return this.#check(secret.token, options.auth_token, this.#anybody(undefined));
+    if (secret.user === undefined || secret.user !== options.user) return undefined;
+    return this.#check(secret.password, options.pass, this.#anybody(secret.user));
+  }
+
+  admitUnnamed(type: ConnectionType): Admission | undefined {
+    if (this.#openToAll) return this.#anybody(undefined);
+    const name = this.#secretFor(type).noAuthUser;
+    const user = name === undefined ? undefined : this.#users.get(name);
+    return user !== undefined && allowsType(user, type) ? admissionOf(user) : undefined;
+  }
+
+  admitAgain(candidate: Candidate, before: Admission): Admission | undefined {
+    const { options, type } = candidate;
+    // What was checked against a hash is not kept: whoever named a user stays as long as there is one of that name with that way in.
+    if (before.user !== undefined && this.#users.size > 0) {
+      const user = this.#users.get(before.user);
+      return user !== undefined && allowsType(user, type) ? this.#stays(user, options.pass) : undefined;
+    }
+    const verdict = this.admit(candidate);
+    return verdict instanceof Promise ? before : verdict;
+  }
+
+  /** A user whose password is in clear text is checked anew; one with a hash is trusted: see {@link admitAgain}. */
+  #stays(user: User, password: string): Admission | undefined {
+    const admission = admissionOf(user);
+    if (isBcrypt(user.password) || user.name === this.#secret.noAuthUser) return admission;
+    return sameText(user.password, password) ? admission : undefined;
+  }
+
+  #secretFor(type: ConnectionType): Secret {
+    return type === "WEBSOCKET" && this.#websocket !== undefined ? this.#websocket : this.#secret;
+  }
+
+  #anybody(user: string | undefined): Admission {
+    return { account: this.#globalAccount, user, permissions: undefined };
+  }
+
+  #check(
+    wanted: string,
+    given: string,
+    admission: Admission,
+  ): Admission | undefined | Promise<Admission | undefined> {
+    if (!isBcrypt(wanted)) return sameText(wanted, given) ? admission : undefined;
+    return this.#passwords.verify(wanted, given).then((same) => (same ? admission : undefined));
+  }
+}
+
+/** Whether a password is a bcrypt hash (nats-server `validBcryptPrefix`). */
+export function isBcrypt(password: string): boolean {
+  return /^\$2[abxy]\$\d{2}\$/.test(password);
+}
+
+function admissionOf(user: User): Admission {
+  return { account: user.account, user: user.name, permissions: user.permissions };
+}
+
+function allowsType(user: User, type: ConnectionType): boolean {
+  return user.types === undefined || user.types.has(type);
+}
+
+function readUsers(options: ServerOptions, context: AuthorizationContext): Map<string, User> {
+  const users = new Map<string, User>();
+  const add = (
+    list: readonly {
+      user: string;
+      password?: string;
+      permissions?: PermissionsOptions;
+      allowedConnectionTypes?: string[];
+    }[],
+    fallback: PermissionsOptions | undefined,
+    account: Account,
+  ): void => {
+    for (const { user: name, password = "", permissions = fallback, allowedConnectionTypes } of list) {
+      const types = allowedConnectionTypes?.map((type) => type.toUpperCase());
+      users.set(name, {
+        name,
+        password,
+        account,
+        permissions: permissions && new Permissions(permissionRules(permissions)),
+        types: types === undefined || types.length === 0 ? undefined : new Set(types),
+      });
+    }
+  };
+  const { authorization, accounts = {} } = options;
+  add(authorization?.users ?? [], authorization?.defaultPermissions, context.account(undefined));
+  for (const [name, account] of Object.entries(accounts)) {
+    add(account.users ?? [], account.defaultPermissions, context.account(name));
+  }
+  return users;
+}
+
+function hasOnlySystem(options: ServerOptions, context: AuthorizationContext): boolean {
+  return Object.keys(options.accounts ?? {}).every((name) => name === context.systemAccount);
+}
