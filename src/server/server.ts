@@ -1,6 +1,7 @@
 import { NO_LIMITS } from "../broker/account.ts";
 import type { ConnectionType } from "../broker/authenticator.ts";
 import { Broker, type BrokerLimits } from "../broker/broker.ts";
+import type { Session } from "../broker/session.ts";
 import { BufferPool } from "../protocol/buffer-pool.ts";
 import type { ServerInfo } from "../protocol/info.ts";
 import { Slab } from "../protocol/slab.ts";
@@ -12,6 +13,7 @@ import { Authorization } from "./authorization.ts";
 import { ByteConnection, type ConnectionContext } from "./byte-connection.ts";
 import { DirectConnection } from "./direct-connection.ts";
 import { ServerError } from "./errors.ts";
+import { LameDuck } from "./lame-duck.ts";
 import { type ResolvedServerOptions, resolveOptions } from "./options/resolve.ts";
 import type { ServerOptions } from "./options/types.ts";
 import { newServerId } from "./server-id.ts";
@@ -66,6 +68,7 @@ export class Server {
   #listener: Listener | undefined;
   #info: ServerInfo;
   #closing: Promise<void> | undefined;
+  #lameDuck: LameDuck | undefined;
   #allEnded: (() => void) | undefined;
 
   /**
@@ -151,7 +154,7 @@ export class Server {
         });
       }
       const { host, port } = this.#listener.address;
-      this.#info = { ...this.#info, host, port };
+      this.#info = { ...this.#info, ...advertised(this.#options.clientAdvertise, host, port) };
       logger.notice(`Listening for client connections on ${host}:${port}`);
     }
     logger.notice("Server is ready");
@@ -257,6 +260,32 @@ export class Server {
   }
 
   /**
+   * Lame duck mode, for a server that is to be replaced: takes no more connections, tells clients to go elsewhere, waits
+   * `lameDuckGracePeriod`, and closes connections one after the other over the rest of `lameDuckDuration`; then the server closes.
+   * Resolves when it has. A server without a listener has nobody to send away: it goes on as it is. {@link close} cuts it short.
+   */
+  async lameDuck(): Promise<void> {
+    if (this.#closing !== undefined || this.#listener === undefined || this.#lameDuck !== undefined) return;
+    const { clock, random } = this.#runtime;
+    const { logger, lameDuckDuration: duration, lameDuckGracePeriod: gracePeriod } = this.#options;
+    logger.notice("Entering lame duck mode, stop accepting new clients");
+    const sessions = (): Session[] => [...this.#broker.sessions.values()];
+    const flush = (): void => this.#broker.flush();
+    this.#lameDuck = new LameDuck({ clock, random, logger, duration, gracePeriod, sessions, flush });
+    // It takes nobody from now on; that it has ended is for the close to wait for.
+    void this.#listener.close();
+    this.#broadcastInfo({ ...this.#info, ldm: true });
+    await this.#lameDuck.run();
+    await this.close();
+  }
+
+  /** Tells all clients that take it what has changed of the server. */
+  #broadcastInfo(info: ServerInfo): void {
+    for (const session of this.#broker.sessions.values()) session.informAgain(info);
+    this.#broker.flush();
+  }
+
+  /**
    * Ends the server: takes no more connections, ends those it has once they have got what was on its way to them, and resolves when no
    * socket, port or timer of it is open. It takes 2 seconds at the most: clients that do not read are cut off then.
    * May be called again, also while it runs; never rejects.
@@ -269,6 +298,7 @@ export class Server {
   async #close(): Promise<void> {
     this.#options.logger.notice("Initiating Shutdown...");
     const listenerClosed = this.#listener?.close();
+    this.#lameDuck?.stop();
     for (const connection of [...this.#directConnections]) connection.end("Server Shutdown");
     for (const connection of [...this.#byteConnections]) connection.close("Server Shutdown");
     if (this.#byteConnections.size > 0) {
@@ -309,4 +339,17 @@ function limitsOf(options: ResolvedServerOptions): BrokerLimits {
     maxSubTokens,
     noFastProducerStall,
   };
+}
+
+/** Where INFO says that clients find the server: where it listens, unless it is told to say something else. */
+function advertised(
+  advertise: string | undefined,
+  host: string,
+  port: number,
+): { host: string; port: number } {
+  if (advertise === undefined) return { host, port };
+  const match = /^(\[[^\]]*\]|[^:]*)(?::(\d+))?$/.exec(advertise);
+  return match === null
+    ? { host: advertise, port }
+    : { host: match[1].replace(/^\[|\]$/g, ""), port: match[2] === undefined ? port : Number(match[2]) };
 }

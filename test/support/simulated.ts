@@ -54,7 +54,7 @@ export async function settle(): Promise<void> {
   for (let i = 0; i < 20; i++) await Promise.resolve();
 }
 
-/** A runtime with a virtual clock, repeatable chance, and no network. */
+/** A runtime with a virtual clock, repeatable chance, and a network that nobody comes from. */
 export function simulatedRuntime(clock: Clock = new VirtualClock(), seed = 1): Runtime {
   let state = seed;
   const fraction = (): number => {
@@ -73,7 +73,7 @@ export function simulatedRuntime(clock: Clock = new VirtualClock(), seed = 1): R
       },
     },
     tasks: { soon: (action) => queueMicrotask(action) },
-    network: { listen: none },
+    network: { listen: async (address) => ({ address, close: async () => {} }) },
     platform: "simulated",
     version: "0.0.0",
     dial: none,
