@@ -1,4 +1,5 @@
 import { Router } from "../interest/router.ts";
+import type { AccountMappings } from "./mappings.ts";
 import type { Session } from "./session.ts";
 import type { Subscription } from "./subscription.ts";
 
@@ -18,6 +19,8 @@ export class Account {
   readonly router: Router<Subscription>;
   readonly sessions = new Set<Session>();
   limits: Readonly<AccountLimits> = NO_LIMITS;
+  /** What the subjects of published messages become; undefined without mappings. */
+  mappings: AccountMappings | undefined;
 
   constructor(name: string, isSystem: boolean) {
     this.name = name;

@@ -443,14 +443,20 @@ export class Session implements ClientVerbs, FaultSink {
 
   pub(message: Message): void {
     if (this.#mute && !this.enterUnnamed()) return;
-    const { router } = this.#account;
+    const { router, mappings } = this.#account;
     const traffic = this.traffic;
     traffic.inMsgs += 1;
     traffic.inBytes += message.size;
+    // Pedantic is about what the client said; all else about where the message goes.
+    if (mappings !== undefined) {
+      if (this.#pedantic && !isLiteralSubject(message.subjectText)) this.#say(FAULTS.invalidPublishSubject);
+      mappings.apply(message);
+    }
     const onWire = message.onWire;
     const route = onWire ? router.findWire(message) : router.find(message.subject);
     message.subject = route.subject;
-    if (this.#pedantic && !isLiteralSubject(route.subject)) this.#say(FAULTS.invalidPublishSubject);
+    if (mappings === undefined && this.#pedantic && !isLiteralSubject(route.subject))
+      this.#say(FAULTS.invalidPublishSubject);
     const permissions = this.#permissions;
     if (
       route.flags & RESERVED_SUBJECT ||

@@ -132,7 +132,7 @@ export class Router<I extends Interest> {
 
   /** The route of a message that was just read from bytes. */
   findWire(message: Message): Route<I> {
-    const { bytes, subjectStart, subjectEnd, subjectHash } = message;
+    const { subjectBytes: bytes, subjectStart, subjectEnd, subjectHash } = message;
     if (bytes[subjectStart] === UNDERSCORE) return this.find(decodeText(bytes, subjectStart, subjectEnd));
     const table = this.#table;
     const hashes = this.#hashes;

@@ -11,3 +11,10 @@ export function hashText(text: string): number {
   for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), HASH_PRIME);
   return hash;
 }
+
+/** The hash of bytes. */
+export function hashBytes(bytes: Uint8Array): number {
+  let hash = HASH_SEED;
+  for (let i = 0; i < bytes.length; i++) hash = Math.imul(hash ^ bytes[i], HASH_PRIME);
+  return hash;
+}

@@ -1,5 +1,19 @@
+import { hashBytes } from "./hash.ts";
 import type { Slab } from "./slab.ts";
-import { decodeText, EMPTY, encodePayload, isAscii } from "./text.ts";
+import { decodeText, EMPTY, encodePayload, encodeText, isAscii } from "./text.ts";
+
+/** A subject in the forms that a message has it in. */
+export class EncodedSubject {
+  readonly text: string;
+  readonly bytes: Uint8Array;
+  readonly hash: number;
+
+  constructor(text: string) {
+    this.text = text;
+    this.bytes = encodeText(text);
+    this.hash = hashBytes(this.bytes);
+  }
+}
 
 /**
  * One message on its way: what `PUB`/`HPUB` and `MSG`/`HMSG` carry. Each link has one and fills it again for every
@@ -16,7 +30,8 @@ import { decodeText, EMPTY, encodePayload, isAscii } from "./text.ts";
 export class Message {
   /** The subject's text; in the wire form only once a reader has asked for it or the router has set it. */
   subject = "";
-  /** Wire form only: the subject is `bytes[subjectStart, subjectEnd)` and this is its hash ({@link hashSeed}). */
+  /** Wire form only: the subject is `subjectBytes[subjectStart, subjectEnd)` and this is its hash ({@link HASH_SEED}). */
+  subjectBytes: Uint8Array = EMPTY;
   subjectStart = 0;
   subjectEnd = 0;
   subjectHash = 0;
@@ -65,6 +80,11 @@ export class Message {
   /** @param slab - where lasting copies go; messages of one server or client share one. */
   constructor(slab: Slab) {
     this.#slab = slab;
+  }
+
+  /** The subject's text as it stands in the message: unlike {@link subject}, it is there in both forms. */
+  get subjectText(): string {
+    return this.onWire ? decodeText(this.subjectBytes, this.subjectStart, this.subjectEnd) : this.subject;
   }
 
   /** The bytes of the header block, 0 without one. */
@@ -131,6 +151,17 @@ export class Message {
     this.#reply = undefined;
     this.text = undefined;
     this.bytes = bytes;
+    this.subjectBytes = bytes;
+  }
+
+  /** Changes the subject, in either form; all else stays. */
+  setSubject(subject: EncodedSubject): void {
+    this.subject = subject.text;
+    if (!this.onWire) return;
+    this.subjectBytes = subject.bytes;
+    this.subjectStart = 0;
+    this.subjectEnd = subject.bytes.length;
+    this.subjectHash = subject.hash;
   }
 
   /** Makes a lasting copy of headers and payload, once however many ask: `keptBytes` from `keptStart`. */

@@ -62,7 +62,7 @@ export class ServerVerbWriter implements ServerVerbs {
 
   #fromWire(to: SubscriptionRef, message: Message): void {
     const out = this.#out;
-    const { bytes, subjectStart, subjectEnd, tailStart, hasHeaders } = message;
+    const { bytes, subjectBytes, subjectStart, subjectEnd, tailStart, hasHeaders } = message;
     const sid = typeof to.sid === "string" ? to.sid : String(to.sid);
     // When headers must be left out, or the publisher spelled its line in another way, the line is written part by part.
     const asRun = tailStart >= 0 && (!hasHeaders || this.headers);
@@ -79,7 +79,7 @@ export class ServerVerbWriter implements ServerVerbs {
     target[at + 2] = G;
     target[at + 3] = SPACE;
     at += 4;
-    copyBytes(bytes, subjectStart, subjectEnd, target, at);
+    copyBytes(subjectBytes, subjectStart, subjectEnd, target, at);
     at += subjectEnd - subjectStart;
     target[at++] = SPACE;
     at = writeText(sid, target, at);

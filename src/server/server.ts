@@ -1,6 +1,7 @@
 import { NO_LIMITS } from "../broker/account.ts";
 import type { ConnectionType } from "../broker/authenticator.ts";
 import { Broker, type BrokerLimits } from "../broker/broker.ts";
+import { AccountMappings } from "../broker/mappings.ts";
 import type { Session } from "../broker/session.ts";
 import { BufferPool } from "../protocol/buffer-pool.ts";
 import type { ServerInfo } from "../protocol/info.ts";
@@ -120,6 +121,9 @@ export class Server {
     const broker = this.#broker;
     for (const [name, { limits = {} }] of Object.entries(this.#options.accounts ?? {})) {
       broker.account(name).limits = { ...NO_LIMITS, ...limits };
+    }
+    for (const [name, rules] of this.#options.accountMappings) {
+      broker.account(name).mappings = new AccountMappings(rules, this.#runtime.random);
     }
     const authorization = new Authorization(this.#options, {
       passwords: this.#runtime.passwords,

@@ -18,6 +18,36 @@ const WRONG: readonly [options: unknown, option: string, says: RegExp][] = [
   [{ noHeaderSupport: "yes" }, "noHeaderSupport", /true or false/],
   [{ logger: {} }, "logger", /must have a method "notice"/],
   [{ max_payload: 1 }, "max_payload", /is not an option; there are .*maxPayload/],
+  [{ mappings: [] }, "mappings", /must be an object/],
+  [{ mappings: { "a..b": "c" } }, 'mappings["a..b"]', /Subject "a..b" is not a valid subject/],
+  [
+    { mappings: { a: "b.$1" } },
+    'mappings["a"]',
+    /Error adding mapping for "a" to "b.\$1" : invalid mapping destination: wildcard index out of range in \$1/,
+  ],
+  [
+    {
+      mappings: {
+        a: [
+          { destination: "b", weight: 60 },
+          { destination: "c", weight: 60 },
+        ],
+      },
+    },
+    'mappings["a"]',
+    /Error adding mapping for "a" : total weight needs to be <= 100/,
+  ],
+  [
+    { mappings: { a: { destination: "b" } } },
+    'mappings["a"].weight',
+    /Missing weight for mapping destination "b"/,
+  ],
+  [{ mappings: { a: [{ destination: "b", weight: 101 }] } }, 'mappings["a"][0].weight', /Invalid weight 101/],
+  [
+    { mappings: { a: { dest: "b", weight: 1 } } },
+    'mappings["a"].dest',
+    /is not an option; there are destination/,
+  ],
   [null, "options", /must be an object/],
 ];
 

@@ -9,7 +9,7 @@ export interface ServerUnderTest {
   close(): Promise<void>;
 }
 
-/** Runs the table of raw exchanges against a server. */
+/** Runs a table of raw exchanges against a server. */
 export function exchangesSuite(
   name: string,
   start: () => Promise<ServerUnderTest>,

@@ -1,6 +1,8 @@
+import type { MappingRule } from "../../broker/mappings.ts";
 import type { Logger } from "../../seams/logger.ts";
 import { SILENT } from "../../seams/logger.ts";
 import { ServerError } from "../errors.ts";
+import { resolveAllMappings } from "./mappings.ts";
 import type { ListenOptions, ServerOptions } from "./types.ts";
 
 /** {@link ServerOptions} with the defaults in place. */
@@ -16,6 +18,8 @@ export interface ResolvedServerOptions
   readonly clientAdvertise: string | undefined;
   readonly listen: Required<ListenOptions> | undefined;
   readonly serverName: string | undefined;
+  /** By account. */
+  readonly accountMappings: ReadonlyMap<string, readonly MappingRule[]>;
 }
 
 interface NumberRule {
@@ -54,6 +58,7 @@ const KNOWN = new Set([
   "lameDuckDuration",
   "lameDuckGracePeriod",
   "clientAdvertise",
+  "mappings",
 ]);
 
 /**
@@ -94,6 +99,7 @@ export function resolveOptions(options: ServerOptions): ResolvedServerOptions {
     lameDuckDuration: options.lameDuckDuration ?? 120_000,
     lameDuckGracePeriod: options.lameDuckGracePeriod ?? 10_000,
     clientAdvertise: options.clientAdvertise,
+    accountMappings: resolveAllMappings(options),
     listen: resolveListen(options.listen),
     logger: resolveLogger(options.logger),
   };

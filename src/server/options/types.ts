@@ -202,8 +202,8 @@ export type Mappings = Record<string, string | MappingDestination | MappingDesti
 /** One of the places that a mapping may send to. */
 export interface MappingDestination {
   destination: string;
-  /** Percent of the messages, 0 to 100. */
-  weight?: number;
+  /** Percent of the messages, 0 to 100; what is left of 100 stays on the subject, or is lost if that is a destination itself. */
+  weight: number;
   /** The cluster that this holds in; a server in none never takes it. */
   cluster?: string;
 }
