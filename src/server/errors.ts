@@ -1,5 +1,11 @@
 /** What kind of thing went wrong: stable, to be compared by programs. */
-export type ServerErrorCode = "INVALID_OPTION" | "LISTEN_FAILED" | "SERVER_CLOSED" | "CONNECTION_REFUSED";
+export type ServerErrorCode =
+  | "INVALID_OPTION"
+  | "LISTEN_FAILED"
+  /** The log file or the pid file cannot be written. */
+  | "FILE_FAILED"
+  | "SERVER_CLOSED"
+  | "CONNECTION_REFUSED";
 
 /** An error of the embedded server. */
 export class ServerError extends Error {

@@ -8,8 +8,10 @@ import type { ServerInfo } from "../protocol/info.ts";
 import { Slab } from "../protocol/slab.ts";
 import type { ByteLink, VerbLink, VerbLinkClient, VerbLinkServer } from "../seams/link.ts";
 import type { Listener } from "../seams/listener.ts";
+import { SwitchedLogger } from "../seams/logger.ts";
 import type { Port } from "../seams/port.ts";
 import type { Runtime } from "../seams/runtime.ts";
+import { NATS_VERSION } from "../seams/version.ts";
 import { Authorization } from "./authorization.ts";
 import { ByteConnection, type ConnectionContext } from "./byte-connection.ts";
 import { DirectConnection } from "./direct-connection.ts";
@@ -18,9 +20,6 @@ import { LameDuck } from "./lame-duck.ts";
 import { type ResolvedServerOptions, resolveOptions } from "./options/resolve.ts";
 import type { ServerOptions } from "./options/types.ts";
 import { newServerId } from "./server-id.ts";
-
-/** The nats-server release whose behaviour this is; clients switch features on by it. */
-export const NATS_VERSION = "2.14.5";
 
 /** The JetStream API level of that release (ADR-44). */
 const API_LEVEL = 4;
@@ -53,6 +52,15 @@ export interface InProcessConn extends VerbLink {
   accept(link: ByteLink): void;
 }
 
+/** A place where the server takes connections. */
+export interface Endpoint {
+  readonly kind: "nats" | "monitoring" | "websocket";
+  /** Of its URLs, such as "nats" or "https". */
+  readonly scheme: string;
+  readonly host: string;
+  readonly port: number;
+}
+
 /**
  * A NATS server in this program. It has no global state: there may be as many as you like. It installs no signal handlers,
  * prints nothing, and never ends the process. Start one with `NatsServer.start`.
@@ -64,8 +72,12 @@ export class Server {
   readonly #limits: BrokerLimits;
   readonly #broker: Broker;
   readonly #context: ConnectionContext;
+  /** Where log lines go. */
+  protected readonly log: SwitchedLogger;
   readonly #byteConnections = new Set<ByteConnection>();
   readonly #directConnections = new Set<DirectConnection>();
+  /** Whether passwords are in the options as they are. */
+  #plaintext = false;
   #listener: Listener | undefined;
   #info: ServerInfo;
   #closing: Promise<void> | undefined;
@@ -81,6 +93,7 @@ export class Server {
     this.#runtime = runtime;
     this.#id = newServerId(runtime.random);
     this.#limits = limitsOf(this.#options);
+    this.log = new SwitchedLogger(this.#options.logger, this.#options.debug, this.#options.trace);
     this.#info = {
       server_id: this.#id,
       server_name: this.#options.serverName ?? this.#id,
@@ -98,7 +111,7 @@ export class Server {
       clock: runtime.clock,
       random: runtime.random,
       tasks: runtime.tasks,
-      logger: this.#options.logger,
+      logger: this.log,
       limits: this.#limits,
       systemAccount: this.#options.systemAccount,
       info: () => this.#info,
@@ -132,36 +145,70 @@ export class Server {
     });
     broker.authenticator = authorization.needed ? authorization : undefined;
     this.#info = { ...this.#info, auth_required: authorization.asks("STANDARD") || undefined };
-    if (authorization.hasPlaintext) {
-      this.#options.logger.warn("Plaintext passwords detected, use nkeys or bcrypt");
-    }
+    this.#plaintext = authorization.hasPlaintext;
+  }
+
+  /** The options, with the defaults in place. */
+  protected get options(): ResolvedServerOptions {
+    return this.#options;
   }
 
   /**
-   * Opens the listener that the options ask for, if any.
-   * @throws ServerError `LISTEN_FAILED`.
+   * Opens the listener that the options ask for, if any. The lines it logs are nats-server's: tools look for them.
+   * @throws ServerError `LISTEN_FAILED` or `FILE_FAILED`.
    */
   protected async open(): Promise<void> {
-    const { listen, logger } = this.#options;
-    logger.notice("Starting gnatlet");
-    logger.notice(`  Version:  ${NATS_VERSION}`);
-    logger.notice(`  Name:     ${this.name}`);
-    logger.notice(`  ID:       ${this.#id}`);
-    if (listen !== undefined) {
-      try {
-        this.#listener = await this.#runtime.network.listen(listen, (link) => this.#accept(link, "STANDARD"));
-      } catch (cause) {
-        const why = (cause as Error).message;
-        throw new ServerError("LISTEN_FAILED", `cannot listen on ${listen.host}:${listen.port}: ${why}`, {
-          option: "listen",
-          cause,
-        });
-      }
-      const { host, port } = this.#listener.address;
-      this.#info = { ...this.#info, ...advertised(this.#options.clientAdvertise, host, port) };
-      logger.notice(`Listening for client connections on ${host}:${port}`);
+    const { log } = this;
+    log.notice("Starting nats-server");
+    log.notice(`  Version:  ${NATS_VERSION}`);
+    log.notice(`  Gnatlet:  ${this.#runtime.version}`);
+    log.debug(`  Runtime:  ${this.#runtime.platform}`);
+    log.notice(`  Name:     ${this.name}`);
+    log.notice(`  ID:       ${this.#id}`);
+    if (this.#plaintext) log.warn("Plaintext passwords detected, use nkeys or bcrypt");
+    this.beforeListening();
+    await this.#listen();
+    this.afterListening();
+    log.notice("Server is ready");
+  }
+
+  /** For what a runtime does before the first listener is opened. */
+  protected beforeListening(): void {}
+
+  /** For what a runtime does once all listeners are open. */
+  protected afterListening(): void {}
+
+  /** For what a runtime does once all is closed. */
+  protected afterClosing(): void {}
+
+  async #listen(): Promise<void> {
+    const { listen } = this.#options;
+    if (listen === undefined) return;
+    const place = hostPort(listen.host, listen.port);
+    try {
+      this.#listener = await this.#runtime.network.listen(listen, (link) => this.#accept(link, "STANDARD"));
+    } catch (cause) {
+      const why = (cause as Error).message;
+      this.log.fatal(`Error listening on port: ${place}, ${JSON.stringify(`listen tcp ${place}: ${why}`)}`);
+      throw new ServerError("LISTEN_FAILED", `cannot listen on ${place}: ${why}`, {
+        option: "listen",
+        cause,
+      });
     }
-    logger.notice("Server is ready");
+    const { host, port } = this.#listener.address;
+    this.#info = { ...this.#info, ...advertised(this.#options.clientAdvertise, host, port) };
+    this.log.notice(`Listening for client connections on ${hostPort(host, port)}`);
+  }
+
+  /** The places where the server takes connections, as they are now. */
+  protected endpoints(): Endpoint[] {
+    const address = this.#listener?.address;
+    return address === undefined ? [] : [{ kind: "nats", scheme: "nats", ...address }];
+  }
+
+  /** Opens the log file anew: for whoever has moved it away. Only for a server that writes one (`logFile`). */
+  reopenLog(): void {
+    this.log.reopen();
   }
 
   /** The server's id: 56 characters that begin with `N`, new with every start. */
@@ -189,7 +236,7 @@ export class Server {
     if (this.#listener === undefined) return undefined;
     const { host, port } = this.#listener.address;
     const reachable = host === "0.0.0.0" ? "127.0.0.1" : host === "::" ? "::1" : host;
-    return `nats://${reachable.includes(":") ? `[${reachable}]` : reachable}:${port}`;
+    return `nats://${hostPort(reachable, port)}`;
   }
 
   /** Numbers about the server, as they are now. */
@@ -300,7 +347,7 @@ export class Server {
   }
 
   async #close(): Promise<void> {
-    this.#options.logger.notice("Initiating Shutdown...");
+    this.log.notice("Initiating Shutdown...");
     const listenerClosed = this.#listener?.close();
     this.#lameDuck?.stop();
     for (const connection of [...this.#directConnections]) connection.end("Server Shutdown");
@@ -317,7 +364,8 @@ export class Server {
     }
     await listenerClosed;
     this.#runtime.passwords.close();
-    this.#options.logger.notice("Server Exiting..");
+    this.afterClosing();
+    this.log.notice("Server Exiting..");
   }
 
   #checkEnded(): void {
@@ -356,4 +404,8 @@ function advertised(
   return match === null
     ? { host: advertise, port }
     : { host: match[1].replace(/^\[|\]$/g, ""), port: match[2] === undefined ? port : Number(match[2]) };
+}
+
+function hostPort(host: string, port: number): string {
+  return `${host.includes(":") ? `[${host}]` : host}:${port}`;
 }

@@ -1,25 +1,7 @@
 import { connectWith } from "../../client/connect.ts";
 import type { Connection } from "../../client/connection.ts";
 import type { ConnectOptions } from "../../client/options.ts";
-import type { ServerOptions } from "../../server/options/types.ts";
-import { Server } from "../../server/server.ts";
 import { nodeRuntime } from "./runtime.ts";
-
-/**
- * A NATS server in this program, on Node. It has no global state, installs no signal handlers, prints nothing, and never
- * ends the process.
- */
-export class NatsServer extends Server {
-  /**
-   * Starts a server; resolves when it is ready. Without `listen` it opens no socket at all.
-   * @throws ServerError `INVALID_OPTION` (names the option and what it may be) or `LISTEN_FAILED`.
-   */
-  static async start(options: ServerOptions = {}): Promise<NatsServer> {
-    const server = new NatsServer(options, nodeRuntime());
-    await server.open();
-    return server;
-  }
-}
 
 /**
  * Connects to a NATS server: one in this program (`{ inProcessServer }`), one in another thread (`{ messagePort }`), or any one
@@ -54,3 +36,4 @@ export { VERSION } from "../../seams/version.ts";
 export { ServerError, type ServerErrorCode } from "../../server/errors.ts";
 export type { ListenOptions, ServerOptions } from "../../server/options/types.ts";
 export type { InProcessConn, ServerStats } from "../../server/server.ts";
+export { NatsServer } from "./nats-server.ts";

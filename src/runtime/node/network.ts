@@ -1,13 +1,18 @@
 import { connect, createServer, type Server, Socket } from "node:net";
+import { networkInterfaces } from "node:os";
 import process from "node:process";
 import type { ByteLink } from "../../seams/link.ts";
 import type { ListenAddress, Listener } from "../../seams/listener.ts";
 import { SocketLink } from "./socket-link.ts";
+import { systemErrorText } from "./system-error.ts";
 
 /** The size of the array that all sockets of a server read into: as much as makes one turn of the event loop worth it. */
 const SERVER_READ_BYTES = 256 * 1024;
 /** The size of the array that a client's socket reads into. */
 const CLIENT_READ_BYTES = 64 * 1024;
+
+const ALL_IPV4 = "0.0.0.0";
+const ALL = "::";
 
 /** Begins to listen, as `Network.listen` says. */
 export function listenTcp(address: ListenAddress, accept: (link: ByteLink) => void): Promise<Listener> {
@@ -17,12 +22,15 @@ export function listenTcp(address: ListenAddress, accept: (link: ByteLink) => vo
   return new Promise((resolve, reject) => {
     const options = { noDelay: true, keepAlive: true, pauseOnConnect: true };
     const server = createServer(options, (socket) => accept(acceptedLink(socket, shared)));
-    server.once("error", reject);
-    server.listen({ host: address.host, port: address.port, backlog: 1024 }, () => {
-      server.off("error", reject);
+    const refuse = (cause: Error): void => reject(new Error(systemErrorText(cause), { cause }));
+    server.once("error", refuse);
+    // "0.0.0.0" is every address of the machine, as with nats-server: those of IPv6, too, where there are any.
+    const host = address.host === ALL_IPV4 && hasIpv6() ? ALL : address.host;
+    server.listen({ host, port: address.port, backlog: 1024 }, () => {
+      server.off("error", refuse);
       // An accept can fail (no descriptors left, say): the connection is lost, the listener stays.
       server.on("error", () => {});
-      resolve(listenerOf(server));
+      resolve(listenerOf(server, address.host));
     });
   });
 }
@@ -61,11 +69,17 @@ function onRead(link: () => SocketLink | undefined): (length: number, buffer: Ui
   };
 }
 
-function listenerOf(server: Server): Listener {
+function hasIpv6(): boolean {
+  return Object.values(networkInterfaces()).some((addresses) =>
+    addresses?.some(({ family }) => family === "IPv6"),
+  );
+}
+
+function listenerOf(server: Server, asked: string): Listener {
   const bound = server.address();
   if (bound === null || typeof bound === "string") throw new Error("a TCP listener has an address");
   return {
-    address: { host: bound.address, port: bound.port },
+    address: { host: asked === ALL_IPV4 ? asked : bound.address, port: bound.port },
     close: () => new Promise((resolve) => server.close(() => resolve())),
   };
 }

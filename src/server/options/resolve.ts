@@ -7,7 +7,8 @@ import type { ListenOptions, ServerOptions } from "./types.ts";
 
 /** {@link ServerOptions} with the defaults in place. */
 export interface ResolvedServerOptions
-  extends Required<Pick<ServerOptions, keyof typeof NUMBERS | keyof typeof FLAGS | "logger">> {
+  extends Required<Pick<ServerOptions, keyof typeof NUMBERS | keyof typeof FLAGS | "logger">>,
+    Pick<ServerOptions, (typeof TEXTS)[number]> {
   readonly authorization: ServerOptions["authorization"];
   readonly accounts: ServerOptions["accounts"];
   readonly noAuthUser: string | undefined;
@@ -39,13 +40,30 @@ const NUMBERS = {
   pingMax: { fallback: 2, min: 0, max: 2 ** 31 - 1 },
   maxSubTokens: { fallback: 0, min: 0, max: 255 },
   writeDeadline: { fallback: 10_000, min: 1, max: 2 ** 31 - 1 },
+  maxTracedMsgLen: { fallback: 0, min: 0, max: 2 ** 31 - 1 },
+  logfileSizeLimit: { fallback: 0, min: 0, max: Number.MAX_SAFE_INTEGER },
+  logfileMaxNum: { fallback: 0, min: 0, max: 2 ** 31 - 1 },
 } as const satisfies Record<string, NumberRule>;
 
-const FLAGS = { noFastProducerStall: false, noHeaderSupport: false, disableShortFirstPing: false } as const;
+const FLAGS = {
+  noFastProducerStall: false,
+  noHeaderSupport: false,
+  disableShortFirstPing: false,
+  debug: false,
+  trace: false,
+  traceVerbose: false,
+  traceHeaders: false,
+  logtime: true,
+  logtimeUtc: false,
+} as const;
+
+/** Names of files and folders. */
+const TEXTS = ["logFile", "pidFile", "portsFileDir"] as const;
 
 const KNOWN = new Set([
   ...Object.keys(NUMBERS),
   ...Object.keys(FLAGS),
+  ...TEXTS,
   "listen",
   "serverName",
   "logger",
@@ -84,12 +102,20 @@ export function resolveOptions(options: ServerOptions): ResolvedServerOptions {
   ) {
     throw invalid("serverName", "must be a text without spaces", serverName);
   }
+  const texts: Pick<ServerOptions, (typeof TEXTS)[number]> = {};
+  for (const name of TEXTS) {
+    const given = options[name];
+    if (given !== undefined && (typeof given !== "string" || given === ""))
+      throw invalid(name, "must be a path", given);
+    texts[name] = given;
+  }
   if (numbers.maxPayload > numbers.maxPending) {
     throw invalid("maxPayload", `must be at most maxPending (${numbers.maxPending})`, numbers.maxPayload);
   }
   return {
     ...numbers,
     ...flags,
+    ...texts,
     serverName,
     authorization: options.authorization,
     accounts: options.accounts,

@@ -1,0 +1,45 @@
+import type { NatsServer } from "../runtime/node/nats-server.ts";
+import type { Logger } from "../seams/logger.ts";
+
+/** The signals that the server answers to, with the names that Go, and so nats-server's log, has for them. */
+const NAMES = {
+  SIGINT: "interrupt",
+  SIGTERM: "terminated",
+  SIGHUP: "hangup",
+  SIGUSR1: "user defined signal 1",
+  SIGUSR2: "user defined signal 2",
+} as const;
+
+/** What {@link handleSignals} needs of the process. */
+export interface SignalSource {
+  on(signal: NodeJS.Signals, listener: () => void): unknown;
+  exit(code: number): void;
+}
+
+/**
+ * Has the server do what nats-server does on each signal (behaviour.md E.5): once it has started, if a signal comes before. A second SIGINT
+ * ends the process at once.
+ */
+export function handleSignals(starting: Promise<NatsServer>, logger: Logger, source: SignalSource): void {
+  let ending = false;
+  const end = async (server: NatsServer): Promise<void> => {
+    ending = true;
+    await server.close();
+    source.exit(0);
+  };
+  const actions: Readonly<Record<keyof typeof NAMES, (server: NatsServer) => unknown>> = {
+    SIGINT: end,
+    SIGTERM: end,
+    SIGHUP: () => {},
+    SIGUSR1: (server) => server.reopenLog(),
+    SIGUSR2: () => {},
+  };
+  for (const signal of Object.keys(NAMES) as (keyof typeof NAMES)[]) {
+    source.on(signal, () => {
+      logger.notice(`Trapped "${NAMES[signal]}" signal`);
+      if (ending && signal === "SIGINT") source.exit(1);
+      // When it does not start, whoever started it says why.
+      else starting.then(actions[signal], () => {});
+    });
+  }
+}

@@ -1,0 +1,57 @@
+import { SILENT } from "../../seams/logger.ts";
+import type { ServerOptions } from "../../server/options/types.ts";
+import { Server } from "../../server/server.ts";
+import { NodeLogger } from "./node-logger.ts";
+import { writePidFile } from "./pid-file.ts";
+import { PortsFile } from "./ports-file.ts";
+import { nodeRuntime } from "./runtime.ts";
+
+/**
+ * A NATS server in this program, on Node. It has no global state, installs no signal handlers, prints nothing, and never
+ * ends the process.
+ */
+export class NatsServer extends Server {
+  /**
+   * Starts a server; resolves when it is ready. Without `listen` it opens no socket at all.
+   * @throws ServerError `INVALID_OPTION` (names the option and what it may be), `LISTEN_FAILED` or
+   * `FILE_FAILED`.
+   */
+  static async start(options: ServerOptions = {}): Promise<NatsServer> {
+    const server = new NatsServer(options, nodeRuntime());
+    await server.open();
+    return server;
+  }
+
+  #ownLog: NodeLogger | undefined;
+  #portsFile: PortsFile | undefined;
+
+  /** Opens the listeners, once the log file is open. */
+  protected override async open(): Promise<void> {
+    if (this.options.logFile !== undefined && this.log.to === SILENT)
+      this.log.to = this.#ownLog = new NodeLogger(this.options);
+    try {
+      await super.open();
+    } catch (error) {
+      this.#ownLog?.close();
+      throw error;
+    }
+  }
+
+  protected override beforeListening(): void {
+    if (this.options.pidFile !== undefined) writePidFile(this.options.pidFile, this.log);
+  }
+
+  protected override afterListening(): void {
+    const { portsFileDir } = this.options;
+    if (portsFileDir !== undefined) this.#portsFile = new PortsFile(portsFileDir, this.endpoints(), this.log);
+  }
+
+  protected override afterClosing(): void {
+    this.#portsFile?.remove();
+  }
+
+  override async close(): Promise<void> {
+    await super.close();
+    this.#ownLog?.close();
+  }
+}

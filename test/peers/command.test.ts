@@ -1,0 +1,161 @@
+/** Command lines given to gnatlet and to a real nats-server: how each ends, and what it says. */
+import assert from "node:assert/strict";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import process from "node:process";
+import { after, before, describe, it } from "node:test";
+import { Command, GNATLET, masked } from "../support/command.ts";
+import { until } from "../support/waiting.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "gnatlet-peer-"));
+/** Gnatlet by the other's name, so that messages begin with the same word. */
+const link = join(folder, "nats-server");
+before(() => symlinkSync(GNATLET, link));
+after(() => rmSync(folder, { recursive: true }));
+
+/** What ends with a message: the exit code, and stderr as it is; stdout is nats-server's help or nothing. */
+const ENDING: string[][] = [
+  ["--nope"],
+  ["-p"],
+  ["-p", "abc"],
+  ["-p="],
+  ["-p=1x"],
+  ["-p", "99999999999999999999"],
+  ["-p", "08"],
+  ["-D=maybe"],
+  ["-h=2"],
+  ["--=x"],
+  ["---x"],
+  ["-"],
+  ["foo"],
+  ["--", "foo"],
+  ["-p=1", "extra"],
+  ["-D", "false"],
+  ["-h"],
+  ["--help"],
+  ["help"],
+  ["HELP", "me"],
+  ["-p", "1", "-h", "-x"],
+  ["-t"],
+  ["-n", "a b", "-p", "-1"],
+  ["--tls"],
+  ["--tls", "--tlscert", "a"],
+  ["--tlsverify", "--tlskey", "a"],
+  ["--signal", "foo=1"],
+  ["--signal", "stop=1=2"],
+  ["--signal", "stop=abc"],
+  ["-sl", "quit=999999"],
+];
+
+/** What fails while it starts: the last line. */
+const FAILING: string[][] = [
+  ["-a", "127.0.0.1", "-p", "-1", "-P", "/no/such/folder/file"],
+  ["-a", "1.2.3.4", "-p", "-1"],
+];
+
+describe("gnatlet and nats-server", () => {
+  const real = process.env.NATS_SERVER!;
+  const options = { cwd: folder };
+
+  for (const args of ENDING) {
+    it(`say the same: ${args.join(" ")}`, async () => {
+      const [ours, theirs] = await Promise.all([
+        Command.run(link, args, options),
+        Command.run(real, args, options),
+      ]);
+      assert.equal(ours.code, theirs.code);
+      assert.equal(masked(ours.stderr), masked(theirs.stderr));
+      assert.equal(ours.stdout.slice(0, 40), theirs.stdout.slice(0, 40));
+    });
+  }
+
+  it("say the same of a log file that cannot be opened", async () => {
+    for (const program of [link, real]) {
+      const { code, stderr } = await Command.run(program, ["-l", "/no/such/folder/file"], options);
+      assert.equal(code, 1);
+      // Before these words the one has the time, the other its name.
+      assert.match(
+        stderr,
+        / error opening file: open \/no\/such\/folder\/file: no such file or directory\n$/,
+      );
+    }
+  });
+
+  for (const args of FAILING) {
+    it(`fail with the same line: ${args.join(" ")}`, async () => {
+      const [ours, theirs] = await Promise.all([
+        Command.run(link, args, options),
+        Command.run(real, args, options),
+      ]);
+      assert.equal(ours.code, theirs.code);
+      const last = (log: string): string | undefined => masked(log).trimEnd().split("\n").at(-1);
+      assert.equal(last(ours.stderr), last(theirs.stderr));
+    });
+  }
+
+  it("say the same version to whoever asks for it", async () => {
+    for (const args of [["-v"], ["--version"], ["version"]]) {
+      const pattern = /^nats-server: v\d+\.\d+\.\d+\n/;
+      assert.match((await Command.run(link, args)).stdout, pattern);
+      assert.match((await Command.run(real, args)).stdout, pattern);
+    }
+  });
+
+  it("show the same flags in their help", async () => {
+    const [ours, theirs] = await Promise.all([Command.run(link, ["--help"]), Command.run(real, ["--help"])]);
+    const flags = (help: string): string[] =>
+      [...new Set([...help.matchAll(/(?<=^ +|, |,)--?\w+/gm)].map(([flag]) => flag))].sort();
+    assert.deepEqual(flags(ours.stdout), flags(theirs.stdout));
+  });
+
+  for (const [args, ending] of [
+    [[], "SIGINT"],
+    [["-T=false"], "SIGTERM"],
+    [["-logtime_utc", "--user", "u", "--pass", "p"], "SIGINT"],
+  ] as const) {
+    it(`log the same lines: ${args.join(" ")} ${ending}`, async () => {
+      const logs: string[] = [];
+      for (const program of [link, real]) {
+        await using command = await Command.serve(program, args);
+        assert.equal(await command.end(ending), 0);
+        // Their version and commit, our version and our own.
+        logs.push(masked(command.stderr).replace(/^.* {2}(Version|Git|Gnatlet): .*$/gm, "<versions>"));
+      }
+      assert.equal(logs[0], logs[1]);
+    });
+  }
+
+  it("leave the same pid file and ports file", async () => {
+    const found: object[] = [];
+    for (const [name, program] of [
+      ["ours", link],
+      ["theirs", real],
+    ]) {
+      const place = join(folder, name);
+      mkdirSync(place);
+      await using command = await Command.serve(program, [
+        "-P",
+        join(place, "pid"),
+        "--ports_file_dir",
+        place,
+      ]);
+      await until(() => readdirSync(place).length === 2, "both files are there");
+      const names = readdirSync(place).sort();
+      const contents = names.map((file) =>
+        readFileSync(join(place, file), "utf8")
+          .replaceAll(String(command.pid), "<pid>")
+          .replaceAll(String(command.port), "<port>"),
+      );
+      const modes = names.map((file) => statSync(join(place, file)).mode);
+      assert.equal(await command.end("SIGINT"), 0);
+      found.push({
+        names: names.map((file) => file.replace(String(command.pid), "<pid>")),
+        contents,
+        modes,
+        left: readdirSync(place),
+      });
+    }
+    assert.deepEqual(found[0], found[1]);
+  });
+});
