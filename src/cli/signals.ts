@@ -22,6 +22,7 @@ export interface SignalSource {
  */
 export function handleSignals(starting: Promise<NatsServer>, logger: Logger, source: SignalSource): void {
   let ending = false;
+  let leaving = false;
   const end = async (server: NatsServer): Promise<void> => {
     ending = true;
     await server.close();
@@ -29,10 +30,16 @@ export function handleSignals(starting: Promise<NatsServer>, logger: Logger, sou
   };
   const actions: Readonly<Record<keyof typeof NAMES, (server: NatsServer) => unknown>> = {
     SIGINT: end,
-    SIGTERM: end,
+    // Lame duck mode ends the process in its own time.
+    SIGTERM: (server) => (leaving ? undefined : end(server)),
     SIGHUP: () => {},
     SIGUSR1: (server) => server.reopenLog(),
-    SIGUSR2: () => {},
+    SIGUSR2: async (server) => {
+      if (leaving || ending) return;
+      leaving = true;
+      await server.lameDuck();
+      await end(server);
+    },
   };
   for (const signal of Object.keys(NAMES) as (keyof typeof NAMES)[]) {
     source.on(signal, () => {

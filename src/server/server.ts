@@ -318,7 +318,8 @@ export class Server {
   async lameDuck(): Promise<void> {
     if (this.#closing !== undefined || this.#listener === undefined || this.#lameDuck !== undefined) return;
     const { clock, random } = this.#runtime;
-    const { logger, lameDuckDuration: duration, lameDuckGracePeriod: gracePeriod } = this.#options;
+    const { lameDuckDuration: duration, lameDuckGracePeriod: gracePeriod } = this.#options;
+    const logger = this.log;
     logger.notice("Entering lame duck mode, stop accepting new clients");
     const sessions = (): Session[] => [...this.#broker.sessions.values()];
     const flush = (): void => this.#broker.flush();

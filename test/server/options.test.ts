@@ -69,7 +69,10 @@ describe("server options", () => {
     await assert.rejects(NatsServer.start({ listen: { port: server.port } }), (error: unknown) => {
       assert.ok(error instanceof ServerError);
       assert.equal(error.code, "LISTEN_FAILED");
-      assert.match(error.message, new RegExp(`cannot listen on 127.0.0.1:${server.port}: .*address already in use`));
+      assert.match(
+        error.message,
+        new RegExp(`cannot listen on 127.0.0.1:${server.port}: .*address already in use`),
+      );
       return true;
     });
   });
