@@ -9,6 +9,9 @@ export const GLOBAL_ACCOUNT = "$G";
 /** {@link Router} flag: clients may not publish on this subject. */
 export const RESERVED_SUBJECT = 1;
 
+/** {@link Router} flag: the server itself may serve requests on this subject. */
+export const SERVICE_SUBJECT = 2;
+
 /**
  * A subject space of its own: what is published in one account is heard in that account. All state of routing is in here.
  */
@@ -52,6 +55,7 @@ function classify(subject: string): number {
 }
 
 function classifySystem(subject: string): number {
+  if (subject.startsWith("$SYS.REQ.")) return SERVICE_SUBJECT;
   return subject.startsWith("_GR_.") ? RESERVED_SUBJECT : 0;
 }
 

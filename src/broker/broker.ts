@@ -1,11 +1,14 @@
 import type { ClosedReason } from "../protocol/closed-reason.ts";
 import type { ServerInfo } from "../protocol/info.ts";
+import type { Slab } from "../protocol/slab.ts";
 import type { Clock } from "../seams/clock.ts";
 import type { Logger } from "../seams/logger.ts";
 import type { Random } from "../seams/random.ts";
 import type { Tasks } from "../seams/tasks.ts";
 import { Account, GLOBAL_ACCOUNT } from "./account.ts";
 import type { Authenticator } from "./authenticator.ts";
+import { InternalPublisher } from "./internal-publisher.ts";
+import type { ConnectionObserver, InternalServices } from "./internal-services.ts";
 import type { Session } from "./session.ts";
 
 /** What every connection is held to (behaviour.md A.8). Read when it applies, so that a change holds for open connections. */
@@ -32,6 +35,7 @@ export interface BrokerContext {
   readonly random: Random;
   readonly tasks: Tasks;
   readonly logger: Logger;
+  readonly slab: Slab;
   readonly limits: BrokerLimits;
   /** The name of the account of the server's own events and services, if there is to be one. */
   readonly systemAccount: string | undefined;
@@ -63,6 +67,10 @@ export class Broker {
   readonly systemAccount: Account | undefined;
   /** Decides who may connect; undefined lets everybody in. */
   authenticator: Authenticator | undefined;
+  /** What serves requests to the server itself, and is told of connections; undefined when nothing does. */
+  services: InternalServices | undefined;
+  observer: ConnectionObserver | undefined;
+  readonly #publishers = new Map<Account, InternalPublisher>();
   /** Connections that were closed because they did not read what was sent to them. */
   slowConsumers = 0;
   /** How many connections there have ever been. */
@@ -91,6 +99,15 @@ export class Broker {
       this.accounts.set(name, account);
     }
     return account;
+  }
+
+  /** What the server publishes with in an account. */
+  publisher(account: Account): InternalPublisher {
+    let publisher = this.#publishers.get(account);
+    if (publisher === undefined) {
+      this.#publishers.set(account, (publisher = new InternalPublisher(this, account)));
+    }
+    return publisher;
   }
 
   /** The id of the next connection. */
@@ -158,6 +175,7 @@ export class Broker {
   /** A session has ended. */
   left(session: Session, reason: ClosedReason): void {
     if (this.sessions.delete(session.id)) addTraffic(this.#past, session.traffic);
+    this.observer?.left(session, reason);
     this.context.logger.debug(`${session.label} - Client connection closed: ${reason}`);
   }
 }

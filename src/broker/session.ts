@@ -19,7 +19,13 @@ import { isLiteralSubject, isValidSubject } from "../protocol/subject.ts";
 import { EMPTY } from "../protocol/text.ts";
 import type { ClientVerbs, FaultSink, ServerVerbs, Sid } from "../protocol/verbs.ts";
 import type { Timer } from "../seams/clock.ts";
-import { type Account, isReservedReply, mayBeReserved, RESERVED_SUBJECT } from "./account.ts";
+import {
+  type Account,
+  isReservedReply,
+  mayBeReserved,
+  RESERVED_SUBJECT,
+  SERVICE_SUBJECT,
+} from "./account.ts";
 import type { Admission, ConnectionType } from "./authenticator.ts";
 import type { Broker, Traffic } from "./broker.ts";
 import { clientLabel, userLabel } from "./labels.ts";
@@ -50,6 +56,8 @@ export interface SessionOptions {
   readonly slab: Slab;
   /** The way that the client came in. */
   readonly type: ConnectionType;
+  /** The account, for a session of the server's own; it is no connection. */
+  readonly internal?: Account;
 }
 
 /** The queue name that nats-server keeps for itself. */
@@ -103,10 +111,11 @@ export class Session implements ClientVerbs, FaultSink {
     this.remoteHost = options.remoteHost;
     this.remotePort = options.remotePort;
     this.type = options.type;
-    this.id = broker.nextClientId();
+    this.id = options.internal === undefined ? broker.nextClientId() : 0;
     this.startedAt = broker.context.clock.now();
     this.#answer = new Message(options.slab);
-    this.#account = broker.globalAccount;
+    this.#account = options.internal ?? broker.globalAccount;
+    if (options.internal !== undefined) this.#verbose = this.#pedantic = false;
     this.#label = clientLabel(this);
   }
 
@@ -281,6 +290,7 @@ export class Session implements ClientVerbs, FaultSink {
     this.#pedantic = options.pedantic;
     this.#echo = options.echo;
     this.#noResponders = options.no_responders;
+    this.#broker.observer?.entered(this);
     if (!again)
       this.#label = clientLabel(this, userLabel(this.#options, this.#account.name, this.#admission));
     if (options.account !== "" || options.new_account) {
@@ -295,6 +305,7 @@ export class Session implements ClientVerbs, FaultSink {
   }
 
   #refuse(): void {
+    this.#broker.observer?.refused(this);
     const { user, nkey, auth_token: token } = this.#options;
     const who = nkey !== "" ? ` - Nkey ${quote(nkey)}` : user !== "" ? ` - User ${quote(user)}` : "";
     this.fault(
@@ -472,7 +483,8 @@ export class Session implements ClientVerbs, FaultSink {
     if (this.#verbose) this.#ok();
     const { plain, groups } = route;
     const shared = plain.length + groups.length > 1;
-    let delivered = false;
+    let delivered =
+      (route.flags & SERVICE_SUBJECT) !== 0 && this.#broker.services?.request(this, message) === true;
     for (let i = 0; i < plain.length; i++) if (this.#deliver(plain[i], message, shared)) delivered = true;
     for (let i = 0; i < groups.length; i++)
       if (this.#deliverToOne(groups[i], message, shared)) delivered = true;

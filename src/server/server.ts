@@ -107,7 +107,9 @@ export class Server {
       client_id: 0,
       api_lvl: API_LEVEL,
     };
+    const slab = new Slab();
     this.#broker = new Broker({
+      slab,
       clock: runtime.clock,
       random: runtime.random,
       tasks: runtime.tasks,
@@ -120,7 +122,7 @@ export class Server {
     this.#context = {
       broker: this.#broker,
       pool: new BufferPool(),
-      slab: new Slab(),
+      slab,
       options: this.#options,
       ended: (connection) => {
         this.#byteConnections.delete(connection);
