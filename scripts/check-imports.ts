@@ -54,7 +54,7 @@ export function checkImports(root: string): string[] {
       continue;
     }
     const source = readFileSync(file, "utf8");
-    for (const [, specifier] of source.matchAll(/(?:from|import)\s*\(?\s*"([^"]+)"/g)) {
+    for (const [, specifier] of source.matchAll(/(?<![\w|"])(?:from|import)\s*\(?\s*"([^"]+)"/g)) {
       const problem = checkImport(root, file, room, allowed, specifier);
       if (problem !== undefined) problems.push(`${name}: ${problem}`);
     }

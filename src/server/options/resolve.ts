@@ -1,179 +1,161 @@
 import type { MappingRule } from "../../broker/mappings.ts";
 import type { Logger } from "../../seams/logger.ts";
 import { SILENT } from "../../seams/logger.ts";
-import { ServerError } from "../errors.ts";
+import { invalid, objectOf, textOf } from "./check.ts";
 import { resolveAllMappings } from "./mappings.ts";
-import type { ListenOptions, ServerOptions } from "./types.ts";
+import { type CustomResolvers, resolveBlock } from "./resolve-block.ts";
+import { checkUsers, USER_RESOLVERS } from "./resolve-users.ts";
+import { type ResolvedWebsocketOptions, resolveWebsocket } from "./resolve-websocket.ts";
+import type { AccountOptions, ListenOptions, ServerOptions } from "./types.ts";
 
-/** {@link ServerOptions} with the defaults in place. */
+/** Options that have a default, which is in place. */
+type Defaulted =
+  | "maxConnections"
+  | "maxPayload"
+  | "maxControlLine"
+  | "maxPending"
+  | "maxSubscriptions"
+  | "maxSubTokens"
+  | "maxTracedMsgLen"
+  | "maxClosedClients"
+  | "pingInterval"
+  | "pingMax"
+  | "writeDeadline"
+  | "writeTimeout"
+  | "lameDuckDuration"
+  | "lameDuckGracePeriod"
+  | "noFastProducerStall"
+  | "noHeaderSupport"
+  | "noSublistCache"
+  | "disableShortFirstPing"
+  | "allowNonTls"
+  | "httpBasePath"
+  | "debug"
+  | "trace"
+  | "traceVerbose"
+  | "traceHeaders"
+  | "logtime"
+  | "logtimeUtc"
+  | "logfileSizeLimit"
+  | "logfileMaxNum"
+  | "logger";
+
+/** Options that stay as they were given, once they are checked. */
+type AsGiven =
+  | "authorization"
+  | "clientAdvertise"
+  | "logFile"
+  | "mappings"
+  | "noAuthUser"
+  | "pidFile"
+  | "portsFileDir"
+  | "serverName"
+  | "tls";
+
+/** {@link ServerOptions}, checked and with the defaults in place, those of blocks within it too. */
 export interface ResolvedServerOptions
-  extends Required<Pick<ServerOptions, keyof typeof NUMBERS | keyof typeof FLAGS | "logger">>,
-    Pick<ServerOptions, (typeof TEXTS)[number]> {
-  readonly authorization: ServerOptions["authorization"];
-  readonly accounts: ServerOptions["accounts"];
-  readonly noAuthUser: string | undefined;
-  readonly websocket: ServerOptions["websocket"];
-  readonly systemAccount: string | undefined;
-  readonly lameDuckDuration: number;
-  readonly lameDuckGracePeriod: number;
-  readonly clientAdvertise: string | undefined;
+  extends Readonly<Required<Pick<ServerOptions, Defaulted>>>,
+    Readonly<Pick<ServerOptions, AsGiven>> {
   readonly listen: Required<ListenOptions> | undefined;
-  readonly serverName: string | undefined;
+  readonly http: Required<ListenOptions> | undefined;
+  readonly https: Required<ListenOptions> | undefined;
+  readonly accounts: Record<string, AccountOptions>;
+  /** Undefined when there is none. */
+  readonly systemAccount: string | undefined;
+  readonly websocket: ResolvedWebsocketOptions | undefined;
+  readonly serverTags: string[];
+  readonly serverMetadata: Record<string, string>;
+  /** How long a client may take to say who it is, in ms: after a TLS handshake a second longer than that may take. */
+  readonly authTimeout: number;
   /** By account. */
   readonly accountMappings: ReadonlyMap<string, readonly MappingRule[]>;
 }
 
-interface NumberRule {
-  readonly fallback: number;
-  readonly min: number;
-  readonly max: number;
-}
+/** What the table makes of the options: each checked by itself. */
+type Block = ServerOptions & Required<Pick<ServerOptions, Defaulted>>;
 
-/** Defaults are nats-server's (behaviour.md A.8); the largest sizes and times are what its 32-bit and timer fields hold. */
-const NUMBERS = {
-  maxConnections: { fallback: 65_536, min: 1, max: 2 ** 31 - 1 },
-  maxPayload: { fallback: 1_048_576, min: 1, max: 2 ** 31 - 1 },
-  maxControlLine: { fallback: 4_096, min: 1, max: 2 ** 31 - 1 },
-  maxPending: { fallback: 67_108_864, min: 1, max: Number.MAX_SAFE_INTEGER },
-  maxSubscriptions: { fallback: 0, min: 0, max: 2 ** 31 - 1 },
-  pingInterval: { fallback: 120_000, min: 1, max: 2 ** 31 - 1 },
-  pingMax: { fallback: 2, min: 0, max: 2 ** 31 - 1 },
-  maxSubTokens: { fallback: 0, min: 0, max: 255 },
-  writeDeadline: { fallback: 10_000, min: 1, max: 2 ** 31 - 1 },
-  maxTracedMsgLen: { fallback: 0, min: 0, max: 2 ** 31 - 1 },
-  logfileSizeLimit: { fallback: 0, min: 0, max: Number.MAX_SAFE_INTEGER },
-  logfileMaxNum: { fallback: 0, min: 0, max: 2 ** 31 - 1 },
-} as const satisfies Record<string, NumberRule>;
+/** How long a client may take to say who it is, in ms (nats-server `AUTH_TIMEOUT`). */
+const AUTH_TIMEOUT_MS = 2_000;
 
-const FLAGS = {
-  noFastProducerStall: false,
-  noHeaderSupport: false,
-  disableShortFirstPing: false,
-  debug: false,
-  trace: false,
-  traceVerbose: false,
-  traceHeaders: false,
-  logtime: true,
-  logtimeUtc: false,
-} as const;
-
-/** Names of files and folders. */
-const TEXTS = ["logFile", "pidFile", "portsFileDir"] as const;
-
-const KNOWN = new Set([
-  ...Object.keys(NUMBERS),
-  ...Object.keys(FLAGS),
-  ...TEXTS,
-  "listen",
-  "serverName",
-  "logger",
-  "authorization",
-  "accounts",
-  "noAuthUser",
-  "websocket",
-  "systemAccount",
-  "noSystemAccount",
-  "lameDuckDuration",
-  "lameDuckGracePeriod",
-  "clientAdvertise",
-  "mappings",
-]);
+const RESOLVERS: CustomResolvers = {
+  ...USER_RESOLVERS,
+  logger: resolveLogger,
+  mappings: (given, path) => objectOf(given, path),
+  systemAccount: (given, path) => textOf(given, path, "must be the name of an account"),
+};
 
 /**
- * Checks options and puts the defaults in.
+ * Checks options against the table of them, and puts the defaults in.
  * @throws ServerError `INVALID_OPTION`, which names the option and what it may be.
  */
 export function resolveOptions(options: ServerOptions): ResolvedServerOptions {
-  checkObject(options, "options", KNOWN, "");
-  const numbers = {} as Record<keyof typeof NUMBERS, number>;
-  for (const [name, rule] of Object.entries(NUMBERS) as [keyof typeof NUMBERS, NumberRule][]) {
-    numbers[name] = wholeNumber(options[name], name, rule);
-  }
-  const flags = {} as Record<keyof typeof FLAGS, boolean>;
-  for (const name of Object.keys(FLAGS) as (keyof typeof FLAGS)[]) {
-    const given = options[name] ?? FLAGS[name];
-    if (typeof given !== "boolean") throw invalid(name, "must be true or false", given);
-    flags[name] = given;
-  }
-  const { serverName } = options;
-  if (
-    serverName !== undefined &&
-    (typeof serverName !== "string" || serverName === "" || /\s/.test(serverName))
-  ) {
-    throw invalid("serverName", "must be a text without spaces", serverName);
-  }
-  const texts: Pick<ServerOptions, (typeof TEXTS)[number]> = {};
-  for (const name of TEXTS) {
-    const given = options[name];
-    if (given !== undefined && (typeof given !== "string" || given === ""))
-      throw invalid(name, "must be a path", given);
-    texts[name] = given;
-  }
-  if (numbers.maxPayload > numbers.maxPending) {
-    throw invalid("maxPayload", `must be at most maxPending (${numbers.maxPending})`, numbers.maxPayload);
-  }
+  const block = resolveBlock("server", options, "", RESOLVERS) as unknown as Block;
+  checkTogether(block);
+  const { authorization, accounts = {}, noAuthUser, websocket, tls } = block;
+  checkUsers(authorization, accounts, [
+    ["noAuthUser", noAuthUser],
+    ["websocket.noAuthUser", websocket?.noAuthUser],
+  ]);
+  const hasUsers = [authorization, ...Object.values(accounts)].some((each) => (each?.users?.length ?? 0) > 0);
+  const listen = withHost(block.listen, "127.0.0.1");
+  // Monitoring listens where clients do, unless it is told another host.
+  const host = listen?.host ?? "127.0.0.1";
   return {
-    ...numbers,
-    ...flags,
-    ...texts,
-    serverName,
-    authorization: options.authorization,
-    accounts: options.accounts,
-    noAuthUser: options.noAuthUser,
-    websocket: options.websocket,
-    systemAccount: options.noSystemAccount ? undefined : (options.systemAccount ?? "$SYS"),
-    lameDuckDuration: options.lameDuckDuration ?? 120_000,
-    lameDuckGracePeriod: options.lameDuckGracePeriod ?? 10_000,
-    clientAdvertise: options.clientAdvertise,
-    accountMappings: resolveAllMappings(options),
-    listen: resolveListen(options.listen),
-    logger: resolveLogger(options.logger),
+    ...(block as Required<ServerOptions>),
+    listen,
+    http: withHost(block.http, host),
+    https: withHost(block.https, host),
+    httpBasePath: canonicalPath(block.httpBasePath),
+    clientAdvertise: block.clientAdvertise || undefined,
+    noAuthUser: noAuthUser || undefined,
+    logger: block.logger ?? SILENT,
+    accounts,
+    systemAccount: block.noSystemAccount ? undefined : block.systemAccount,
+    websocket: websocket && resolveWebsocket(websocket, hasUsers),
+    accountMappings: resolveAllMappings(block),
+    serverTags: block.serverTags ?? [],
+    serverMetadata: block.serverMetadata ?? {},
+    authTimeout: authorization?.timeout ?? (tls ? (tls.timeout ?? 0) + 1_000 : AUTH_TIMEOUT_MS),
   };
 }
 
-function resolveListen(listen: ListenOptions | undefined): Required<ListenOptions> | undefined {
-  if (listen === undefined) return undefined;
-  checkObject(listen, "listen", new Set(["host", "port"]), "listen.");
-  const host = listen.host ?? "127.0.0.1";
-  if (typeof host !== "string" || host === "")
-    throw invalid("listen.host", "must be an address or a name", host);
-  return { host, port: wholeNumber(listen.port, "listen.port", { fallback: 4222, min: 0, max: 65_535 }) };
+/** What must hold among options. */
+function checkTogether(block: Block): void {
+  const { serverName, maxPayload, maxPending, lameDuckDuration, lameDuckGracePeriod } = block;
+  if (serverName !== undefined && (serverName === "" || /\s/.test(serverName))) {
+    throw invalid("serverName", "must be a text without spaces", serverName);
+  }
+  if (maxPayload > maxPending) {
+    throw invalid("maxPayload", `must be at most maxPending (${maxPending})`, maxPayload);
+  }
+  if (lameDuckGracePeriod >= lameDuckDuration) {
+    const rule = `must be less than lameDuckDuration (${lameDuckDuration})`;
+    throw invalid("lameDuckGracePeriod", rule, lameDuckGracePeriod);
+  }
+  if (block.http !== undefined && block.https !== undefined) {
+    throw invalid("https", "cannot be given together with http");
+  }
+  if (block.https !== undefined && block.tls === undefined) throw invalid("https", "needs tls");
 }
 
-function resolveLogger(logger: Logger | undefined): Logger {
-  if (logger === undefined) return SILENT;
+function withHost(listen: ListenOptions | undefined, host: string): Required<ListenOptions> | undefined {
+  return listen && ({ ...listen, host: listen.host ?? host } as Required<ListenOptions>);
+}
+
+/** As nats-server makes a base path canonical: with a "/" before it, and none at its end. */
+function canonicalPath(path: string): string {
+  return path
+    .split("/")
+    .filter((part) => part !== "")
+    .map((part) => `/${part}`)
+    .join("");
+}
+
+function resolveLogger(given: unknown): Logger {
+  const logger = given as Logger | null;
   for (const method of ["notice", "warn", "error", "debug", "trace"] as const) {
     if (typeof logger?.[method] !== "function")
-      throw invalid("logger", `must have a method "${method}"`, logger);
+      throw invalid("logger", `must have a method "${method}"`, given);
   }
-  return logger;
-}
-
-function checkObject(value: unknown, option: string, known: Set<string>, prefix: string): void {
-  if (typeof value !== "object" || value === null || Array.isArray(value)) {
-    throw invalid(option, "must be an object", value);
-  }
-  for (const name of Object.keys(value)) {
-    if (!known.has(name))
-      throw invalid(prefix + name, `is not an option; there are ${[...known].sort().join(", ")}`);
-  }
-}
-
-function wholeNumber(given: unknown, option: string, rule: NumberRule): number {
-  if (given === undefined) return rule.fallback;
-  if (typeof given === "number" && Number.isSafeInteger(given) && given >= rule.min && given <= rule.max)
-    return given;
-  throw invalid(option, `must be a whole number from ${rule.min} to ${rule.max}`, given);
-}
-
-function invalid(option: string, rule: string, given?: unknown): ServerError {
-  const shown = given === undefined ? "" : `, not ${show(given)}`;
-  return new ServerError("INVALID_OPTION", `option "${option}" ${rule}${shown}`, { option });
-}
-
-function show(value: unknown): string {
-  if (typeof value === "string") return JSON.stringify(value);
-  return typeof value === "object" || typeof value === "function"
-    ? `a value of type ${typeof value}`
-    : String(value);
+  return logger!;
 }

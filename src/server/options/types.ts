@@ -20,14 +20,14 @@ export interface ServerOptions {
   /** "host" or "host:port" that INFO tells clients instead of the address the server listens on. */
   clientAdvertise?: string;
 
-  /** Where to serve monitoring over HTTP. Default: nowhere. */
+  /** Where to serve monitoring over HTTP; its host by default that of `listen`, its port 8222. Default: nowhere. */
   http?: ListenOptions;
   /** Where to serve monitoring over HTTPS; needs `tls`. Default: nowhere. */
   https?: ListenOptions;
   /** Put before every path of monitoring, such as "/nats". Default "". */
   httpBasePath?: string;
 
-  /** Connections at a time, in process and over sockets. Default 65,536. */
+  /** Connections at a time, in process and over sockets; 0 for none at all. Default 65,536. */
   maxConnections?: number;
   /** Bytes of headers and payload of a message. Default 1,048,576. */
   maxPayload?: number;
@@ -131,6 +131,8 @@ export interface TlsOptions {
   handshakeFirst?: boolean | "auto" | number;
   /** Names of cipher suites, as nats-server has them. */
   cipherSuites?: string[];
+  /** Whether `cipherSuites` may name those that are not safe any more. Default false. */
+  allowInsecureCipherSuites?: boolean;
   /** Names of curves, as nats-server has them. */
   curvePreferences?: string[];
   /** "1.2" (the default) or "1.3". */
