@@ -102,12 +102,16 @@ export function resolveOptions(options: ServerOptions): ResolvedServerOptions {
   const host = listen?.host ?? "127.0.0.1";
   return {
     ...(block as Required<ServerOptions>),
+    // An empty text, which a file may well hold, is none.
     listen,
     http: withHost(block.http, host),
     https: withHost(block.https, host),
     httpBasePath: canonicalPath(block.httpBasePath),
     clientAdvertise: block.clientAdvertise || undefined,
     noAuthUser: noAuthUser || undefined,
+    logFile: block.logFile || undefined,
+    pidFile: block.pidFile || undefined,
+    portsFileDir: block.portsFileDir || undefined,
     logger: block.logger ?? SILENT,
     accounts,
     systemAccount: block.noSystemAccount ? undefined : block.systemAccount,
