@@ -2,6 +2,7 @@ import { Router } from "../interest/router.ts";
 import type { AccountMappings } from "./mappings.ts";
 import type { Session } from "./session.ts";
 import type { Subscription } from "./subscription.ts";
+import { addTraffic, type Traffic } from "./traffic.ts";
 
 /** The account of connections that belong to no other. */
 export const GLOBAL_ACCOUNT = "$G";
@@ -24,11 +25,22 @@ export class Account {
   limits: Readonly<AccountLimits> = NO_LIMITS;
   /** What the subjects of published messages become; undefined without mappings. */
   mappings: AccountMappings | undefined;
+  /** What connections that are closed now have sent and got. */
+  readonly past: Traffic = { inMsgs: 0, inBytes: 0, outMsgs: 0, outBytes: 0 };
+  /** Connections that were closed because they did not read what was sent to them. */
+  slowConsumers = 0;
 
   constructor(name: string, isSystem: boolean) {
     this.name = name;
     this.isSystem = isSystem;
     this.router = new Router<Subscription>({ classify: isSystem ? classifySystem : classify });
+  }
+
+  /** Messages and bytes since the start, of all its connections. */
+  traffic(): Traffic {
+    const sum = { ...this.past };
+    for (const session of this.sessions) addTraffic(sum, session.traffic);
+    return sum;
   }
 }
 

@@ -7,9 +7,12 @@ import type { Random } from "../seams/random.ts";
 import type { Tasks } from "../seams/tasks.ts";
 import { Account, GLOBAL_ACCOUNT } from "./account.ts";
 import type { Authenticator } from "./authenticator.ts";
+import { ClosedConnections } from "./closed-connections.ts";
+import type { SubscriptionRecord } from "./connection-record.ts";
 import { InternalPublisher } from "./internal-publisher.ts";
 import type { ConnectionObserver, InternalServices } from "./internal-services.ts";
 import type { Session } from "./session.ts";
+import { addTraffic, type Traffic } from "./traffic.ts";
 
 /** What every connection is held to (behaviour.md A.8). Read when it applies, so that a change holds for open connections. */
 export interface BrokerLimits {
@@ -27,6 +30,8 @@ export interface BrokerLimits {
   maxSubTokens: number;
   /** Whether messages are dropped for receivers that are behind, instead of holding producers back. */
   noFastProducerStall: boolean;
+  /** Connections that have ended and are remembered; applies from the start. */
+  readonly maxClosedClients: number;
 }
 
 /** What the outside gives a {@link Broker}. */
@@ -41,14 +46,6 @@ export interface BrokerContext {
   readonly systemAccount: string | undefined;
   /** What `INFO` says of the server, without what belongs to the connection. */
   info(): ServerInfo;
-}
-
-/** Counters of a server, an account or a connection. Bytes are those of headers and payloads. */
-export interface Traffic {
-  inMsgs: number;
-  inBytes: number;
-  outMsgs: number;
-  outBytes: number;
 }
 
 /** How often a flush goes round before the rest of the program gets a turn. */
@@ -73,6 +70,12 @@ export class Broker {
   readonly #publishers = new Map<Account, InternalPublisher>();
   /** Connections that were closed because they did not read what was sent to them. */
   slowConsumers = 0;
+  /** Connections that were closed because they did not answer pings. */
+  staleConnections = 0;
+  /** How often producers were held back because a receiver was behind. */
+  stalls = 0;
+  /** The connections that have ended last. */
+  readonly closed: ClosedConnections;
   /** How many connections there have ever been. */
   totalConnections = 0;
   /** What connections that are closed now have sent and got. */
@@ -83,9 +86,11 @@ export class Broker {
   #spare: Session[] = [];
   #flushing = false;
   #flushPlanned = false;
+  #turnTime = 0;
 
   constructor(context: BrokerContext) {
     this.context = context;
+    this.closed = new ClosedConnections(context.limits.maxClosedClients);
     this.globalAccount = this.account(GLOBAL_ACCOUNT);
     this.systemAccount =
       context.systemAccount === undefined ? undefined : this.account(context.systemAccount);
@@ -108,6 +113,18 @@ export class Broker {
       this.#publishers.set(account, (publisher = new InternalPublisher(this, account)));
     }
     return publisher;
+  }
+
+  /** The time (ms since the epoch) at which what runs now began: asked for once until the next flush. */
+  turnTime(): number {
+    if (this.#turnTime === 0) this.#turnTime = this.context.clock.now();
+    return this.#turnTime;
+  }
+
+  /** A connection is closed because it does not read what is sent to it. */
+  slowConsumer(session: Session): void {
+    this.slowConsumers += 1;
+    session.account.slowConsumers += 1;
   }
 
   /** The id of the next connection. */
@@ -156,6 +173,7 @@ export class Broker {
       }
     } finally {
       this.#flushing = false;
+      this.#turnTime = 0;
       if (this.#touchedCount > 0) this.flushSoon();
     }
   }
@@ -173,16 +191,17 @@ export class Broker {
   };
 
   /** A session has ended. */
-  left(session: Session, reason: ClosedReason): void {
-    if (this.sessions.delete(session.id)) addTraffic(this.#past, session.traffic);
+  left(session: Session, reason: ClosedReason, subscriptionList: readonly SubscriptionRecord[]): void {
+    if (this.sessions.delete(session.id)) {
+      addTraffic(this.#past, session.traffic);
+      addTraffic(session.account.past, session.traffic);
+    }
+    if (this.context.limits.maxClosedClients > 0) {
+      const stoppedAt = this.context.clock.now();
+      const subscriptions = subscriptionList.length;
+      this.closed.add({ ...session.record(), stoppedAt, reason, subscriptions, subscriptionList });
+    }
     this.observer?.left(session, reason);
     this.context.logger.debug(`${session.label} - Client connection closed: ${reason}`);
   }
-}
-
-function addTraffic(sum: Traffic, more: Traffic): void {
-  sum.inMsgs += more.inMsgs;
-  sum.inBytes += more.inBytes;
-  sum.outMsgs += more.outMsgs;
-  sum.outBytes += more.outBytes;
 }

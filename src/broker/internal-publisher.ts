@@ -43,6 +43,8 @@ const NOBODY: SessionPeer = {
   headers: true,
   behind: false,
   stalled: false,
+  pending: 0,
+  rtt: 0,
   info() {},
   msg() {},
   ok() {},

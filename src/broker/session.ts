@@ -27,10 +27,12 @@ import {
   SERVICE_SUBJECT,
 } from "./account.ts";
 import type { Admission, ConnectionType } from "./authenticator.ts";
-import type { Broker, Traffic } from "./broker.ts";
+import type { Broker } from "./broker.ts";
+import type { ConnectionRecord, SubscriptionRecord } from "./connection-record.ts";
 import { clientLabel, userLabel } from "./labels.ts";
 import { type Permissions, ReplyPermits } from "./permissions.ts";
 import { Subscription } from "./subscription.ts";
+import type { Traffic } from "./traffic.ts";
 
 /** The other end of a session, whatever lies between. */
 export interface SessionPeer extends ServerVerbs {
@@ -46,6 +48,10 @@ export interface SessionPeer extends ServerVerbs {
   readonly stalled: boolean;
   /** Whether the session takes nothing of what the client says for now: who it is takes time to decide. */
   suspend(suspended: boolean): void;
+  /** Bytes that wait for the client. */
+  readonly pending: number;
+  /** The way to the client and back, in ms; 0 while it is not known. */
+  readonly rtt: number;
 }
 
 /** What a session is made with. */
@@ -77,7 +83,11 @@ export class Session implements ClientVerbs, FaultSink {
   readonly startedAt: number;
   /** Bytes of a message's headers and payload. */
   maxPayload = 0;
+  /** When it was last at work: it has published, changed its subscriptions, or got a message. Milliseconds since the epoch. */
+  lastActivity: number;
   readonly traffic: Traffic = { inMsgs: 0, inBytes: 0, outMsgs: 0, outBytes: 0 };
+  /** How often it was held back because a receiver was behind. */
+  stalls = 0;
   readonly #broker: Broker;
   readonly #peer: SessionPeer;
   readonly #subscriptions = new Map<Sid, Subscription>();
@@ -94,6 +104,8 @@ export class Session implements ClientVerbs, FaultSink {
   #mute = false;
   #maxSubscriptions = 0;
   #touched = false;
+  /** How many messages had been sent to it at the last flush. */
+  #flushedMsgs = 0;
   #heldBy: SessionPeer | undefined;
   // Copies of options that every message asks for.
   #verbose: boolean = CONNECT_DEFAULTS.verbose;
@@ -113,6 +125,7 @@ export class Session implements ClientVerbs, FaultSink {
     this.type = options.type;
     this.id = options.internal === undefined ? broker.nextClientId() : 0;
     this.startedAt = broker.context.clock.now();
+    this.lastActivity = this.startedAt;
     this.#answer = new Message(options.slab);
     this.#account = options.internal ?? broker.globalAccount;
     if (options.internal !== undefined) this.#verbose = this.#pedantic = false;
@@ -197,7 +210,39 @@ export class Session implements ClientVerbs, FaultSink {
   /** For the broker: what was said to the client may go out now. */
   flush(): void {
     this.#touched = false;
+    if (this.traffic.outMsgs !== this.#flushedMsgs) {
+      this.#flushedMsgs = this.traffic.outMsgs;
+      this.lastActivity = this.#broker.turnTime();
+    }
     this.#peer.flush();
+  }
+
+  /** What is known of the connection now. */
+  record(): ConnectionRecord {
+    const { name, lang, version } = this.#options;
+    return {
+      id: this.id,
+      kind: this.type === "WEBSOCKET" ? "websocket" : "nats",
+      host: this.remoteHost,
+      port: this.remotePort,
+      startedAt: this.startedAt,
+      lastActivity: this.lastActivity,
+      rtt: this.#peer.rtt,
+      pending: this.#peer.pending,
+      traffic: { ...this.traffic },
+      stalls: this.stalls,
+      subscriptions: this.#subscriptions.size,
+      name,
+      lang,
+      version,
+      user: shownUser(this.#options, this.#admission),
+      account: this.#account.name,
+    };
+  }
+
+  /** Its subscriptions, as they are now. */
+  subscriptionRecords(): SubscriptionRecord[] {
+    return [...this.#subscriptions.values()].map((subscription) => subscription.record());
   }
 
   #touch(): void {
@@ -225,6 +270,7 @@ export class Session implements ClientVerbs, FaultSink {
     // A second CONNECT begins anew, with the fields of the first as defaults (nats-server client.go processConnect).
     if (again) this.#dropSubscriptions();
     this.#connected = true;
+    this.lastActivity = this.#broker.turnTime();
     const options: ConnectOptions = { ...this.#options, ...given };
     this.#options = options;
     this.#peer.headers = options.headers && this.#broker.context.info().headers;
@@ -589,9 +635,10 @@ export class Session implements ClientVerbs, FaultSink {
     this.#closed = true;
     this.#mute = true;
     this.#authTimer?.cancel();
+    const subscriptions = this.subscriptionRecords();
     this.#dropSubscriptions();
     this.#account.sessions.delete(this);
-    this.#broker.left(this, reason);
+    this.#broker.left(this, reason, subscriptions);
     this.#peer.close(reason);
   }
 
@@ -605,4 +652,10 @@ export class Session implements ClientVerbs, FaultSink {
     this.#subscriptions.delete(subscription.sid);
     this.#account.router.remove(subscription);
   }
+}
+
+/** Whom a client says it is, as nats-server's monitoring shows it: never a secret. */
+function shownUser(options: Readonly<ConnectOptions>, admission: Admission | undefined): string {
+  const { nkey, user, auth_token } = options;
+  return nkey || user || admission?.user || (auth_token === "" ? "" : "[REDACTED]");
 }

@@ -1,5 +1,6 @@
 import type { Interest } from "../interest/subject-tree.ts";
 import type { Sid, SubscriptionRef } from "../protocol/verbs.ts";
+import type { SubscriptionRecord } from "./connection-record.ts";
 import type { Session } from "./session.ts";
 
 /** One `SUB` of one connection. */
@@ -21,5 +22,18 @@ export class Subscription implements Interest, SubscriptionRef {
     this.subject = subject;
     this.queue = queue;
     this.sid = sid;
+  }
+
+  /** What monitoring shows of it. */
+  record(): SubscriptionRecord {
+    return {
+      account: this.session.account.name,
+      subject: this.subject,
+      queue: this.queue,
+      sid: String(this.sid),
+      delivered: this.delivered,
+      max: this.max,
+      cid: this.session.id,
+    };
   }
 }

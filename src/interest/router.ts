@@ -23,6 +23,21 @@ export interface RouterOptions {
   classify(subject: string): number;
 }
 
+/** Numbers about a {@link Router}, as nats-server has them of its sublist. */
+export interface RouterStats {
+  readonly subscriptions: number;
+  /** Routes that are remembered. */
+  readonly cache: number;
+  readonly inserts: number;
+  readonly removes: number;
+  /** Routes that were looked for, beyond those at hand, and how many of them were remembered. */
+  readonly matches: number;
+  readonly cacheHits: number;
+  /** Of the routes that are remembered: the most interests that one names, and how many all of them do. */
+  readonly maxFanout: number;
+  readonly totalFanout: number;
+}
+
 /** Wildcard subjects are told apart by their first token, by a hash of this many values. */
 const SCOPES = 256;
 /** A generation of remembered routes may name this many interests in all. */
@@ -67,6 +82,10 @@ export class Router<I extends Interest> {
   #tableWeight = 0;
   readonly #seen = new Int32Array(SEEN_PLACES);
   #unseen = 0;
+  #inserts = 0;
+  #removes = 0;
+  #matches = 0;
+  #cacheHits = 0;
   /** The last one found: a publisher mostly stays with one subject. */
   #last: Route<I> | undefined;
 
@@ -81,14 +100,39 @@ export class Router<I extends Interest> {
 
   /** Adds an interest with a valid subject. */
   insert(interest: I): void {
+    this.#inserts += 1;
     this.#tree.insert(interest);
     this.#changed(interest.subject);
   }
 
   /** Takes away an interest that was added. */
   remove(interest: I): void {
+    this.#removes += 1;
     this.#tree.remove(interest);
     this.#changed(interest.subject);
+  }
+
+  /** Numbers about it. Goes through all that is remembered. */
+  stats(): RouterStats {
+    let maxFanout = 0;
+    let totalFanout = 0;
+    const subjects = new Set([...this.#young.keys(), ...this.#old.keys()]);
+    for (const subject of subjects) {
+      const route = this.#young.get(subject) ?? this.#old.get(subject)!;
+      const fanout = weightOf(route) - 1;
+      maxFanout = Math.max(maxFanout, fanout);
+      totalFanout += fanout;
+    }
+    return {
+      subscriptions: this.#tree.count,
+      cache: subjects.size,
+      inserts: this.#inserts,
+      removes: this.#removes,
+      matches: this.#matches,
+      cacheHits: this.#cacheHits,
+      maxFanout,
+      totalFanout,
+    };
   }
 
   /** Every interest, in no order. */
@@ -108,6 +152,9 @@ export class Router<I extends Interest> {
     if (route === undefined || !this.#holds(route)) {
       if (!this.#seenBefore(subject)) return this.#work(subject);
       route = this.#seek(subject);
+    } else {
+      this.#matches += 1;
+      this.#cacheHits += 1;
     }
     this.#last = route;
     return route;
@@ -168,6 +215,7 @@ export class Router<I extends Interest> {
   }
 
   #work(subject: string): Route<I> {
+    this.#matches += 1;
     const { plain, groups } = this.#tree.match(subject);
     const wildcardScope = scopeOf(subject);
     return {
@@ -185,7 +233,12 @@ export class Router<I extends Interest> {
   /** The route from the older generation, or worked out; it is remembered in the younger. */
   #seek(subject: string): Route<I> {
     let route = this.#old.get(subject);
-    if (route === undefined || !this.#holds(route)) route = this.#work(subject);
+    if (route === undefined || !this.#holds(route)) {
+      route = this.#work(subject);
+    } else {
+      this.#matches += 1;
+      this.#cacheHits += 1;
+    }
     this.#weight += weightOf(route);
     if (this.#weight > GENERATION_WEIGHT_MAX) {
       this.#old = this.#young;

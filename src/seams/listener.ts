@@ -1,3 +1,4 @@
+import type { HttpHandler } from "./http.ts";
 import type { ByteLink } from "./link.ts";
 
 /** Where to listen: nats-server's `host` and `port`. */
@@ -23,4 +24,9 @@ export interface Network {
    * @throws an error whose message says what is wrong with the address (in use, not ours, not allowed).
    */
   listen(address: ListenAddress, accept: (link: ByteLink) => void): Promise<Listener>;
+  /**
+   * Begins to listen for HTTP, and has `handler` answer every request. Closing it also ends the connections.
+   * @throws an error whose message says what is wrong with the address.
+   */
+  listenHttp(address: ListenAddress, handler: HttpHandler): Promise<Listener>;
 }

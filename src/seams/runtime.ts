@@ -1,4 +1,5 @@
 import type { Clock } from "./clock.ts";
+import type { Host } from "./host.ts";
 import type { ByteLink } from "./link.ts";
 import type { Network } from "./listener.ts";
 import type { Passwords } from "./passwords.ts";
@@ -13,6 +14,7 @@ export interface Runtime {
   readonly tasks: Tasks;
   readonly network: Network;
   readonly passwords: Passwords;
+  readonly host: Host;
   /** What this runs on, such as "node20.20.2". */
   readonly platform: string;
   /** The version of this library, for `CONNECT`. */

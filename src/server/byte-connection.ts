@@ -55,7 +55,9 @@ export class ByteConnection implements ByteLinkHandler, ClientVerbs, FaultSink {
   #held = false;
   #suspended = false;
   /** Whether the chunk being read holds something that shows a client at work: not a mere PONG. */
+  /** Whether the chunk being read holds something that shows a client at work: not a mere PING or PONG. */
   #active = false;
+  #pinged = false;
 
   constructor(context: ConnectionContext, link: ByteLink, type: ConnectionType) {
     this.#context = context;
@@ -82,7 +84,10 @@ export class ByteConnection implements ByteLinkHandler, ClientVerbs, FaultSink {
         this.#peer.ping();
         this.#outbox.flush();
       },
-      stale: () => this.#session.fault(FAULTS.staleConnection, "Stale Client Connection - Closing"),
+      stale: () => {
+        broker.staleConnections += 1;
+        this.#session.fault(FAULTS.staleConnection, "Stale Client Connection - Closing");
+      },
     });
   }
 
@@ -109,8 +114,10 @@ export class ByteConnection implements ByteLinkHandler, ClientVerbs, FaultSink {
     // Who must say who he is has to begin with that, whatever else he sends (nats-server parser.go).
     const gated = session.awaitsConnect && this.#reader.atStart && (bytes[0] & 0xdf) !== LETTER_C;
     if (!gated || session.enterUnnamed()) this.#reader.read(bytes);
-    if (this.#active) {
+    if (this.#active || this.#pinged) {
+      if (this.#active) session.lastActivity = broker.turnTime();
       this.#active = false;
+      this.#pinged = false;
       this.#heartbeat.input();
     }
     broker.flush();
@@ -156,7 +163,7 @@ export class ByteConnection implements ByteLinkHandler, ClientVerbs, FaultSink {
   }
 
   ping(): void {
-    this.#active = true;
+    this.#pinged = true;
     this.#session.ping();
   }
 
@@ -193,6 +200,23 @@ export class ByteConnection implements ByteLinkHandler, ClientVerbs, FaultSink {
     return this.#context.broker.context.clock.after(delay, action);
   }
 
+  /** Bytes that wait for the client. */
+  get pending(): number {
+    return this.#outbox.pending;
+  }
+
+  /** The way to the client and back, in ms. */
+  get rtt(): number {
+    return this.#heartbeat.rtt;
+  }
+
+  /** A receiver that is behind has this client wait. */
+  stall(): void {
+    this.#session.stalls += 1;
+    this.#context.broker.stalls += 1;
+    this.hold(true);
+  }
+
   /** Bytes that may wait before the client is cut off. */
   get maxPending(): number {
     return this.#context.broker.context.limits.maxPending;
@@ -201,7 +225,7 @@ export class ByteConnection implements ByteLinkHandler, ClientVerbs, FaultSink {
   /** More waits for the client than is allowed. */
   tooSlow(): void {
     if (this.#session.closed) return;
-    this.#context.broker.slowConsumers += 1;
+    this.#context.broker.slowConsumer(this.#session);
     this.#context.broker.context.logger.notice(
       `${this.#session.label} - Slow Consumer Detected: MaxPending of ${this.maxPending} Exceeded`,
     );
@@ -220,7 +244,7 @@ export class ByteConnection implements ByteLinkHandler, ClientVerbs, FaultSink {
         this.#watchWrites();
         return;
       }
-      this.#context.broker.slowConsumers += 1;
+      this.#context.broker.slowConsumer(this.#session);
       this.#context.broker.context.logger.notice(
         `${this.#session.label} - Slow Consumer Detected: WriteDeadline of ${writeDeadline}ms exceeded with ${this.#outbox.pending} total bytes.`,
       );
@@ -303,6 +327,14 @@ class ByteSessionPeer extends ServerVerbWriter implements SessionPeer {
     this.#connection.suspend(suspended);
   }
 
+  get pending(): number {
+    return this.#connection.pending;
+  }
+
+  get rtt(): number {
+    return this.#connection.rtt;
+  }
+
   flush(): void {
     this.#connection.flush();
   }
@@ -316,7 +348,7 @@ class ByteSessionPeer extends ServerVerbWriter implements SessionPeer {
   hold(producer: ByteConnection): void {
     if (this.#held.has(producer)) return;
     this.#held.add(producer);
-    producer.hold(true);
+    producer.stall();
     this.#timer ??= this.#connection.after(HOLD_MS, () => {
       this.#stuck = true;
       this.#release();

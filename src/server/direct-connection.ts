@@ -61,17 +61,20 @@ export class DirectConnection implements VerbLinkServer {
     if (message.size > this.#session.maxPayload) {
       this.#session.fault(FAULTS.maxPayload, `maximum payload exceeded: ${message.size}`);
     } else {
+      this.#session.lastActivity = this.#broker.turnTime();
       this.#session.pub(message);
     }
     this.#broker.flushSoon();
   }
 
   sub(subject: string, queue: string | undefined, sid: Sid): void {
+    this.#session.lastActivity = this.#broker.turnTime();
     this.#session.sub(subject, queue, sid);
     this.#broker.flushSoon();
   }
 
   unsub(sid: Sid, max: number | undefined): void {
+    this.#session.lastActivity = this.#broker.turnTime();
     this.#session.unsub(sid, max);
     this.#broker.flushSoon();
   }
@@ -143,6 +146,9 @@ export class DirectConnection implements VerbLinkServer {
 class DirectSessionPeer implements SessionPeer {
   headers = false;
   readonly behind = false;
+  // Calls take no time, and none of them waits.
+  readonly pending = 0;
+  readonly rtt = 0;
   readonly #client: VerbLinkClient;
   readonly #closed: () => void;
   readonly suspend: (suspended: boolean) => void;

@@ -20,3 +20,16 @@ export class ServerError extends Error {
     this.option = details.option;
   }
 }
+
+/** The error for an address that cannot be listened on; `option` names where it was given. */
+export function listenFailed(
+  option: string,
+  address: { readonly host: string; readonly port: number },
+  cause: unknown,
+): ServerError {
+  const why = (cause as Error).message;
+  return new ServerError("LISTEN_FAILED", `cannot listen on ${address.host}:${address.port}: ${why}`, {
+    option,
+    cause,
+  });
+}

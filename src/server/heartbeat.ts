@@ -29,22 +29,27 @@ export class Heartbeat {
   #lastInput: number;
   #pingedAt = 0;
   #rtt: number | undefined;
+  /** What the time from the start to `CONNECT` says of the round trip, until it is measured. */
+  #firstGuess = 0;
+  readonly #startedAt: number;
   #stopped = false;
 
   constructor(options: HeartbeatOptions) {
     this.#options = options;
-    this.#lastInput = options.clock.monotonic();
+    this.#startedAt = options.clock.monotonic();
+    this.#lastInput = this.#startedAt;
     this.#arm(options.interval);
   }
 
-  /** The last measured time to the client and back, in ms. */
-  get rtt(): number | undefined {
-    return this.#rtt;
+  /** The last measured time to the client and back, in ms; until then a guess; 0 before `CONNECT`. */
+  get rtt(): number {
+    return this.#rtt ?? this.#firstGuess;
   }
 
   /** `CONNECT` has come: the short first ping is due, spread by a fifth so that many clients do not beat together. */
   connected(): void {
-    const { interval, shortFirst, random } = this.#options;
+    const { interval, shortFirst, random, clock } = this.#options;
+    if (this.#firstGuess === 0) this.#firstGuess = clock.monotonic() - this.#startedAt;
     const first = shortFirst ? Math.min(interval, FIRST_PING_MS) : interval;
     this.#arm(first + (random.fraction() * first) / 5);
   }

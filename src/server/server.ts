@@ -15,10 +15,13 @@ import { NATS_VERSION } from "../seams/version.ts";
 import { Authorization } from "./authorization.ts";
 import { ByteConnection, type ConnectionContext } from "./byte-connection.ts";
 import { DirectConnection } from "./direct-connection.ts";
-import { ServerError } from "./errors.ts";
+import { listenFailed, ServerError } from "./errors.ts";
 import { LameDuck } from "./lame-duck.ts";
+import { Monitoring } from "./monitor/monitoring.ts";
+import type { MonitorState } from "./monitor/state.ts";
 import { type ResolvedServerOptions, resolveOptions } from "./options/resolve.ts";
 import type { ServerOptions } from "./options/types.ts";
+import { hostPort, reachable } from "./reachable.ts";
 import { newServerId } from "./server-id.ts";
 
 /** The JetStream API level of that release (ADR-44). */
@@ -78,6 +81,7 @@ export class Server {
   readonly #directConnections = new Set<DirectConnection>();
   /** Whether passwords are in the options as they are. */
   #plaintext = false;
+  readonly #monitoring: Monitoring;
   #listener: Listener | undefined;
   #info: ServerInfo;
   #closing: Promise<void> | undefined;
@@ -119,6 +123,12 @@ export class Server {
       info: () => this.#info,
     });
     this.#authorize();
+    this.#monitoring = new Monitoring(runtime, this.#broker, {
+      log: this.log,
+      options: () => this.#options,
+      info: () => this.#info,
+      ready: () => this.#closing === undefined,
+    });
     this.#context = {
       broker: this.#broker,
       pool: new BufferPool(),
@@ -169,6 +179,7 @@ export class Server {
     log.notice(`  ID:       ${this.#id}`);
     if (this.#plaintext) log.warn("Plaintext passwords detected, use nkeys or bcrypt");
     this.beforeListening();
+    await this.#monitoring.open();
     await this.#listen();
     this.afterListening();
     log.notice("Server is ready");
@@ -186,26 +197,28 @@ export class Server {
   async #listen(): Promise<void> {
     const { listen } = this.#options;
     if (listen === undefined) return;
-    const place = hostPort(listen.host, listen.port);
+    const place = hostPort(listen);
     try {
       this.#listener = await this.#runtime.network.listen(listen, (link) => this.#accept(link, "STANDARD"));
     } catch (cause) {
       const why = (cause as Error).message;
       this.log.fatal(`Error listening on port: ${place}, ${JSON.stringify(`listen tcp ${place}: ${why}`)}`);
-      throw new ServerError("LISTEN_FAILED", `cannot listen on ${place}: ${why}`, {
-        option: "listen",
-        cause,
-      });
+      await this.#monitoring.close();
+      throw listenFailed("listen", listen, cause);
     }
     const { host, port } = this.#listener.address;
     this.#info = { ...this.#info, ...advertised(this.#options.clientAdvertise, host, port) };
-    this.log.notice(`Listening for client connections on ${hostPort(host, port)}`);
+    this.log.notice(`Listening for client connections on ${hostPort(this.#listener.address)}`);
   }
 
   /** The places where the server takes connections, as they are now. */
   protected endpoints(): Endpoint[] {
     const address = this.#listener?.address;
-    return address === undefined ? [] : [{ kind: "nats", scheme: "nats", ...address }];
+    const clients: Endpoint[] = address === undefined ? [] : [{ kind: "nats", scheme: "nats", ...address }];
+    return [
+      ...clients,
+      ...this.#monitoring.endpoints().map((each) => ({ kind: "monitoring" as const, ...each })),
+    ];
   }
 
   /** Opens the log file anew: for whoever has moved it away. Only for a server that writes one (`logFile`). */
@@ -236,9 +249,17 @@ export class Server {
   /** The URL that clients on this machine connect to, such as "nats://127.0.0.1:4222"; undefined without a listener. */
   get clientUrl(): string | undefined {
     if (this.#listener === undefined) return undefined;
-    const { host, port } = this.#listener.address;
-    const reachable = host === "0.0.0.0" ? "127.0.0.1" : host === "::" ? "::1" : host;
-    return `nats://${hostPort(reachable, port)}`;
+    return `nats://${reachable(this.#listener.address)}`;
+  }
+
+  /** The URL of monitoring for programs on this machine, such as "http://127.0.0.1:8222"; undefined where there is none. */
+  get monitorUrl(): string | undefined {
+    return this.#monitoring.url;
+  }
+
+  /** What the views of monitoring read (src/server/monitor/). */
+  protected get monitorState(): MonitorState {
+    return this.#monitoring.state;
   }
 
   /** Numbers about the server, as they are now. */
@@ -365,7 +386,7 @@ export class Server {
       });
       timer.cancel();
     }
-    await listenerClosed;
+    await Promise.all([listenerClosed, this.#monitoring.close()]);
     this.#runtime.passwords.close();
     this.afterClosing();
     this.log.notice("Server Exiting..");
@@ -384,7 +405,7 @@ export class Server {
 /** What the broker holds every connection to. */
 function limitsOf(options: ResolvedServerOptions): BrokerLimits {
   const { maxConnections, maxPayload, maxControlLine, maxPending, maxSubscriptions, maxSubTokens } = options;
-  const { noFastProducerStall } = options;
+  const { noFastProducerStall, maxClosedClients } = options;
   return {
     maxConnections,
     maxPayload,
@@ -393,6 +414,7 @@ function limitsOf(options: ResolvedServerOptions): BrokerLimits {
     maxSubscriptions,
     maxSubTokens,
     noFastProducerStall,
+    maxClosedClients,
   };
 }
 
@@ -407,8 +429,4 @@ function advertised(
   return match === null
     ? { host: advertise, port }
     : { host: match[1].replace(/^\[|\]$/g, ""), port: match[2] === undefined ? port : Number(match[2]) };
-}
-
-function hostPort(host: string, port: number): string {
-  return `${host.includes(":") ? `[${host}]` : host}:${port}`;
 }

@@ -5,6 +5,7 @@ import type { Runtime } from "../../seams/runtime.ts";
 import { VERSION } from "../../seams/version.ts";
 import { PortLink } from "../port-link.ts";
 import { nodeClock } from "./clock.ts";
+import { NodeHost } from "./host.ts";
 import { nodeRandom } from "./random.ts";
 import { NodeTasks } from "./tasks.ts";
 
@@ -15,8 +16,12 @@ export function nodeRuntime(): Runtime {
     random: nodeRandom,
     tasks: new NodeTasks(),
     // Loaded when a program uses sockets at all: one that stays in process does without Node's network code.
-    network: { listen: async (address, accept) => (await import("./network.ts")).listenTcp(address, accept) },
+    network: {
+      listen: async (address, accept) => (await import("./network.ts")).listenTcp(address, accept),
+      listenHttp: async (address, handler) => (await import("./http.ts")).listenHttp(address, handler),
+    },
     passwords: new LazyPasswords(),
+    host: new NodeHost(),
     version: VERSION,
     platform: `node${process.versions.node}`,
     dial: async (host, port) => (await import("./network.ts")).dialTcp(host, port),

@@ -1,0 +1,49 @@
+import type { ClosedReason } from "../protocol/closed-reason.ts";
+import type { Traffic } from "./traffic.ts";
+
+/** How a client's bytes come, in monitoring's words. */
+export type ConnectionKind = "nats" | "websocket";
+
+/** A subscription, as monitoring shows it. */
+export interface SubscriptionRecord {
+  readonly account: string;
+  readonly subject: string;
+  readonly queue: string | undefined;
+  readonly sid: string;
+  /** Messages delivered, and the number it ends with (0: none). */
+  readonly delivered: number;
+  readonly max: number;
+  readonly cid: number;
+}
+
+/** What is known of a connection at some time. Times are in ms since the epoch. */
+export interface ConnectionRecord {
+  readonly id: number;
+  readonly kind: ConnectionKind;
+  /** "" and 0 for a connection without a socket. */
+  readonly host: string;
+  readonly port: number;
+  readonly startedAt: number;
+  readonly lastActivity: number;
+  /** The way to the client and back, in ms; 0 when it is not known. */
+  readonly rtt: number;
+  /** Bytes that wait for the client. */
+  readonly pending: number;
+  readonly traffic: Readonly<Traffic>;
+  /** How often it was held back because a receiver was behind. */
+  readonly stalls: number;
+  readonly subscriptions: number;
+  readonly name: string;
+  readonly lang: string;
+  readonly version: string;
+  /** Who it says it is, as monitoring may show it; "" when it says nothing. */
+  readonly user: string;
+  readonly account: string;
+}
+
+/** A connection that has ended. */
+export interface ClosedConnection extends ConnectionRecord {
+  readonly stoppedAt: number;
+  readonly reason: ClosedReason;
+  readonly subscriptionList: readonly SubscriptionRecord[];
+}

@@ -1,0 +1,35 @@
+/** Labels of a metric, by name. */
+export type Labels = Readonly<Record<string, string>>;
+
+interface Family {
+  readonly help: string;
+  readonly type: "gauge" | "counter";
+  readonly lines: string[];
+}
+
+/** Collects metrics, and writes them in Prometheus' text format: all of a name together, sorted by name. */
+export class MetricsText {
+  readonly #families = new Map<string, Family>();
+
+  /** Adds a value. The help and the type of a name are those it is given first. */
+  add(name: string, help: string, labels: Labels, value: number, type: "gauge" | "counter" = "gauge"): void {
+    let family = this.#families.get(name);
+    if (family === undefined) this.#families.set(name, (family = { help, type, lines: [] }));
+    const shown = Object.entries(labels).map(([label, text]) => `${label}="${escaped(text)}"`);
+    family.lines.push(`${name}{${shown.join(",")}} ${value}`);
+  }
+
+  toString(): string {
+    const families = [...this.#families].sort(([a], [b]) => (a < b ? -1 : 1));
+    return families
+      .map(
+        ([name, { help, type, lines }]) =>
+          `# HELP ${name} ${help}\n# TYPE ${name} ${type}\n${lines.join("\n")}\n`,
+      )
+      .join("");
+  }
+}
+
+function escaped(text: string): string {
+  return text.replaceAll("\\", "\\\\").replaceAll('"', '\\"').replaceAll("\n", "\\n");
+}

@@ -1,0 +1,176 @@
+import { accountz } from "./accountz.ts";
+import { accstatz } from "./accstatz.ts";
+import { CONNZ_LIMIT, connz } from "./connz.ts";
+import { healthz } from "./healthz.ts";
+import { jsz } from "./jsz.ts";
+import { type Labels, MetricsText } from "./metrics-text.ts";
+import { routez } from "./routez.ts";
+import type { MonitorState } from "./state.ts";
+import { subsz } from "./subsz.ts";
+import { varz } from "./varz.ts";
+
+/** The media type of Prometheus' text format. */
+export const METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8";
+
+/** What the metrics are to hold. */
+export interface MetricsOptions {
+  /** Also each connection on its own. Default false: there may be many. */
+  connzDetailed?: boolean;
+}
+
+/**
+ * Metrics in Prometheus' text format, with the names and labels that the NATS Prometheus exporter gives, so that dashboards made for
+ * it fit. `server_id` is the server's id, as with the exporter's `-use_internal_server_id`.
+ */
+export function metrics(state: MonitorState, options: MetricsOptions = {}): string {
+  const text = new MetricsText();
+  const id = { server_id: state.info.server_id };
+  // Empty objects and lists stand for what is not in use: they yield nothing.
+  addView(text, "varz", varz(state), id);
+  addView(text, "subsz", subsz(state), id);
+  addView(text, "routez", routez(state), id);
+  addConnz(text, state, id, options.connzDetailed ?? false);
+  addAccounts(text, state, id);
+  text.add("gnatsd_leafz_conn_nodes_total", "nodes_total", id, 0);
+  const { status } = healthz(state);
+  text.add("gnatsd_healthz_status", "status", id, status === "ok" ? 0 : 1);
+  text.add("gnatsd_healthz_status_value", "status", { ...id, value: status }, status === "ok" ? 1 : 0);
+  addJsz(text, state, id);
+  return text.toString();
+}
+
+/** Texts that become metrics: times as ms since the epoch, others as a label of a 1. */
+const LABELS = new Set([
+  "server_id",
+  "server_name",
+  "version",
+  "domain",
+  "leader",
+  "name",
+  "start",
+  "config_load_time",
+]);
+
+/** A view as the exporter takes it: each number is a metric that is named as the way to it. */
+function addView(
+  text: MetricsText,
+  endpoint: string,
+  view: object,
+  id: Labels,
+  prefix: readonly string[] = [],
+): void {
+  for (const [key, value] of Object.entries(view) as [string, unknown][]) {
+    const path = [...prefix, key];
+    const name = metricName(path);
+    const full = `gnatsd_${endpoint}_${name}`;
+    if (typeof value === "number") {
+      text.add(full, name, id, value);
+    } else if (typeof value === "string" && LABELS.has(key)) {
+      const time = key === "start" || key === "config_load_time" ? Date.parse(value) : Number.NaN;
+      if (Number.isNaN(time)) text.add(full, name, { ...id, value }, 1);
+      else text.add(full, name, id, time);
+    } else if (typeof value === "object" && value !== null && !Array.isArray(value)) {
+      addView(text, endpoint, value, id, path);
+    }
+  }
+}
+
+function metricName(path: readonly string[]): string {
+  return path
+    .join("_")
+    .replaceAll("/", "_")
+    .replace(/_{2,}/g, "_")
+    .replace(/^_+|_+$/g, "");
+}
+
+function addConnz(text: MetricsText, state: MonitorState, id: Labels, detailed: boolean): void {
+  const limit = Math.max(CONNZ_LIMIT, state.broker.sessions.size);
+  const view = connz(state, { limit, auth: true });
+  const connections = view.connections ?? [];
+  const totals = ["num_connections", "total", "offset", "limit"] as const;
+  for (const name of totals) text.add(`gnatsd_connz_${name}`, name, id, view[name]);
+  for (const name of ["pending_bytes", "subscriptions"] as const) {
+    const sum = connections.reduce((total, each) => total + each[name], 0);
+    text.add(`gnatsd_connz_${name}`, name, id, sum);
+  }
+  for (const name of ["in_bytes", "out_bytes", "in_msgs", "out_msgs"] as const) {
+    const sum = connections.reduce((total, each) => total + each[name], 0);
+    text.add(`gnatsd_connz_${name}`, name, id, sum, "counter");
+  }
+  if (!detailed) return;
+  for (const each of connections) {
+    const account = each.account ?? "";
+    const labels = {
+      ...id,
+      cid: String(each.cid),
+      kind: each.kind,
+      type: each.type,
+      ip: each.ip,
+      port: String(each.port),
+      name: each.name ?? "",
+      name_tag: each.name_tag ?? "",
+      account,
+      account_id: account,
+      lang: each.lang ?? "",
+      version: each.version ?? "",
+      tls_version: "",
+      tls_cipher_suite: "",
+    };
+    for (const name of ["pending_bytes", "subscriptions"] as const)
+      text.add(`gnatsd_connz_${name}`, name, labels, each[name]);
+    for (const name of ["in_bytes", "out_bytes", "in_msgs", "out_msgs"] as const)
+      text.add(`gnatsd_connz_${name}`, name, labels, each[name], "counter");
+  }
+}
+
+function addAccounts(text: MetricsText, state: MonitorState, id: Labels): void {
+  for (const each of accstatz(state, { include_unused: true }).account_statz) {
+    const labels = { ...id, account: each.acc, account_id: each.acc, account_name: each.name };
+    const add = (name: string, value: number): void =>
+      text.add(`gnatsd_accstatz_${name}`, name, labels, value);
+    add("current_connections", each.conns);
+    add("total_connections", each.total_conns);
+    add("subscriptions", each.num_subscriptions);
+    add("leaf_nodes", each.leafnodes);
+    add("sent_messages", each.sent.msgs);
+    add("sent_bytes", each.sent.bytes);
+    add("received_messages", each.received.msgs);
+    add("received_bytes", each.received.bytes);
+    add("slow_consumers", each.slow_consumers);
+  }
+  for (const account of state.broker.accounts.keys()) {
+    const detail = accountz(state, { account }).account_detail!;
+    const labels = { ...id, account_id: account, account_name: detail.name_tag };
+    const add = (name: string, value: number | boolean | undefined): void =>
+      text.add(`gnatsd_accountz_${name}`, name, labels, Number(value ?? 0));
+    add("client_connections", detail.client_connections);
+    add("leafnode_connections", detail.leafnode_connections);
+    add("subscriptions", detail.subscriptions);
+    add("is_system", detail.is_system);
+    add("expired", detail.expired);
+    add("complete", detail.complete);
+    add("jetstream_enabled", detail.jetstream_enabled);
+  }
+}
+
+function addJsz(text: MetricsText, state: MonitorState, id: Labels): void {
+  const view = jsz(state);
+  const { server_name: name } = state.info;
+  const labels = {
+    ...id,
+    server_name: name,
+    cluster: "",
+    domain: "",
+    meta_leader: "",
+    is_meta_leader: "true",
+  };
+  const add = (metric: string, value: number): void =>
+    text.add(`jetstream_server_${metric}`, metric, labels, value);
+  add("jetstream_disabled", view.disabled ? 1 : 0);
+  add("max_memory", view.config.max_memory);
+  add("max_storage", view.config.max_storage);
+  add("total_streams", view.streams);
+  add("total_consumers", view.consumers);
+  add("total_messages", view.messages);
+  add("total_message_bytes", view.bytes);
+}

@@ -1,0 +1,209 @@
+import type { HttpAnswer, HttpRequest } from "../../seams/http.ts";
+import { accountz } from "./accountz.ts";
+import { accstatz } from "./accstatz.ts";
+import { CONN_STATES, connz } from "./connz.ts";
+import { MonitorError } from "./errors.ts";
+import { gatewayz } from "./gatewayz.ts";
+import { goJson } from "./go-format.ts";
+import { healthz } from "./healthz.ts";
+import { indexPage } from "./index-page.ts";
+import { expvarz, ipqueuesz, RAFTZ, STACKSZ } from "./internals.ts";
+import { jsz } from "./jsz.ts";
+import { leafz } from "./leafz.ts";
+import { METRICS_TYPE, metrics } from "./metrics.ts";
+import { Query } from "./query.ts";
+import { routez } from "./routez.ts";
+import type { MonitorState } from "./state.ts";
+import { subsz } from "./subsz.ts";
+import { varz } from "./varz.ts";
+
+/** Answers one path. Views give the body; the others all of the answer. */
+type Endpoint = (state: MonitorState, query: Query) => HttpAnswer;
+
+const TEXT = { "Content-Type": "text/plain; charset=utf-8" };
+const HTML = { "Content-Type": "text/html; charset=utf-8" };
+
+/** Names that a JSONP answer may call: what is more than a name could be a script of somebody else's. */
+const CALLBACK = /^[\w$.]{1,256}$/;
+
+/** Serves monitoring over HTTP: which view a path asks for, with which options, and how the answer is written. */
+export class Monitor {
+  readonly #base: string;
+  readonly #state: MonitorState;
+  readonly #count: (path: string) => void;
+
+  /**
+   * @param base - put before every path; "" or such as "/nats".
+   * @param count - told which path was asked for.
+   */
+  constructor(state: MonitorState, base: string, count: (path: string) => void) {
+    this.#state = state;
+    this.#base = base;
+    this.#count = count;
+  }
+
+  /** Answers a request, whatever it asks. */
+  answer(request: HttpRequest): HttpAnswer {
+    const clean = cleanPath(request.path);
+    if (clean !== request.path) return moved(clean, request.query);
+    const path = this.#within(request.path);
+    const endpoint = path === undefined ? undefined : ENDPOINTS[path];
+    if (endpoint === undefined || path === undefined) return notFound();
+    const counted = COUNTED_AS[path] ?? path;
+    if (!UNCOUNTED.has(path)) this.#count(counted);
+    try {
+      return withCallback(endpoint(this.#state, new Query(request.query)), request.query);
+    } catch (error) {
+      if (!(error instanceof MonitorError)) throw error;
+      return { status: error.status, headers: TEXT, body: error.message };
+    }
+  }
+
+  /** The path after the base path; undefined when it does not begin with that. */
+  #within(path: string): string | undefined {
+    if (this.#base === "") return path;
+    if (path === this.#base) return "/";
+    return path.startsWith(`${this.#base}/`) ? path.slice(this.#base.length) : undefined;
+  }
+}
+
+const ENDPOINTS: Readonly<Record<string, Endpoint>> = {
+  "/": ({ info, options }) => ({
+    status: 200,
+    headers: HTML,
+    body: indexPage(info.version, options.httpBasePath),
+  }),
+  "/varz": (state) => json(varz(state)),
+  "/connz": (state, query) => {
+    const options = {
+      sort: query.text("sort"),
+      auth: query.flag("auth"),
+      ...query.subs(),
+      offset: query.int("offset"),
+      limit: query.int("limit"),
+      cid: query.uint("cid"),
+      state: connState(query.text("state")),
+      user: query.text("user"),
+      acc: query.text("acc"),
+      mqtt_client: query.text("mqtt_client"),
+    };
+    return json(connz(state, options));
+  },
+  "/subsz": subscriptions,
+  "/subscriptionsz": subscriptions,
+  "/routez": (state, query) => {
+    query.subs();
+    return json(routez(state));
+  },
+  "/gatewayz": (state, query) => {
+    query.subs();
+    query.flag("accs");
+    return json(gatewayz(state));
+  },
+  "/leafz": (state, query) => {
+    query.flag("subs");
+    return json(leafz(state));
+  },
+  "/accountz": (state, query) => json(accountz(state, { account: query.text("acc") })),
+  "/accstatz": (state, query) => json(accstatz(state, { include_unused: query.flag("unused") })),
+  "/jsz": (state, query) => {
+    for (const name of ["accounts", "streams", "consumers", "direct-consumers", "config"]) query.flag(name);
+    query.int("offset");
+    query.int("limit");
+    const leaderOnly = query.flag("leader-only");
+    for (const name of ["raft", "stream-leader-only"]) query.flag(name);
+    return json(jsz(state, { leader_only: leaderOnly }));
+  },
+  "/healthz": health,
+  "/stacksz": () => ({ status: 200, headers: JSON_HEADERS, body: STACKSZ }),
+  "/ipqueuesz": (_state, query) => {
+    query.flag("all");
+    return json(ipqueuesz());
+  },
+  "/raftz": () => RAFTZ,
+  "/debug/vars": (state) => json(expvarz(state)),
+  "/metrics": (state, query) => ({
+    status: 200,
+    headers: { "Content-Type": METRICS_TYPE },
+    body: metrics(state, { connzDetailed: query.flag("connz_detailed") }),
+  }),
+};
+
+const COUNTED_AS: Readonly<Record<string, string>> = { "/subscriptionsz": "/subsz" };
+/** nats-server does not count these. */
+const UNCOUNTED = new Set(["/stacksz", "/ipqueuesz", "/raftz", "/debug/vars"]);
+
+const JSON_HEADERS = { "Content-Type": "application/json", "Access-Control-Allow-Origin": "*" };
+
+function json(value: unknown, status = 200, indent = 2): HttpAnswer {
+  return { status, headers: JSON_HEADERS, body: goJson(value, indent) };
+}
+
+function notFound(): HttpAnswer {
+  const headers = { ...TEXT, "X-Content-Type-Options": "nosniff" };
+  return { status: 404, headers, body: "404 page not found\n" };
+}
+
+/** The path without empty tokens, "." and "..": another one is answered with where it is. */
+function cleanPath(path: string): string {
+  const kept: string[] = [];
+  for (const part of path.split("/")) {
+    if (part === "..") kept.pop();
+    else if (part !== "" && part !== ".") kept.push(part);
+  }
+  return `/${kept.join("/")}${kept.length > 0 && path.endsWith("/") ? "/" : ""}`;
+}
+
+function moved(path: string, query: URLSearchParams): HttpAnswer {
+  const target = encodeURI(path) + (query.size > 0 ? `?${query}` : "");
+  return { status: 301, headers: { ...HTML, Location: target }, body: "" };
+}
+
+/** An answer as a call of the function that the query names, for pages that load it as a script. */
+function withCallback(answer: HttpAnswer, query: URLSearchParams): HttpAnswer {
+  const callback = query.get("callback") ?? "";
+  if (callback === "" || answer.headers !== JSON_HEADERS) return answer;
+  if (!CALLBACK.test(callback)) throw new MonitorError("callback must be a name: letters, digits, _ $ .");
+  const headers = { "Content-Type": "application/javascript", "X-Content-Type-Options": "nosniff" };
+  return { status: answer.status, headers, body: `${callback}(${answer.body})` };
+}
+
+function subscriptions(state: MonitorState, query: Query): HttpAnswer {
+  const options = {
+    subscriptions: query.flag("subs"),
+    offset: query.int("offset"),
+    limit: query.int("limit"),
+    account: query.text("acc"),
+    test: query.text("test"),
+  };
+  return json(subsz(state, options));
+}
+
+function connState(text: string): number {
+  switch (text.toLowerCase()) {
+    case "":
+    case "open":
+      return CONN_STATES.open;
+    case "closed":
+      return CONN_STATES.closed;
+    case "any":
+    case "all":
+      return CONN_STATES.all;
+    default:
+      throw new MonitorError(`Error decoding state for ${text}`);
+  }
+}
+
+function health(state: MonitorState, query: Query): HttpAnswer {
+  for (const name of ["js-enabled", "js-enabled-only", "js-server-only", "js-meta-only"]) query.flag(name);
+  const { status_code: code, ...rest } = healthz(state, {
+    details: query.flag("details"),
+    account: query.text("account"),
+    stream: query.text("stream"),
+    consumer: query.text("consumer"),
+  });
+  const { log } = state;
+  if (rest.error !== undefined) log.warn(`Healthcheck failed: ${JSON.stringify(rest.error)}`);
+  else if (rest.errors !== undefined) log.warn(`Healthcheck failed: ${rest.errors.length} errors`);
+  return json(rest, code, 0);
+}

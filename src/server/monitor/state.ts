@@ -1,0 +1,32 @@
+import type { Broker } from "../../broker/broker.ts";
+import type { ServerInfo } from "../../protocol/info.ts";
+import type { Clock } from "../../seams/clock.ts";
+import type { Host } from "../../seams/host.ts";
+import type { ListenAddress } from "../../seams/listener.ts";
+import type { Logger } from "../../seams/logger.ts";
+import type { ResolvedServerOptions } from "../options/resolve.ts";
+
+/** What the views of monitoring read. All of it is as it is now. */
+export interface MonitorState {
+  readonly broker: Broker;
+  readonly clock: Clock;
+  readonly host: Host;
+  readonly log: Logger;
+  readonly options: ResolvedServerOptions;
+  /** What `INFO` says of the server. */
+  readonly info: ServerInfo;
+  /** Milliseconds since the epoch. */
+  readonly startedAt: number;
+  readonly configLoadedAt: number;
+  /** Of the configuration file; "" without one. */
+  readonly configDigest: string;
+  /** The name of the system account; undefined without one. */
+  readonly systemAccount: string | undefined;
+  /** Where monitoring listens; undefined where it does not. */
+  readonly http: ListenAddress | undefined;
+  readonly https: ListenAddress | undefined;
+  /** How often each path was asked for. */
+  readonly requests: ReadonlyMap<string, number>;
+  /** Whether the server takes connections. */
+  readonly ready: boolean;
+}

@@ -1,0 +1,80 @@
+import { goTime, nanoseconds, orOmit, uptime } from "./go-format.ts";
+import type { MonitorState } from "./state.ts";
+
+/** The server (nats-server `Varz`). */
+export function varz(state: MonitorState) {
+  const { broker, info, options, host } = state;
+  const now = state.clock.now();
+  const traffic = broker.traffic();
+  return {
+    server_id: info.server_id,
+    server_name: info.server_name,
+    version: info.version,
+    proto: info.proto,
+    git_commit: info.git_commit,
+    go: info.go,
+    host: info.host,
+    port: info.port,
+    auth_required: orOmit(info.auth_required),
+    tls_required: orOmit(info.tls_required),
+    tls_verify: orOmit(info.tls_verify),
+    connect_urls: orOmit(info.connect_urls),
+    max_connections: options.maxConnections,
+    max_subscriptions: orOmit(options.maxSubscriptions),
+    ping_interval: nanoseconds(options.pingInterval),
+    ping_max: options.pingMax,
+    http_host: (state.http ?? state.https)?.host ?? info.host,
+    http_port: state.http?.port ?? 0,
+    http_base_path: options.httpBasePath,
+    https_port: state.https?.port ?? 0,
+    auth_timeout: 2,
+    max_control_line: options.maxControlLine,
+    max_payload: options.maxPayload,
+    max_pending: options.maxPending,
+    cluster: {},
+    gateway: {},
+    leaf: {},
+    mqtt: {},
+    websocket: {},
+    jetstream: {},
+    tls_timeout: 2,
+    write_deadline: nanoseconds(options.writeDeadline),
+    start: goTime(state.startedAt),
+    now: goTime(now),
+    uptime: uptime(now - state.startedAt),
+    mem: host.memory(),
+    cores: host.cores,
+    // JavaScript runs on one of them.
+    gomaxprocs: 1,
+    cpu: host.cpu(),
+    connections: broker.sessions.size,
+    total_connections: broker.totalConnections,
+    routes: 0,
+    remotes: 0,
+    leafnodes: 0,
+    in_msgs: traffic.inMsgs,
+    in_bytes: traffic.inBytes,
+    in_client_msgs: traffic.inMsgs,
+    in_client_bytes: traffic.inBytes,
+    out_msgs: traffic.outMsgs,
+    out_bytes: traffic.outBytes,
+    out_client_msgs: traffic.outMsgs,
+    out_client_bytes: traffic.outBytes,
+    slow_consumers: broker.slowConsumers,
+    stale_connections: broker.staleConnections,
+    stalled_clients: broker.stalls,
+    subscriptions: broker.subscriptions,
+    http_req_stats: Object.fromEntries([...state.requests].sort(([a], [b]) => (a < b ? -1 : 1))),
+    config_load_time: goTime(state.configLoadedAt),
+    config_digest: state.configDigest,
+    system_account: state.systemAccount,
+    slow_consumer_stats: byKind(broker.slowConsumers),
+    stale_connection_stats: byKind(broker.staleConnections),
+    disk_io_wait_stats: { waiters: 0, waits: 0, wait_time: 0, max_wait_time: 0 },
+  };
+}
+
+/** All connections are those of clients. */
+function byKind(clients: number) {
+  return { clients, routes: 0, gateways: 0, leafs: 0 };
+}

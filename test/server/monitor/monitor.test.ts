@@ -1,0 +1,167 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { connect, NatsServer } from "../../../src/runtime/node/index.ts";
+import { RawClient } from "../../support/raw-client.ts";
+import { until } from "../../support/waiting.ts";
+
+async function get(server: NatsServer, path: string, accept = "*/*") {
+  const response = await fetch(`${server.monitorUrl}${path}`, { headers: { accept }, redirect: "manual" });
+  return { status: response.status, headers: response.headers, text: await response.text() };
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: what is asked for is checked field by field.
+async function json(server: NatsServer, path: string): Promise<any> {
+  return JSON.parse((await get(server, path)).text);
+}
+
+test("a server without `http` serves no monitoring", async () => {
+  await using server = await NatsServer.start();
+  assert.equal(server.monitorUrl, undefined);
+});
+
+test("the listener is logged, and is closed with the server", async () => {
+  const lines: string[] = [];
+  const say = (text: string) => lines.push(text);
+  const logger = { notice: say, warn: say, error: say, debug() {}, trace() {} };
+  const server = await NatsServer.start({ http: { port: 0 }, logger });
+  const url = server.monitorUrl!;
+  assert.ok(lines.includes(`Starting http monitor on ${new URL(url).host}`), lines.join("\n"));
+  assert.equal((await fetch(`${url}/varz`)).status, 200);
+  await server.close();
+  await assert.rejects(fetch(`${url}/varz`));
+});
+
+test("an address that is taken is refused, by an error that names the option", async () => {
+  await using first = await NatsServer.start({ http: { port: 0 } });
+  const port = Number(new URL(first.monitorUrl!).port);
+  await assert.rejects(NatsServer.start({ http: { port } }), { code: "LISTEN_FAILED", option: "http" });
+  await assert.rejects(NatsServer.start({ http: { port: -1 } }), {
+    code: "INVALID_OPTION",
+    option: "http.port",
+  });
+  // When the clients' address is taken, the one of monitoring is free again.
+  await using taken = await NatsServer.start({ listen: { port: 0 } });
+  const listen = { port: taken.port! };
+  await assert.rejects(NatsServer.start({ listen, http: { port: 0 } }), {
+    code: "LISTEN_FAILED",
+    option: "listen",
+  });
+});
+
+test("a base path comes before every path", async () => {
+  await using server = await NatsServer.start({ http: { port: 0 }, httpBasePath: "nats/" });
+  assert.match(server.monitorUrl!, /\/nats$/);
+  assert.equal((await json(server, "/varz")).http_base_path, "/nats");
+  assert.match((await get(server, "")).text, /href=\.\/nats\/varz/);
+  const { origin } = new URL(server.monitorUrl!);
+  assert.equal((await fetch(`${origin}/varz`)).status, 404);
+  assert.equal((await fetch(`${origin}/`)).status, 404);
+});
+
+test("requests are counted by path", async () => {
+  await using server = await NatsServer.start({ http: { port: 0 } });
+  for (const path of ["/", "/connz", "/subscriptionsz", "/subsz", "/nosuch", "/raftz"])
+    await get(server, path);
+  assert.deepEqual((await json(server, "/varz")).http_req_stats, {
+    "/": 1,
+    "/connz": 1,
+    "/subsz": 2,
+    "/varz": 1,
+  });
+});
+
+test("JSONP calls the function that is named, if that is a name", async () => {
+  await using server = await NatsServer.start({ http: { port: 0 } });
+  const answer = await get(server, "/healthz?callback=a.b_1");
+  assert.equal(answer.text, 'a.b_1({"status":"ok"})');
+  assert.equal(answer.headers.get("content-type"), "application/javascript");
+  const wrong = await get(server, "/healthz?callback=alert(1)//");
+  assert.equal(wrong.status, 400);
+  assert.doesNotMatch(wrong.text, /alert/);
+});
+
+test("connections in process are shown, and when they were last at work", async () => {
+  await using server = await NatsServer.start({ http: { port: 0 } });
+  const nc = await connect({ inProcessServer: server, name: "inside" });
+  const [before] = (await json(server, "/connz")).connections;
+  assert.deepEqual([before.name, before.ip, before.port, before.type], ["inside", "", 0, "nats"]);
+  await until(() => Date.now() > Date.parse(before.last_activity), "time has passed");
+  nc.subscribe("a", { callback() {} });
+  nc.publish("a", "12345");
+  await nc.flush();
+  const [after] = (await json(server, "/connz?subs=1")).connections;
+  assert.ok(Date.parse(after.last_activity) > Date.parse(before.last_activity));
+  assert.deepEqual(
+    [after.in_msgs, after.in_bytes, after.out_msgs, after.subscriptions_list],
+    [1, 5, 1, ["a"]],
+  );
+  await nc.close();
+});
+
+test("as many closed connections are remembered as the options say, the last ones", async () => {
+  await using server = await NatsServer.start({ http: { port: 0 }, maxClosedClients: 3 });
+  for (let i = 0; i < 5; i++) {
+    const nc = await connect({ inProcessServer: server, name: `c${i}` });
+    await nc.close();
+  }
+  const view = await json(server, "/connz?state=closed");
+  assert.deepEqual(
+    view.connections.map(({ name }: { name: string }) => name),
+    ["c2", "c3", "c4"],
+  );
+  assert.equal(view.connections[0].reason, "Client Closed");
+});
+
+test("what waits for a client that does not read is shown, and that it was cut off", async () => {
+  await using server = await NatsServer.start({
+    listen: { port: 0 },
+    http: { port: 0 },
+    maxPending: 8_000_000,
+  });
+  const slow = await RawClient.open(server.port!);
+  await slow.ask('CONNECT {"verbose":false}\r\nSUB big 1\r\nPING\r\n');
+  slow.socket.pause();
+  const nc = await connect({ inProcessServer: server });
+  const payload = new Uint8Array(500_000);
+  let pending = 0;
+  for (let i = 0; i < 60; i++) {
+    nc.publish("big", payload);
+    await new Promise((resolve) => setImmediate(resolve));
+    const [first] = (await json(server, "/connz?sort=pending")).connections;
+    pending = Math.max(pending, first.pending_bytes);
+  }
+  assert.ok(pending > 0);
+  const closed = await json(server, "/connz?state=closed&sort=reason");
+  assert.equal(closed.connections[0].reason, "Slow Consumer (Pending Bytes)");
+  const varz = await json(server, "/varz");
+  assert.deepEqual([varz.slow_consumers, varz.slow_consumer_stats.clients], [1, 1]);
+  assert.equal((await json(server, "/accstatz?unused=1")).account_statz[0].slow_consumers, 1);
+  slow.close();
+  await nc.close();
+});
+
+test("metrics have the exporter's names and labels", async () => {
+  await using server = await NatsServer.start({ http: { port: 0 }, serverName: 'a"b' });
+  const nc = await connect({ inProcessServer: server, name: "inside" });
+  const answer = await get(server, "/metrics?connz_detailed=true");
+  assert.equal(answer.headers.get("content-type"), "text/plain; version=0.0.4; charset=utf-8");
+  const id = `server_id="${server.id}"`;
+  for (const line of [
+    `gnatsd_varz_connections{${id}} 1`,
+    `gnatsd_varz_server_name{${id},value="a\\"b"} 1`,
+    `gnatsd_varz_slow_consumer_stats_clients{${id}} 0`,
+    `gnatsd_subsz_num_subscriptions{${id}} 0`,
+    `gnatsd_connz_num_connections{${id}} 1`,
+    `gnatsd_healthz_status{${id}} 0`,
+    `gnatsd_healthz_status_value{${id},value="ok"} 1`,
+    `gnatsd_accstatz_current_connections{${id},account="$G",account_id="$G",account_name="$G"} 1`,
+    "# TYPE gnatsd_connz_in_msgs counter",
+  ])
+    assert.ok(answer.text.includes(`${line}\n`), line);
+  assert.match(
+    answer.text,
+    /gnatsd_connz_in_msgs\{.*cid="1",kind="Client",type="nats",ip="",port="0",name="inside"/,
+  );
+  assert.match(answer.text, /gnatsd_varz_start\{.*\} 1\d{12}\n/);
+  await nc.close();
+});
