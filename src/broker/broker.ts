@@ -11,6 +11,7 @@ import { ClosedConnections } from "./closed-connections.ts";
 import type { SubscriptionRecord } from "./connection-record.ts";
 import { InternalPublisher } from "./internal-publisher.ts";
 import type { ConnectionObserver, InternalServices } from "./internal-services.ts";
+import type { TraceRules } from "./protocol-trace.ts";
 import type { Session } from "./session.ts";
 import { addTraffic, type Traffic } from "./traffic.ts";
 
@@ -42,6 +43,7 @@ export interface BrokerContext {
   readonly logger: Logger;
   readonly slab: Slab;
   readonly limits: BrokerLimits;
+  readonly trace: TraceRules;
   /** The name of the account of the server's own events and services, if there is to be one. */
   readonly systemAccount: string | undefined;
   /** What `INFO` says of the server, without what belongs to the connection. */

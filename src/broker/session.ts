@@ -31,6 +31,7 @@ import type { Broker } from "./broker.ts";
 import type { ConnectionRecord, SubscriptionRecord } from "./connection-record.ts";
 import { clientLabel, userLabel } from "./labels.ts";
 import { type Permissions, ReplyPermits } from "./permissions.ts";
+import { ProtocolTrace } from "./protocol-trace.ts";
 import { Subscription } from "./subscription.ts";
 import type { Traffic } from "./traffic.ts";
 
@@ -92,6 +93,8 @@ export class Session implements ClientVerbs, FaultSink {
   readonly #peer: SessionPeer;
   readonly #subscriptions = new Map<Sid, Subscription>();
   readonly #answer: Message;
+  /** Logs the protocol's lines; undefined when nobody wants that. */
+  #trace: ProtocolTrace | undefined;
   #account: Account;
   #options: ConnectOptions = { ...CONNECT_DEFAULTS };
   #admission: Admission | undefined;
@@ -130,6 +133,19 @@ export class Session implements ClientVerbs, FaultSink {
     this.#account = options.internal ?? broker.globalAccount;
     if (options.internal !== undefined) this.#verbose = this.#pedantic = false;
     this.#label = clientLabel(this);
+    if (broker.context.trace.on) this.trace(true);
+  }
+
+  /** Begins or ends to log what the client and the server say to each other. */
+  trace(on: boolean): void {
+    if (on === (this.#trace !== undefined)) return;
+    this.#trace?.detach();
+    this.#trace = undefined;
+    if (!on) return;
+    const { trace: rules, logger } = this.#broker.context;
+    const log = (line: string): void => logger.trace(line);
+    this.#trace = new ProtocolTrace({ rules, label: () => this.#label, log });
+    this.#trace.attach(this, this.#peer);
   }
 
   /** Greets the client: it becomes one of the server's connections, or is refused. */
@@ -507,7 +523,9 @@ export class Session implements ClientVerbs, FaultSink {
     // Pedantic is about what the client said; all else about where the message goes.
     if (mappings !== undefined) {
       if (this.#pedantic && !isLiteralSubject(message.subjectText)) this.#say(FAULTS.invalidPublishSubject);
-      mappings.apply(message);
+      const published = this.#trace === undefined ? "" : message.subjectText;
+      const mapped = mappings.apply(message);
+      if (mapped !== undefined) this.#trace?.mapped(published, mapped);
     }
     const onWire = message.onWire;
     const route = onWire ? router.findWire(message) : router.find(message.subject);
@@ -648,6 +666,7 @@ export class Session implements ClientVerbs, FaultSink {
   }
 
   #drop(subscription: Subscription): void {
+    this.#trace?.dropped(subscription.sid);
     subscription.closed = true;
     this.#subscriptions.delete(subscription.sid);
     this.#account.router.remove(subscription);
