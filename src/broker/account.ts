@@ -30,10 +30,10 @@ export class Account {
   /** Connections that were closed because they did not read what was sent to them. */
   slowConsumers = 0;
 
-  constructor(name: string, isSystem: boolean) {
+  constructor(name: string, isSystem: boolean, forgetful: boolean) {
     this.name = name;
     this.isSystem = isSystem;
-    this.router = new Router<Subscription>({ classify: isSystem ? classifySystem : classify });
+    this.router = new Router<Subscription>({ classify: isSystem ? classifySystem : classify, forgetful });
   }
 
   /** Messages and bytes since the start, of all its connections. */
@@ -67,7 +67,7 @@ function classify(subject: string): number {
 }
 
 function classifySystem(subject: string): number {
-  if (subject.startsWith("$SYS.REQ.")) return SERVICE_SUBJECT;
+  if (subject.startsWith("$SYS.REQ.") || subject === "$SYS.DEBUG.SUBSCRIBERS") return SERVICE_SUBJECT;
   return subject.startsWith("_GR_.") ? RESERVED_SUBJECT : 0;
 }
 

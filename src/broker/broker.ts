@@ -11,7 +11,6 @@ import { ClosedConnections } from "./closed-connections.ts";
 import type { SubscriptionRecord } from "./connection-record.ts";
 import { InternalPublisher } from "./internal-publisher.ts";
 import type { ConnectionObserver, InternalServices } from "./internal-services.ts";
-import type { TraceRules } from "./protocol-trace.ts";
 import type { Session } from "./session.ts";
 import { addTraffic, type Traffic } from "./traffic.ts";
 
@@ -43,9 +42,10 @@ export interface BrokerContext {
   readonly logger: Logger;
   readonly slab: Slab;
   readonly limits: BrokerLimits;
-  readonly trace: TraceRules;
   /** The name of the account of the server's own events and services, if there is to be one. */
   readonly systemAccount: string | undefined;
+  /** Whether accounts remember no routes. */
+  readonly noSublistCache: boolean;
   /** What `INFO` says of the server, without what belongs to the connection. */
   info(): ServerInfo;
 }
@@ -102,7 +102,7 @@ export class Broker {
   account(name: string): Account {
     let account = this.accounts.get(name);
     if (account === undefined) {
-      account = new Account(name, name === this.context.systemAccount);
+      account = new Account(name, name === this.context.systemAccount, this.context.noSublistCache);
       this.accounts.set(name, account);
     }
     return account;

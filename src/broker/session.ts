@@ -31,7 +31,6 @@ import type { Broker } from "./broker.ts";
 import type { ConnectionRecord, SubscriptionRecord } from "./connection-record.ts";
 import { clientLabel, userLabel } from "./labels.ts";
 import { type Permissions, ReplyPermits } from "./permissions.ts";
-import { ProtocolTrace } from "./protocol-trace.ts";
 import { Subscription } from "./subscription.ts";
 import type { Traffic } from "./traffic.ts";
 
@@ -93,8 +92,6 @@ export class Session implements ClientVerbs, FaultSink {
   readonly #peer: SessionPeer;
   readonly #subscriptions = new Map<Sid, Subscription>();
   readonly #answer: Message;
-  /** Logs the protocol's lines; undefined when nobody wants that. */
-  #trace: ProtocolTrace | undefined;
   #account: Account;
   #options: ConnectOptions = { ...CONNECT_DEFAULTS };
   #admission: Admission | undefined;
@@ -133,19 +130,6 @@ export class Session implements ClientVerbs, FaultSink {
     this.#account = options.internal ?? broker.globalAccount;
     if (options.internal !== undefined) this.#verbose = this.#pedantic = false;
     this.#label = clientLabel(this);
-    if (broker.context.trace.on) this.trace(true);
-  }
-
-  /** Begins or ends to log what the client and the server say to each other. */
-  trace(on: boolean): void {
-    if (on === (this.#trace !== undefined)) return;
-    this.#trace?.detach();
-    this.#trace = undefined;
-    if (!on) return;
-    const { trace: rules, logger } = this.#broker.context;
-    const log = (line: string): void => logger.trace(line);
-    this.#trace = new ProtocolTrace({ rules, label: () => this.#label, log });
-    this.#trace.attach(this, this.#peer);
   }
 
   /** Greets the client: it becomes one of the server's connections, or is refused. */
@@ -441,11 +425,12 @@ export class Session implements ClientVerbs, FaultSink {
     this.#maxSubscriptions = least;
   }
 
-  /** Something has changed that INFO tells: says it to a client that takes INFO at any time. */
-  informAgain(info: ServerInfo): void {
-    if (this.#closed || !this.#ponged || this.#options.protocol < 1) return;
+  /** Something has changed that INFO tells: says it to a client that takes INFO at any time; returns whether this is one. */
+  informAgain(info: ServerInfo): boolean {
+    if (this.#closed || !this.#ponged || this.#options.protocol < 1) return false;
     this.#peer.info(this.#ownInfo(info));
     this.#touch();
+    return true;
   }
 
   // What the client says.
@@ -523,9 +508,7 @@ export class Session implements ClientVerbs, FaultSink {
     // Pedantic is about what the client said; all else about where the message goes.
     if (mappings !== undefined) {
       if (this.#pedantic && !isLiteralSubject(message.subjectText)) this.#say(FAULTS.invalidPublishSubject);
-      const published = this.#trace === undefined ? "" : message.subjectText;
-      const mapped = mappings.apply(message);
-      if (mapped !== undefined) this.#trace?.mapped(published, mapped);
+      mappings.apply(message);
     }
     const onWire = message.onWire;
     const route = onWire ? router.findWire(message) : router.find(message.subject);
@@ -666,7 +649,6 @@ export class Session implements ClientVerbs, FaultSink {
   }
 
   #drop(subscription: Subscription): void {
-    this.#trace?.dropped(subscription.sid);
     subscription.closed = true;
     this.#subscriptions.delete(subscription.sid);
     this.#account.router.remove(subscription);

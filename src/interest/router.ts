@@ -21,6 +21,8 @@ export interface Route<I> extends Matches<I> {
 export interface RouterOptions {
   /** Facts about a subject that are asked for with every message on it, worked out once. */
   classify(subject: string): number;
+  /** Whether every answer is worked out anew (nats-server's `no_sublist_cache`). Default false. */
+  readonly forgetful?: boolean;
 }
 
 /** Numbers about a {@link Router}, as nats-server has them of its sublist. */
@@ -71,6 +73,7 @@ const PROBES = 8;
 export class Router<I extends Interest> {
   readonly #tree = new SubjectTree<I>();
   readonly #classify: (subject: string) => number;
+  readonly #forgetful: boolean;
   #young = new Map<string, Route<I>>();
   #old = new Map<string, Route<I>>();
   #weight = 0;
@@ -91,6 +94,7 @@ export class Router<I extends Interest> {
 
   constructor(options: RouterOptions) {
     this.#classify = options.classify;
+    this.#forgetful = options.forgetful ?? false;
   }
 
   /** How many interests there are. */
@@ -165,6 +169,7 @@ export class Router<I extends Interest> {
    * working them out, and push out those that are used again.
    */
   #seenBefore(subject: string): boolean {
+    if (this.#forgetful) return false;
     let mark = subject.length;
     for (let i = subject.length - 1, stop = Math.max(-1, i - MARK_CHARACTERS); i > stop; i--) {
       mark = (Math.imul(mark, 31) + subject.charCodeAt(i)) | 0;

@@ -16,6 +16,8 @@ export interface ByteLink extends ByteSink {
   /** Ends the connection at once; the handler's `closed` follows. */
   destroy(): void;
   /** The other end's address, for INFO, logs and monitoring; "" where there is none. */
+  /** Bytes that were written and have not left this program, where that is known: less than before means that the other end takes some. */
+  readonly unsent?: number;
   readonly remoteHost: string;
   readonly remotePort: number;
 }

@@ -168,7 +168,6 @@ export class ByteConnection implements ByteLinkHandler, ClientVerbs, FaultSink {
   }
 
   pong(): void {
-    this.#session.pong();
     this.#heartbeat.pong();
   }
 
@@ -238,10 +237,11 @@ export class ByteConnection implements ByteLinkHandler, ClientVerbs, FaultSink {
     if (this.#deadline !== undefined || !this.#outbox.busy || this.#session.closed) return;
     const { writeDeadline } = this.#context.options;
     this.#sentAtDeadline = this.#drains;
+    const { unsent } = this.#link;
     this.#deadline = this.after(writeDeadline, () => {
       this.#deadline = undefined;
       if (!this.#outbox.busy || this.#session.closed) return;
-      if (this.#drains !== this.#sentAtDeadline) {
+      if (this.#drains !== this.#sentAtDeadline || (this.#retries && this.#tookSome(unsent))) {
         this.#watchWrites();
         return;
       }
@@ -251,6 +251,16 @@ export class ByteConnection implements ByteLinkHandler, ClientVerbs, FaultSink {
       );
       this.#session.close("Slow Consumer (Write Deadline)");
     });
+  }
+
+  /** Whether a write that took too long may go on, as long as the client takes something (nats-server's `write_timeout: retry`). */
+  get #retries(): boolean {
+    return this.#context.options.writeTimeout === "retry";
+  }
+
+  #tookSome(before: number | undefined): boolean {
+    const { unsent } = this.#link;
+    return unsent !== undefined && before !== undefined && unsent < before;
   }
 
   /** Sends what was written. */

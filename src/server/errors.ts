@@ -5,6 +5,8 @@ export type ServerErrorCode =
   /** The log file or the pid file cannot be written. */
   | "FILE_FAILED"
   | "SERVER_CLOSED"
+  /** The changed configuration cannot be applied: nothing of it was. */
+  | "RELOAD_FAILED"
   | "CONNECTION_REFUSED";
 
 /** An error of the embedded server. */

@@ -2,7 +2,6 @@ import { NO_LIMITS } from "../broker/account.ts";
 import type { ConnectionType } from "../broker/authenticator.ts";
 import { Broker, type BrokerLimits } from "../broker/broker.ts";
 import { AccountMappings } from "../broker/mappings.ts";
-import type { TraceRules } from "../broker/protocol-trace.ts";
 import type { Session } from "../broker/session.ts";
 import { BufferPool } from "../protocol/buffer-pool.ts";
 import type { ServerInfo } from "../protocol/info.ts";
@@ -24,6 +23,9 @@ import { type ResolvedServerOptions, resolveOptions } from "./options/resolve.ts
 import type { ServerOptions } from "./options/types.ts";
 import { hostPort, reachable } from "./reachable.ts";
 import { newServerId } from "./server-id.ts";
+import { SystemEvents } from "./system/events.ts";
+import { ServerIdentity } from "./system/identity.ts";
+import { SystemServices } from "./system/services.ts";
 
 /** The JetStream API level of that release (ADR-44). */
 const API_LEVEL = 4;
@@ -74,7 +76,6 @@ export class Server {
   readonly #options: ResolvedServerOptions;
   readonly #id: string;
   readonly #limits: BrokerLimits;
-  readonly #traceRules: TraceRules;
   readonly #broker: Broker;
   readonly #context: ConnectionContext;
   /** Where log lines go. */
@@ -84,6 +85,7 @@ export class Server {
   /** Whether passwords are in the options as they are. */
   #plaintext = false;
   readonly #monitoring: Monitoring;
+  readonly #events: SystemEvents | undefined;
   #listener: Listener | undefined;
   #info: ServerInfo;
   #closing: Promise<void> | undefined;
@@ -113,7 +115,6 @@ export class Server {
       client_id: 0,
       api_lvl: API_LEVEL,
     };
-    this.#traceRules = traceRules(this.#options);
     const slab = new Slab();
     this.#broker = new Broker({
       slab,
@@ -122,8 +123,8 @@ export class Server {
       tasks: runtime.tasks,
       logger: this.log,
       limits: this.#limits,
-      trace: this.#traceRules,
       systemAccount: this.#options.systemAccount,
+      noSublistCache: this.#options.noSublistCache,
       info: () => this.#info,
     });
     this.#authorize();
@@ -133,6 +134,7 @@ export class Server {
       info: () => this.#info,
       ready: () => this.#closing === undefined,
     });
+    this.#events = this.#serveSystem();
     this.#context = {
       broker: this.#broker,
       pool: new BufferPool(),
@@ -143,6 +145,35 @@ export class Server {
         this.#checkEnded();
       },
     };
+  }
+
+  /** Events and services in the system account, if there is one. */
+  #serveSystem(): SystemEvents | undefined {
+    const { systemAccount } = this.#broker;
+    if (systemAccount === undefined) return undefined;
+    const { state } = this.#monitoring;
+    const identity = new ServerIdentity(state);
+    const events = new SystemEvents(systemAccount, state, identity, this.#runtime.random);
+    this.#broker.observer = events;
+    this.#broker.services = new SystemServices(systemAccount, state, identity, events, {
+      reload: () => this.reload(),
+      kick: (cid) => this.#kick(cid),
+      sendAway: (cid) => this.#sendAway(cid),
+    });
+    return events;
+  }
+
+  #kick(cid: number): boolean {
+    const session = this.#broker.sessions.get(cid);
+    session?.close("Kicked");
+    return session !== undefined;
+  }
+
+  #sendAway(cid: number): string | undefined {
+    const session = this.#broker.sessions.get(cid);
+    if (session === undefined) return "no such client id";
+    if (session.informAgain({ ...this.#info, ldm: true })) return undefined;
+    return "client does not support Lame Duck Mode or is not ready to receive the notification";
   }
 
   /** Makes accounts and users what the options say. */
@@ -213,14 +244,6 @@ export class Server {
     const { host, port } = this.#listener.address;
     this.#info = { ...this.#info, ...advertised(this.#options.clientAdvertise, host, port) };
     this.log.notice(`Listening for client connections on ${hostPort(this.#listener.address)}`);
-  }
-
-  /** Logs as the options given say, also of the connections that there are. */
-  protected applyLogging(options: ResolvedServerOptions): void {
-    this.log.debugOn = options.debug;
-    this.log.traceOn = options.trace;
-    Object.assign(this.#traceRules, traceRules(options));
-    for (const session of this.#broker.sessions.values()) session.trace(options.trace);
   }
 
   /** The places where the server takes connections, as they are now. */
@@ -346,6 +369,17 @@ export class Server {
   }
 
   /**
+   * Reads the configuration again and applies what has changed. A server that was started with options has nothing to read.
+   * @throws ServerError `RELOAD_FAILED`: nothing has changed then.
+   */
+  async reload(): Promise<void> {
+    throw new ServerError(
+      "RELOAD_FAILED",
+      "can only reload config when a file is provided using -c or --config",
+    );
+  }
+
+  /**
    * Lame duck mode, for a server that is to be replaced: takes no more connections, tells clients to go elsewhere, waits
    * `lameDuckGracePeriod`, and closes connections one after the other over the rest of `lameDuckDuration`; then the server closes.
    * Resolves when it has. A server without a listener has nobody to send away: it goes on as it is. {@link close} cuts it short.
@@ -361,6 +395,7 @@ export class Server {
     this.#lameDuck = new LameDuck({ clock, random, logger, duration, gracePeriod, sessions, flush });
     // It takes nobody from now on; that it has ended is for the close to wait for.
     void this.#listener.close();
+    this.#events?.lameDuck();
     this.#broadcastInfo({ ...this.#info, ldm: true });
     await this.#lameDuck.run();
     await this.close();
@@ -386,6 +421,8 @@ export class Server {
     this.log.notice("Initiating Shutdown...");
     const listenerClosed = this.#listener?.close();
     this.#lameDuck?.stop();
+    this.#events?.stop();
+    this.#broker.flush();
     for (const connection of [...this.#directConnections]) connection.end("Server Shutdown");
     for (const connection of [...this.#byteConnections]) connection.close("Server Shutdown");
     if (this.#byteConnections.size > 0) {
@@ -428,11 +465,6 @@ function limitsOf(options: ResolvedServerOptions): BrokerLimits {
     noFastProducerStall,
     maxClosedClients,
   };
-}
-
-/** What of the protocol is logged. */
-function traceRules(options: ResolvedServerOptions): TraceRules {
-  return { on: options.trace, maxMsgLen: options.maxTracedMsgLen, headersOnly: options.traceHeaders };
 }
 
 /** Where INFO says that clients find the server: where it listens, unless it is told to say something else. */

@@ -113,6 +113,39 @@ describe("slow consumers", () => {
     assert.equal(server.stats().slowConsumers, 1);
   });
 
+  it("with write_timeout: retry, are cut off only when they take nothing at all", async () => {
+    const { clock, join } = setup({ writeDeadline: 5_000, writeTimeout: "retry" });
+    const slow = join();
+    slow.send("SUB x 1\r\n");
+    const publisher = join();
+    slow.stuck = true;
+    slow.unsent = 1_000;
+    publisher.send(`PUB x 1024\r\n${KB}\r\n`);
+    for (let i = 0; i < 5; i++) {
+      slow.unsent -= 1;
+      await clock.advance(5_000);
+    }
+    assert.equal(slow.ended, undefined);
+    await clock.advance(5_000);
+    assert.equal(slow.ended, "destroy");
+  });
+
+  it("with no_fast_producer_stall, get no messages while they are far behind", async () => {
+    const { join } = setup({ maxPending: 2 * 1024 * 1024, noFastProducerStall: true });
+    const slow = join();
+    const publisher = join();
+    slow.send("SUB x 1\r\n");
+    slow.stuck = true;
+    slow.keep = false;
+    const before = slow.receivedBytes;
+    for (let i = 0; i < 10 * 1024; i++) publisher.send(`PUB x 1024\r\n${KB}\r\n`);
+    assert.equal(slow.ended, undefined);
+    slow.stuck = false;
+    for (let i = 0; i < 100; i++) slow.drain();
+    const got = (slow.receivedBytes - before) / `MSG x 1 1024\r\n${KB}\r\n`.length;
+    assert.ok(got > 1_000 && got < 1_600, `${got} of 10,240 messages have come`);
+  });
+
   it("are left alone while they make headway", async () => {
     const { clock, join } = setup({ writeDeadline: 5_000 });
     const slow = join();

@@ -100,6 +100,8 @@ export class TestLink implements ByteLink {
   ended: "end" | "destroy" | undefined;
   /** Whether what the server sends stays where it is, as with a client that does not read. */
   stuck = false;
+  /** What of that has not left. */
+  unsent = 0;
   /** Whether to keep what the server sends, or only count it. */
   keep = true;
   #handler: ByteLinkHandler | undefined;

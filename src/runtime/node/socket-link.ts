@@ -57,6 +57,11 @@ export class SocketLink implements ByteLink {
     return false;
   }
 
+  get unsent(): number {
+    const { writeQueueSize } = (this.#socket as Socket & Queued)._handle ?? {};
+    return writeQueueSize ?? this.#socket.writableLength;
+  }
+
   #awaitDrain(): void {
     // Its callback comes after those of all earlier writes.
     this.#socket.write(NOTHING, () => {
@@ -77,6 +82,11 @@ export class SocketLink implements ByteLink {
   destroy(): void {
     this.#socket.destroy();
   }
+}
+
+/** What Node's sockets have beyond their types. */
+interface Queued {
+  readonly _handle?: { readonly writeQueueSize?: number } | null;
 }
 
 const NOTHING = new Uint8Array(0);

@@ -88,5 +88,5 @@ export function nanoseconds(ms: number): number {
 /** The value, or nothing when it is Go's zero: what `omitempty` does. */
 export function orOmit<T>(value: T): T | undefined {
   if (value === "" || value === 0 || value === false || value === undefined) return undefined;
-  return Array.isArray(value) && value.length === 0 ? undefined : value;
+  return typeof value === "object" && value !== null && Object.keys(value).length === 0 ? undefined : value;
 }

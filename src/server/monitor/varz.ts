@@ -67,6 +67,8 @@ export function varz(state: MonitorState) {
     http_req_stats: Object.fromEntries([...state.requests].sort(([a], [b]) => (a < b ? -1 : 1))),
     config_load_time: goTime(state.configLoadedAt),
     config_digest: state.configDigest,
+    tags: orOmit(options.serverTags),
+    metadata: orOmit(options.serverMetadata),
     system_account: state.systemAccount,
     slow_consumer_stats: byKind(broker.slowConsumers),
     stale_connection_stats: byKind(broker.staleConnections),

@@ -1,0 +1,36 @@
+import { goTime, orOmit } from "../monitor/go-format.ts";
+import type { MonitorState } from "../monitor/state.ts";
+
+/** Numbers about the server, as STATSZ tells them (nats-server events.go `ServerStats`). */
+export function statsz(state: MonitorState) {
+  const { broker, host } = state;
+  const { inMsgs, inBytes, outMsgs, outBytes } = broker.traffic();
+  const sent = { msgs: outMsgs, bytes: outBytes };
+  const received = { msgs: inMsgs, bytes: inBytes };
+  const active = [...broker.accounts.values()].filter((account) => account.sessions.size > 0).length;
+  return {
+    start: goTime(state.startedAt),
+    mem: host.memory(),
+    cores: host.cores,
+    cpu: host.cpu(),
+    connections: broker.sessions.size,
+    total_connections: broker.totalConnections,
+    active_accounts: active,
+    subscriptions: broker.subscriptions,
+    sent,
+    sent_to_clients: sent,
+    received,
+    received_from_clients: received,
+    slow_consumers: broker.slowConsumers,
+    slow_consumer_stats: kinds(broker.slowConsumers),
+    stale_connections: orOmit(broker.staleConnections),
+    stale_connection_stats: kinds(broker.staleConnections),
+    stalled_clients: orOmit(broker.stalls),
+    active_servers: 1,
+  };
+}
+
+/** All are clients: there are no other kinds of connections. */
+function kinds(clients: number) {
+  return clients === 0 ? undefined : { clients, routes: 0, gateways: 0, leafs: 0 };
+}
