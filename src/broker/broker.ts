@@ -6,7 +6,7 @@ import type { Logger } from "../seams/logger.ts";
 import type { Random } from "../seams/random.ts";
 import type { Tasks } from "../seams/tasks.ts";
 import { Account, GLOBAL_ACCOUNT } from "./account.ts";
-import type { Authenticator } from "./authenticator.ts";
+import type { Authenticator, ConnectionType } from "./authenticator.ts";
 import { ClosedConnections } from "./closed-connections.ts";
 import type { SubscriptionRecord } from "./connection-record.ts";
 import { InternalPublisher } from "./internal-publisher.ts";
@@ -48,6 +48,8 @@ export interface BrokerContext {
   readonly noSublistCache: boolean;
   /** What `INFO` says of the server, without what belongs to the connection. */
   info(): ServerInfo;
+  /** Makes of INFO what it says to those who come in that way. */
+  adaptInfo?(info: ServerInfo, type: ConnectionType): ServerInfo;
 }
 
 /** How often a flush goes round before the rest of the program gets a turn. */

@@ -19,6 +19,7 @@ import { isLiteralSubject, isValidSubject } from "../protocol/subject.ts";
 import { EMPTY } from "../protocol/text.ts";
 import type { ClientVerbs, FaultSink, ServerVerbs, Sid } from "../protocol/verbs.ts";
 import type { Timer } from "../seams/clock.ts";
+import type { TlsFacts } from "../seams/tls.ts";
 import {
   type Account,
   isReservedReply,
@@ -88,6 +89,10 @@ export class Session implements ClientVerbs, FaultSink {
   readonly traffic: Traffic = { inMsgs: 0, inBytes: 0, outMsgs: 0, outBytes: 0 };
   /** How often it was held back because a receiver was behind. */
   stalls = 0;
+  /** What the TLS handshake has settled; undefined before that, and without TLS. */
+  tls: TlsFacts | undefined;
+  /** Whether that handshake came before INFO. */
+  tlsFirst = false;
   readonly #broker: Broker;
   readonly #peer: SessionPeer;
   readonly #subscriptions = new Map<Sid, Subscription>();
@@ -132,28 +137,42 @@ export class Session implements ClientVerbs, FaultSink {
     this.#label = clientLabel(this);
   }
 
-  /** Greets the client: it becomes one of the server's connections, or is refused. */
-  open(): void {
+  /**
+   * The client becomes one of the server's connections, or is refused.
+   * @param greet - whether INFO comes now, or by {@link greet}.
+   * @param speaks - whether the client may speak now, or from {@link expectConnect} on.
+   */
+  open(greet = true, speaks = true): void {
     const { limits, logger } = this.#broker.context;
     logger.debug(`${this.#label} - Client connection created`);
     const { authenticator } = this.#broker;
-    const asked = authenticator?.asks(this.type) === true;
-    this.#mute = asked;
+    this.#mute = authenticator?.asks(this.type) === true;
     this.#applyLimits();
     this.#touch();
-    this.#peer.info(this.#info());
+    if (greet) this.greet();
     if (this.#broker.sessions.size >= limits.maxConnections) {
       this.fault(FAULTS.maxConnections, "maximum connections exceeded");
       return;
     }
     this.#broker.sessions.set(this.id, this);
     this.#account.sessions.add(this);
-    if (asked) {
-      this.#authTimer = this.#broker.context.clock.after(authenticator.timeout, () => {
-        this.fault(FAULTS.authenticationTimeout, "Authentication Timeout");
-        this.#broker.flush();
-      });
-    }
+    if (speaks) this.expectConnect();
+  }
+
+  /** The client may speak from now on: if it must say who it is, it has so much time for that. */
+  expectConnect(): void {
+    const { authenticator } = this.#broker;
+    if (!this.#mute || authenticator === undefined) return;
+    this.#authTimer = this.#broker.context.clock.after(authenticator.timeout, () => {
+      this.fault(FAULTS.authenticationTimeout, "Authentication Timeout");
+      this.#broker.flush();
+    });
+  }
+
+  /** Says INFO for the first time. @param extra - what it says beyond the usual. */
+  greet(extra?: Partial<ServerInfo>): void {
+    this.#touch();
+    this.#peer.info(extra === undefined ? this.#info() : { ...this.#info(), ...extra });
   }
 
   /** The account the connection is in. */
@@ -258,7 +277,8 @@ export class Session implements ClientVerbs, FaultSink {
   #ownInfo(info: ServerInfo): ServerInfo {
     const own: ServerInfo = { ...info, client_id: this.id, max_payload: this.maxPayload };
     if (this.remoteHost !== "") own.client_ip = this.remoteHost;
-    return own;
+    const { adaptInfo } = this.#broker.context;
+    return adaptInfo === undefined ? own : adaptInfo(own, this.type);
   }
 
   // Who the client is.
@@ -624,6 +644,12 @@ export class Session implements ClientVerbs, FaultSink {
   fault(fault: ProtocolFault, detail: string): void {
     if (this.#closed) return;
     this.#broker.context.logger.error(`${this.label} - ${detail}`);
+    this.dismiss(fault);
+  }
+
+  /** The same as {@link fault}, without a word in the log. */
+  dismiss(fault: ProtocolFault): void {
+    if (this.#closed) return;
     this.#say(fault);
     if (fault.close !== undefined) this.close(fault.close);
   }

@@ -32,6 +32,13 @@ export const FAULTS = {
     text: "no responders requires headers support",
     close: "No Responders Requires Headers",
   },
+  /** Too many handshakes in a second. */
+  throttled: {
+    text: "Connection throttling is active. Please try again later.",
+    close: "Maximum Connections Exceeded",
+  },
+  /** nats-server has a text for this, which never reaches the client. */
+  handshakeFailed: { text: undefined, close: "TLS Handshake Failure" },
   maxConnections: { text: "maximum connections exceeded", close: "Maximum Connections Exceeded" },
   maxSubscriptions: { text: "maximum subscriptions exceeded", close: undefined },
   invalidSubject: { text: "Invalid Subject", close: undefined },

@@ -1,5 +1,6 @@
 import type { HttpHandler } from "./http.ts";
 import type { ByteLink } from "./link.ts";
+import type { SecurableLink, TlsConfig, TlsContext } from "./tls.ts";
 
 /** Where to listen: nats-server's `host` and `port`. */
 export interface ListenAddress {
@@ -29,4 +30,11 @@ export interface Network {
    * @throws an error whose message says what is wrong with the address.
    */
   listenHttp(address: ListenAddress, handler: HttpHandler): Promise<Listener>;
+  /** The same, for connections that may change to TLS. */
+  listenSecurable(address: ListenAddress, accept: (link: SecurableLink) => void): Promise<Listener>;
+  /**
+   * Reads the files of a TLS configuration.
+   * @throws an error whose message says which file is wrong, and why.
+   */
+  readTls(config: TlsConfig): Promise<TlsContext>;
 }

@@ -27,6 +27,9 @@ interface User {
 /** How long a client may take to say who it is, in ms, where nothing else is said (nats-server `AUTH_TIMEOUT`). */
 const DEFAULT_TIMEOUT_MS = 2_000;
 
+/** The options that say who may connect. */
+type AuthorizationRules = Pick<ServerOptions, "authorization" | "accounts" | "noAuthUser" | "websocket">;
+
 /** What an {@link Authorization} is made with. */
 export interface AuthorizationContext {
   readonly passwords: Passwords;
@@ -52,7 +55,7 @@ export class Authorization implements Authenticator {
   /** Users exist only in the system account: everybody else may still use the global one without a name (behaviour.md C.8). */
   readonly #openToAll: boolean;
 
-  constructor(options: ServerOptions, context: AuthorizationContext) {
+  constructor(options: AuthorizationRules, context: AuthorizationContext) {
     const { authorization, websocket, noAuthUser } = options;
     this.#passwords = context.passwords;
     this.#globalAccount = context.account(undefined);
@@ -173,7 +176,7 @@ function allowsType(user: User, type: ConnectionType): boolean {
   return user.types === undefined || user.types.has(type);
 }
 
-function readUsers(options: ServerOptions, context: AuthorizationContext): Map<string, User> {
+function readUsers(options: AuthorizationRules, context: AuthorizationContext): Map<string, User> {
   const users = new Map<string, User>();
   const add = (
     list: readonly {
@@ -204,6 +207,6 @@ function readUsers(options: ServerOptions, context: AuthorizationContext): Map<s
   return users;
 }
 
-function hasOnlySystem(options: ServerOptions, context: AuthorizationContext): boolean {
+function hasOnlySystem(options: AuthorizationRules, context: AuthorizationContext): boolean {
   return Object.keys(options.accounts ?? {}).every((name) => name === context.systemAccount);
 }

@@ -13,7 +13,10 @@ import type { Slab } from "../protocol/slab.ts";
 import type { ClientVerbs, FaultSink, Sid, SubscriptionRef } from "../protocol/verbs.ts";
 import type { Timer } from "../seams/clock.ts";
 import type { ByteLink, ByteLinkHandler } from "../seams/link.ts";
+import type { SecurableLink } from "../seams/tls.ts";
+import { Greeting } from "./greeting.ts";
 import { Heartbeat } from "./heartbeat.ts";
+import type { ListenerTls } from "./listener-tls.ts";
 import type { ResolvedServerOptions } from "./options/resolve.ts";
 
 /** A producer is held back at most this long (ms) for one chunk of its input (nats-server `stallTotalAllowed`). */
@@ -23,6 +26,15 @@ const SOFT_BEHIND_BYTES = 2 * 1024 * 1024;
 /** How long (ms) a client that was told to go may take to read its last bytes. */
 const LINGER_MS = 1_000;
 const LETTER_C = 67;
+
+/** Reasons after which there is no point in sending what is left. */
+const UNFLUSHED = new Set<ClosedReason>([
+  "Slow Consumer (Pending Bytes)",
+  "Slow Consumer (Write Deadline)",
+  "Write Error",
+  "Read Error",
+  "TLS Handshake Failure",
+]);
 
 /** What all connections of a server share. */
 export interface ConnectionContext {
@@ -47,6 +59,8 @@ export class ByteConnection implements ByteLinkHandler, ClientVerbs, FaultSink {
   readonly #reader: ClientVerbReader;
   readonly #limits: ClientReaderLimits;
   readonly #heartbeat: Heartbeat;
+  /** Runs while a client on a listener with TLS has not yet got so far that it may speak. */
+  #greeting: Greeting | undefined;
   #deadline: Timer | undefined;
   #sentAtDeadline = 0;
   #drains = 0;
@@ -96,6 +110,22 @@ export class ByteConnection implements ByteLinkHandler, ClientVerbs, FaultSink {
     this.#link.start(this);
     this.#session.open();
     this.#context.broker.flush();
+  }
+
+  /** The same as {@link open}, where TLS is spoken on the link: the client may speak once it has come that far. */
+  openSecurable(link: SecurableLink, tls: ListenerTls): void {
+    this.#greeting = new Greeting(this.#context.broker, this.#session, link, tls, () => {
+      this.#greeted();
+      this.#session.expectConnect();
+    });
+    this.#greeting.begin();
+  }
+
+  #greeted(): void {
+    if (this.#greeting === undefined) return;
+    this.#greeting.stop();
+    this.#greeting = undefined;
+    this.#link.start(this);
   }
 
   /** Ends the connection for the reason given. */
@@ -275,11 +305,12 @@ export class ByteConnection implements ByteLinkHandler, ClientVerbs, FaultSink {
     this.#heartbeat.stop();
     this.#deadline?.cancel();
     this.#deadline = undefined;
+    this.#greeted();
     if (this.#linkEnded) {
       this.#outbox.discard();
       return;
     }
-    if (reason.startsWith("Slow Consumer") || reason === "Write Error" || reason === "Read Error") {
+    if (UNFLUSHED.has(reason)) {
       this.#outbox.discard();
       this.#link.destroy();
       return;

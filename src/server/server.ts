@@ -7,19 +7,23 @@ import { BufferPool } from "../protocol/buffer-pool.ts";
 import type { ServerInfo } from "../protocol/info.ts";
 import { Slab } from "../protocol/slab.ts";
 import type { ByteLink, VerbLink, VerbLinkClient, VerbLinkServer } from "../seams/link.ts";
-import type { Listener } from "../seams/listener.ts";
+import type { ListenAddress, Listener } from "../seams/listener.ts";
 import { SwitchedLogger } from "../seams/logger.ts";
 import type { Port } from "../seams/port.ts";
 import type { Runtime } from "../seams/runtime.ts";
+import type { SecurableLink } from "../seams/tls.ts";
 import { NATS_VERSION } from "../seams/version.ts";
 import { Authorization } from "./authorization.ts";
 import { ByteConnection, type ConnectionContext } from "./byte-connection.ts";
 import { DirectConnection } from "./direct-connection.ts";
 import { listenFailed, ServerError } from "./errors.ts";
+import { inProcessInfo } from "./in-process-info.ts";
 import { LameDuck } from "./lame-duck.ts";
+import { type ListenerTls, openTls, tlsInfo } from "./listener-tls.ts";
 import { Monitoring } from "./monitor/monitoring.ts";
 import type { MonitorState } from "./monitor/state.ts";
 import { type ResolvedServerOptions, resolveOptions } from "./options/resolve.ts";
+import type { ResolvedTls } from "./options/resolve-tls.ts";
 import type { ServerOptions } from "./options/types.ts";
 import { hostPort, reachable } from "./reachable.ts";
 import { newServerId } from "./server-id.ts";
@@ -87,6 +91,7 @@ export class Server {
   readonly #monitoring: Monitoring;
   readonly #events: SystemEvents | undefined;
   #listener: Listener | undefined;
+  #tls: ListenerTls | undefined;
   #info: ServerInfo;
   #closing: Promise<void> | undefined;
   #lameDuck: LameDuck | undefined;
@@ -126,6 +131,7 @@ export class Server {
       systemAccount: this.#options.systemAccount,
       noSublistCache: this.#options.noSublistCache,
       info: () => this.#info,
+      adaptInfo: (info, type) => (type === "IN_PROCESS" ? inProcessInfo(info) : info),
     });
     this.#authorize();
     this.#monitoring = new Monitoring(runtime, this.#broker, {
@@ -214,6 +220,8 @@ export class Server {
     log.notice(`  ID:       ${this.#id}`);
     if (this.#plaintext) log.warn("Plaintext passwords detected, use nkeys or bcrypt");
     this.beforeListening();
+    const { tls, allowNonTls } = this.#options;
+    if (tls !== undefined) await this.replaceTls(tls, allowNonTls);
     await this.#monitoring.open();
     await this.#listen();
     this.afterListening();
@@ -234,7 +242,7 @@ export class Server {
     if (listen === undefined) return;
     const place = hostPort(listen);
     try {
-      this.#listener = await this.#runtime.network.listen(listen, (link) => this.#accept(link, "STANDARD"));
+      this.#listener = await this.#openListener(listen);
     } catch (cause) {
       const why = (cause as Error).message;
       this.log.fatal(`Error listening on port: ${place}, ${JSON.stringify(`listen tcp ${place}: ${why}`)}`);
@@ -259,6 +267,23 @@ export class Server {
   /** Opens the log file anew: for whoever has moved it away. Only for a server that writes one (`logFile`). */
   reopenLog(): void {
     this.log.reopen();
+  }
+
+  #openListener(address: ListenAddress): Promise<Listener> {
+    const { network } = this.#runtime;
+    if (this.#tls === undefined) return network.listen(address, (link) => this.#accept(link, "STANDARD"));
+    return network.listenSecurable(address, (link) => this.#acceptSecurable(link));
+  }
+
+  /**
+   * Reads the TLS files anew: connections from now on use them, and the settings given.
+   * @throws ServerError `INVALID_OPTION` that says which file is wrong; then everything stays as it was.
+   */
+  protected async replaceTls(tls: ResolvedTls, allowNonTls: boolean): Promise<void> {
+    const opened = await openTls({ tls, allowNonTls }, this.#runtime, this.log);
+    this.#tls?.rate?.stop();
+    this.#tls = opened;
+    this.#info = { ...this.#info, ...tlsInfo(opened) };
   }
 
   /** The server's id: 56 characters that begin with `N`, new with every start. */
@@ -340,13 +365,23 @@ export class Server {
   }
 
   #accept(link: ByteLink, type: ConnectionType): void {
+    this.#admit(link, type)?.open();
+  }
+
+  #acceptSecurable(link: SecurableLink): void {
+    const connection = this.#admit(link, "STANDARD");
+    if (this.#tls === undefined) connection?.open();
+    else connection?.openSecurable(link, this.#tls);
+  }
+
+  #admit(link: ByteLink, type: ConnectionType): ByteConnection | undefined {
     if (this.#closing !== undefined) {
       link.destroy();
-      return;
+      return undefined;
     }
     const connection = new ByteConnection(this.#context, link, type);
     this.#byteConnections.add(connection);
-    connection.open();
+    return connection;
   }
 
   #openDirect(client: VerbLinkClient): VerbLinkServer {
@@ -423,6 +458,7 @@ export class Server {
     this.#lameDuck?.stop();
     this.#events?.stop();
     this.#broker.flush();
+    this.#tls?.rate?.stop();
     for (const connection of [...this.#directConnections]) connection.end("Server Shutdown");
     for (const connection of [...this.#byteConnections]) connection.close("Server Shutdown");
     if (this.#byteConnections.size > 0) {

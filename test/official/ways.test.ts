@@ -1,13 +1,23 @@
-/** The official clients against the embedded server: over TCP, and in process. */
+/** The official clients against the embedded server: over TCP, over TLS, and in process. */
 import { connect as connectOfficial } from "@nats-io/transport-node";
 import { NatsServer } from "../../src/runtime/node/index.ts";
 import { connect as connectInProcess } from "../../src/runtime/node/nats-core.ts";
 import { connectionSuite, OFFICIAL } from "../support/connection-suite.ts";
+import { certificate, pem } from "../support/tls-files.ts";
 
 connectionSuite("the official client over TCP", OFFICIAL, async () => {
   const server = await NatsServer.start({ listen: { port: 0 } });
   return {
     connect: (options) => connectOfficial({ ...options, servers: server.clientUrl, reconnect: false }),
+    close: () => server.close(),
+  };
+});
+
+connectionSuite("the official client over TLS", OFFICIAL, async () => {
+  const server = await NatsServer.start({ listen: { port: 0 }, tls: certificate("server") });
+  const tls = { ca: pem("ca.pem") };
+  return {
+    connect: (options) => connectOfficial({ ...options, servers: server.clientUrl, reconnect: false, tls }),
     close: () => server.close(),
   };
 });

@@ -7,9 +7,11 @@ import process from "node:process";
 export class RealServer {
   readonly port: number;
   readonly #child: ChildProcess;
+  readonly #log: () => string;
 
-  private constructor(child: ChildProcess, port: number) {
+  private constructor(child: ChildProcess, port: number, log: () => string) {
     this.#child = child;
+    this.#log = log;
     this.port = port;
   }
 
@@ -30,7 +32,15 @@ export class RealServer {
       if (tries > 500 || child.exitCode !== null) throw new Error(`nats-server does not start: ${log}`);
       await new Promise((resolve) => setTimeout(resolve, 10));
     }
-    return new RealServer(child, port);
+    return new RealServer(child, port, () => log);
+  }
+
+  /** What it has logged: lines without process id, time and level. */
+  get log(): string[] {
+    return this.#log()
+      .split("\n")
+      .filter((line) => line !== "")
+      .map((line) => line.replace(/^\[\d+\] \S+ \S+ \[\w+\] /, ""));
   }
 
   get url(): string {

@@ -73,7 +73,12 @@ export function simulatedRuntime(clock: Clock = new VirtualClock(), seed = 1): R
       },
     },
     tasks: { soon: (action) => queueMicrotask(action) },
-    network: { listen: async (address) => ({ address, close: async () => {} }), listenHttp: none },
+    network: {
+      listen: async (address) => ({ address, close: async () => {} }),
+      listenHttp: none,
+      listenSecurable: none,
+      readTls: none,
+    },
     host: { cores: 1, memory: () => 0, cpu: () => 0 },
     platform: "simulated",
     version: "0.0.0",

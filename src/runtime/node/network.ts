@@ -19,9 +19,13 @@ export function listenTcp(address: ListenAddress, accept: (link: ByteLink) => vo
   // What a socket reads is used up before the next one reads, so that one array does for all. (Not on Windows, where the
   // system may hold the arrays of several reads at a time.)
   const shared = process.platform === "win32" ? undefined : new Uint8Array(SERVER_READ_BYTES);
+  return listenSockets(address, (socket) => accept(acceptedLink(socket, shared)));
+}
+
+/** Begins to listen; the sockets that it hands over are paused. */
+export function listenSockets(address: ListenAddress, accept: (socket: Socket) => void): Promise<Listener> {
   return new Promise((resolve, reject) => {
-    const options = { noDelay: true, keepAlive: true, pauseOnConnect: true };
-    const server = createServer(options, (socket) => accept(acceptedLink(socket, shared)));
+    const server = createServer({ noDelay: true, keepAlive: true, pauseOnConnect: true }, accept);
     const refuse = (cause: Error): void => reject(new Error(systemErrorText(cause), { cause }));
     server.once("error", refuse);
     // "0.0.0.0" is every address of the machine, as with nats-server: those of IPv6, too, where there are any.

@@ -19,6 +19,9 @@ export function nodeRuntime(): Runtime {
     network: {
       listen: async (address, accept) => (await import("./network.ts")).listenTcp(address, accept),
       listenHttp: async (address, handler) => (await import("./http.ts")).listenHttp(address, handler),
+      listenSecurable: async (address, accept) =>
+        (await import("./tls-network.ts")).listenSecurable(address, accept),
+      readTls: async (config) => (await import("./tls-network.ts")).readTls(config),
     },
     passwords: new LazyPasswords(),
     host: new NodeHost(),

@@ -4,6 +4,7 @@ import { SILENT } from "../../seams/logger.ts";
 import { invalid, objectOf, textOf } from "./check.ts";
 import { resolveAllMappings } from "./mappings.ts";
 import { type CustomResolvers, resolveBlock } from "./resolve-block.ts";
+import { type ResolvedTls, resolveTls } from "./resolve-tls.ts";
 import { checkUsers, USER_RESOLVERS } from "./resolve-users.ts";
 import { type ResolvedWebsocketOptions, resolveWebsocket } from "./resolve-websocket.ts";
 import type { AccountOptions, ListenOptions, ServerOptions } from "./types.ts";
@@ -49,8 +50,7 @@ type AsGiven =
   | "noAuthUser"
   | "pidFile"
   | "portsFileDir"
-  | "serverName"
-  | "tls";
+  | "serverName";
 
 /** {@link ServerOptions}, checked and with the defaults in place, those of blocks within it too. */
 export interface ResolvedServerOptions
@@ -69,6 +69,7 @@ export interface ResolvedServerOptions
   readonly authTimeout: number;
   /** By account. */
   readonly accountMappings: ReadonlyMap<string, readonly MappingRule[]>;
+  readonly tls: ResolvedTls | undefined;
 }
 
 /** What the table makes of the options: each checked by itself. */
@@ -101,7 +102,7 @@ export function resolveOptions(options: ServerOptions): ResolvedServerOptions {
   // Monitoring listens where clients do, unless it is told another host.
   const host = listen?.host ?? "127.0.0.1";
   return {
-    ...(block as Required<ServerOptions>),
+    ...(block as Required<Omit<ServerOptions, "tls">>),
     // An empty text, which a file may well hold, is none.
     listen,
     http: withHost(block.http, host),
@@ -119,6 +120,7 @@ export function resolveOptions(options: ServerOptions): ResolvedServerOptions {
     accountMappings: resolveAllMappings(block),
     serverTags: block.serverTags ?? [],
     serverMetadata: block.serverMetadata ?? {},
+    tls: tls && resolveTls(tls, "tls"),
     authTimeout: authorization?.timeout ?? (tls ? (tls.timeout ?? 0) + 1_000 : AUTH_TIMEOUT_MS),
   };
 }
