@@ -23,7 +23,7 @@ class ReloadableServer extends Server {
     return server;
   }
 
-  reload(tls: TlsOptions): Promise<void> {
+  renewTls(tls: TlsOptions): Promise<void> {
     return this.replaceTls(resolveTls(tls, "tls"), false);
   }
 }
@@ -106,9 +106,9 @@ describe("TLS", () => {
     const tls = { ca: pem("ca.pem") };
     const before = await connectOfficial({ servers: server.clientUrl, reconnect: false, tls });
     assert.equal(await shownName(server.port!, "localhost"), "localhost");
-    await server.reload(certificate("renewed"));
+    await server.renewTls(certificate("renewed"));
     assert.equal(await shownName(server.port!, "localhost"), "renewed");
-    await assert.rejects(server.reload({ certFile: tlsFile("nowhere.pem"), keyFile: "x" }), ServerError);
+    await assert.rejects(server.renewTls({ certFile: tlsFile("nowhere.pem"), keyFile: "x" }), ServerError);
     assert.equal(await shownName(server.port!, "localhost"), "renewed");
     await before.flush();
     await before.close();
