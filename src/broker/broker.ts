@@ -203,7 +203,10 @@ export class Broker {
     if (this.context.limits.maxClosedClients > 0) {
       const stoppedAt = this.context.clock.now();
       const subscriptions = subscriptionList.length;
-      this.closed.add({ ...session.record(), stoppedAt, reason, subscriptions, subscriptionList });
+      const record = session.record();
+      // What waits is still sent, unless nobody reads it.
+      const pending = reason.startsWith("Slow Consumer") ? record.pending : 0;
+      this.closed.add({ ...record, pending, stoppedAt, reason, subscriptions, subscriptionList });
     }
     this.observer?.left(session, reason);
     this.context.logger.debug(`${session.label} - Client connection closed: ${reason}`);

@@ -1,6 +1,7 @@
 import type { Account } from "../../broker/account.ts";
+import type { MappingRule, WeightedDestination } from "../../broker/mappings.ts";
 import { MonitorError } from "./errors.ts";
-import { goTime } from "./go-format.ts";
+import { goTime, orOmit } from "./go-format.ts";
 import type { MonitorState } from "./state.ts";
 import { sublistStats } from "./sublist-stats.ts";
 
@@ -40,7 +41,27 @@ export function accountInfo(state: MonitorState, account: Account) {
     leafnode_connections: 0,
     client_connections: account.sessions.size,
     subscriptions: account.router.count,
+    mappings: mappings(state.options.accountMappings.get(account.name) ?? []),
     name_tag: account.name,
     sublist_stats: sublistStats([account]),
   };
+}
+
+/** Where messages go, by what they are published on: the share that goes nowhere else stays (nats-server `AddWeightedMappings`). */
+function mappings(rules: readonly MappingRule[]) {
+  if (rules.length === 0) return undefined;
+  return Object.fromEntries(rules.map((rule) => [rule.source, destinations(rule)]));
+}
+
+function destinations({ source, destinations: all }: MappingRule) {
+  const own = all.filter(({ cluster = "" }) => cluster === "");
+  const total = own.reduce((sum, { weight }) => sum + weight, 0);
+  if (total < 100 && !all.some(({ destination }) => destination === source))
+    own.push({ destination: source, weight: 100 - total });
+  own.sort((a, b) => a.weight - b.weight);
+  return [...own, ...all.filter(({ cluster = "" }) => cluster !== "")].map(mapDest);
+}
+
+function mapDest({ destination, weight, cluster = "" }: WeightedDestination) {
+  return { subject: destination, weight, cluster: orOmit(cluster) };
 }

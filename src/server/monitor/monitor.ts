@@ -63,7 +63,10 @@ export class Monitor {
   #within(path: string): string | undefined {
     if (this.#base === "") return path;
     if (path === this.#base) return "/";
-    return path.startsWith(`${this.#base}/`) ? path.slice(this.#base.length) : undefined;
+    // As with nats-server, the base path with a "/" after it is none: links of the index would lead astray.
+    return path.startsWith(`${this.#base}/`) && path.length > this.#base.length + 1
+      ? path.slice(this.#base.length)
+      : undefined;
   }
 }
 
@@ -156,7 +159,7 @@ function cleanPath(path: string): string {
 
 function moved(path: string, query: URLSearchParams): HttpAnswer {
   const target = encodeURI(path) + (query.size > 0 ? `?${query}` : "");
-  return { status: 301, headers: { ...HTML, Location: target }, body: "" };
+  return { status: 307, headers: { ...HTML, Location: target }, body: "" };
 }
 
 /** An answer as a call of the function that the query names, for pages that load it as a script. */

@@ -1,5 +1,9 @@
+import type { ResolvedServerOptions } from "../options/resolve.ts";
 import { goTime, nanoseconds, orOmit, uptime } from "./go-format.ts";
 import type { MonitorState } from "./state.ts";
+
+/** nats-server's default, which it shows where there is no TLS as well. */
+const DEFAULT_TLS_TIMEOUT_MS = 2_000;
 
 /** The server (nats-server `Varz`). */
 export function varz(state: MonitorState) {
@@ -27,7 +31,7 @@ export function varz(state: MonitorState) {
     http_port: state.http?.port ?? 0,
     http_base_path: options.httpBasePath,
     https_port: state.https?.port ?? 0,
-    auth_timeout: 2,
+    auth_timeout: options.authTimeout / 1_000,
     max_control_line: options.maxControlLine,
     max_payload: options.maxPayload,
     max_pending: options.maxPending,
@@ -35,10 +39,11 @@ export function varz(state: MonitorState) {
     gateway: {},
     leaf: {},
     mqtt: {},
-    websocket: {},
+    websocket: websocketVarz(options.websocket),
     jetstream: {},
-    tls_timeout: 2,
+    tls_timeout: (options.tls?.timeout ?? DEFAULT_TLS_TIMEOUT_MS) / 1_000,
     write_deadline: nanoseconds(options.writeDeadline),
+    write_timeout: options.writeTimeout === "default" ? undefined : options.writeTimeout,
     start: goTime(state.startedAt),
     now: goTime(now),
     uptime: uptime(now - state.startedAt),
@@ -64,11 +69,11 @@ export function varz(state: MonitorState) {
     stale_connections: broker.staleConnections,
     stalled_clients: broker.stalls,
     subscriptions: broker.subscriptions,
-    http_req_stats: Object.fromEntries([...state.requests].sort(([a], [b]) => (a < b ? -1 : 1))),
+    http_req_stats: sorted(Object.fromEntries(state.requests)),
     config_load_time: goTime(state.configLoadedAt),
     config_digest: state.configDigest,
     tags: orOmit(options.serverTags),
-    metadata: orOmit(options.serverMetadata),
+    metadata: Object.keys(options.serverMetadata).length > 0 ? sorted(options.serverMetadata) : undefined,
     system_account: state.systemAccount,
     slow_consumer_stats: byKind(broker.slowConsumers),
     stale_connection_stats: byKind(broker.staleConnections),
@@ -79,4 +84,27 @@ export function varz(state: MonitorState) {
 /** All connections are those of clients. */
 function byKind(clients: number) {
   return { clients, routes: 0, gateways: 0, leafs: 0 };
+}
+
+/** The options of the WebSocket listener (nats-server `WebsocketOptsVarz`). */
+function websocketVarz(options: ResolvedServerOptions["websocket"]) {
+  if (options === undefined) return {};
+  return {
+    host: orOmit(options.host),
+    port: orOmit(options.port),
+    advertise: orOmit(options.advertise),
+    no_auth_user: orOmit(options.noAuthUser),
+    jwt_cookie: orOmit(options.jwtCookie),
+    handshake_timeout: orOmit(nanoseconds(options.handshakeTimeout)),
+    auth_timeout: orOmit((options.authorization?.timeout ?? 0) / 1_000),
+    no_tls: orOmit(options.noTls),
+    same_origin: orOmit(options.sameOrigin),
+    allowed_origins: orOmit(options.allowedOrigins),
+    compression: orOmit(options.compression),
+  };
+}
+
+/** By name, as Go writes maps. */
+function sorted<T>(map: Readonly<Record<string, T>>): Record<string, T> {
+  return Object.fromEntries(Object.entries(map).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
