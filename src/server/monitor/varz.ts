@@ -73,7 +73,7 @@ export function varz(state: MonitorState) {
     config_load_time: goTime(state.configLoadedAt),
     config_digest: state.configDigest,
     tags: orOmit(options.serverTags),
-    metadata: Object.keys(options.serverMetadata).length > 0 ? sorted(options.serverMetadata) : undefined,
+    metadata: orOmit(sorted(options.serverMetadata)),
     system_account: state.systemAccount,
     slow_consumer_stats: byKind(broker.slowConsumers),
     stale_connection_stats: byKind(broker.staleConnections),
