@@ -32,6 +32,7 @@ import type { Broker } from "./broker.ts";
 import type { ConnectionRecord, SubscriptionRecord } from "./connection-record.ts";
 import { clientLabel, userLabel } from "./labels.ts";
 import { type Permissions, ReplyPermits } from "./permissions.ts";
+import { ProtocolTrace } from "./protocol-trace.ts";
 import { Subscription } from "./subscription.ts";
 import type { Traffic } from "./traffic.ts";
 
@@ -97,6 +98,10 @@ export class Session implements ClientVerbs, FaultSink {
   readonly #peer: SessionPeer;
   readonly #subscriptions = new Map<Sid, Subscription>();
   readonly #answer: Message;
+  /** Whether this is the server's own voice, not a connection. */
+  readonly #internal: boolean;
+  /** Logs the protocol's lines; undefined when nobody wants that. */
+  #trace: ProtocolTrace | undefined;
   #account: Account;
   #options: ConnectOptions = { ...CONNECT_DEFAULTS };
   #admission: Admission | undefined;
@@ -135,6 +140,22 @@ export class Session implements ClientVerbs, FaultSink {
     this.#account = options.internal ?? broker.globalAccount;
     if (options.internal !== undefined) this.#verbose = this.#pedantic = false;
     this.#label = clientLabel(this);
+    this.#internal = options.internal !== undefined;
+    const { on, verbose } = broker.context.trace;
+    if (on && (verbose || !this.#internal)) this.trace(true);
+  }
+
+  /** Begins or ends to log what the client and the server say to each other. */
+  trace(on: boolean): void {
+    if (on === (this.#trace !== undefined)) return;
+    this.#trace?.detach();
+    this.#trace = undefined;
+    if (!on) return;
+    const { trace: rules, logger } = this.#broker.context;
+    const log = (line: string): void => logger.trace(line);
+    const label = (): string => (this.#internal ? "SYSTEM" : this.#label);
+    this.#trace = new ProtocolTrace({ rules, label, log });
+    this.#trace.attach(this, this.#internal ? undefined : this.#peer);
   }
 
   /**
@@ -528,7 +549,9 @@ export class Session implements ClientVerbs, FaultSink {
     // Pedantic is about what the client said; all else about where the message goes.
     if (mappings !== undefined) {
       if (this.#pedantic && !isLiteralSubject(message.subjectText)) this.#say(FAULTS.invalidPublishSubject);
-      mappings.apply(message);
+      const published = this.#trace === undefined ? "" : message.subjectText;
+      const mapped = mappings.apply(message);
+      if (mapped !== undefined) this.#trace?.mapped(published, mapped);
     }
     const onWire = message.onWire;
     const route = onWire ? router.findWire(message) : router.find(message.subject);
@@ -675,6 +698,7 @@ export class Session implements ClientVerbs, FaultSink {
   }
 
   #drop(subscription: Subscription): void {
+    this.#trace?.dropped(subscription.sid);
     subscription.closed = true;
     this.#subscriptions.delete(subscription.sid);
     this.#account.router.remove(subscription);
