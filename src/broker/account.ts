@@ -2,6 +2,7 @@ import { Router } from "../interest/router.ts";
 import type { AccountMappings } from "./mappings.ts";
 import type { Session } from "./session.ts";
 import type { Subscription } from "./subscription.ts";
+import type { AccountTrace } from "./trace/message-trace.ts";
 import { addTraffic, type Traffic } from "./traffic.ts";
 
 /** The account of connections that belong to no other. */
@@ -29,6 +30,8 @@ export class Account {
   readonly past: Traffic = { inMsgs: 0, inBytes: 0, outMsgs: 0, outBytes: 0 };
   /** Connections that were closed because they did not read what was sent to them. */
   slowConsumers = 0;
+  /** How messages with a sampled `traceparent` are traced; undefined when they are not. */
+  trace: AccountTrace | undefined;
 
   constructor(name: string, isSystem: boolean, forgetful: boolean) {
     this.name = name;

@@ -5,6 +5,7 @@ import {
   SubjectTransform,
   TransformError,
 } from "../interest/subject-transform.ts";
+import { quote } from "../protocol/faults.ts";
 import { EncodedSubject, type Message } from "../protocol/message.ts";
 import type { Random } from "../seams/random.ts";
 
@@ -49,8 +50,7 @@ export class Mapping {
     const totals = new Map<string, number>();
     const own: { transform: SubjectTransform; weight: number }[] = [];
     for (const { destination, weight, cluster = "" } of destinations) {
-      if (seen.has(destination))
-        throw new TransformError(`duplicate entry for ${JSON.stringify(destination)}`);
+      if (seen.has(destination)) throw new TransformError(`duplicate entry for ${quote(destination)}`);
       seen.add(destination);
       if (weight > 100) throw new TransformError("individual weights need to be <= 100");
       const total = (totals.get(cluster) ?? 0) + weight;

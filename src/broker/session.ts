@@ -32,8 +32,10 @@ import type { Broker } from "./broker.ts";
 import type { ConnectionRecord, SubscriptionRecord } from "./connection-record.ts";
 import { clientLabel, userLabel } from "./labels.ts";
 import { type Permissions, ReplyPermits } from "./permissions.ts";
-import { ProtocolTrace } from "./protocol-trace.ts";
 import { Subscription } from "./subscription.ts";
+import { type MessageTrace, NOT_DELIVERED } from "./trace/message-trace.ts";
+import { startTrace } from "./trace/start.ts";
+import { mayBeTraced } from "./trace/trace-headers.ts";
 import type { Traffic } from "./traffic.ts";
 
 /** The other end of a session, whatever lies between. */
@@ -98,10 +100,6 @@ export class Session implements ClientVerbs, FaultSink {
   readonly #peer: SessionPeer;
   readonly #subscriptions = new Map<Sid, Subscription>();
   readonly #answer: Message;
-  /** Whether this is the server's own voice, not a connection. */
-  readonly #internal: boolean;
-  /** Logs the protocol's lines; undefined when nobody wants that. */
-  #trace: ProtocolTrace | undefined;
   #account: Account;
   #options: ConnectOptions = { ...CONNECT_DEFAULTS };
   #admission: Admission | undefined;
@@ -140,22 +138,6 @@ export class Session implements ClientVerbs, FaultSink {
     this.#account = options.internal ?? broker.globalAccount;
     if (options.internal !== undefined) this.#verbose = this.#pedantic = false;
     this.#label = clientLabel(this);
-    this.#internal = options.internal !== undefined;
-    const { on, verbose } = broker.context.trace;
-    if (on && (verbose || !this.#internal)) this.trace(true);
-  }
-
-  /** Begins or ends to log what the client and the server say to each other. */
-  trace(on: boolean): void {
-    if (on === (this.#trace !== undefined)) return;
-    this.#trace?.detach();
-    this.#trace = undefined;
-    if (!on) return;
-    const { trace: rules, logger } = this.#broker.context;
-    const log = (line: string): void => logger.trace(line);
-    const label = (): string => (this.#internal ? "SYSTEM" : this.#label);
-    this.#trace = new ProtocolTrace({ rules, label, log });
-    this.#trace.attach(this, this.#internal ? undefined : this.#peer);
   }
 
   /**
@@ -543,15 +525,20 @@ export class Session implements ClientVerbs, FaultSink {
   pub(message: Message): void {
     if (this.#mute && !this.enterUnnamed()) return;
     const { router, mappings } = this.#account;
+    let trace: MessageTrace | undefined;
+    if (message.hasHeaders && this.id !== 0 && mayBeTraced(message, this.#account.trace !== undefined)) {
+      const verdict = startTrace(message, this, this.#broker.context, this.#permissions);
+      if (verdict === "dropped") return;
+      if (verdict !== "untraced") trace = verdict;
+    }
     const traffic = this.traffic;
     traffic.inMsgs += 1;
     traffic.inBytes += message.size;
     // Pedantic is about what the client said; all else about where the message goes.
-    if (mappings !== undefined) {
+    if (mappings !== undefined && this.id !== 0) {
       if (this.#pedantic && !isLiteralSubject(message.subjectText)) this.#say(FAULTS.invalidPublishSubject);
-      const published = this.#trace === undefined ? "" : message.subjectText;
       const mapped = mappings.apply(message);
-      if (mapped !== undefined) this.#trace?.mapped(published, mapped);
+      if (mapped !== undefined) trace?.mapped(mapped);
     }
     const onWire = message.onWire;
     const route = onWire ? router.findWire(message) : router.find(message.subject);
@@ -563,11 +550,19 @@ export class Session implements ClientVerbs, FaultSink {
       route.flags & RESERVED_SUBJECT ||
       (permissions !== undefined && !permissions.mayPublish(route.subject) && !this.#mayAnswer(route.subject))
     ) {
-      this.fault(publishViolation(route.subject), `Publish Violation - Subject ${quote(route.subject)}`);
+      this.#violation(
+        publishViolation(route.subject),
+        `Publish Violation - Subject ${quote(route.subject)}`,
+        trace,
+      );
       return;
     }
     if (message.hasReply && this.#replyIsReserved(message)) {
-      this.fault(replyViolation(message.reply), `Publish Violation - Reply ${quote(message.reply)}`);
+      this.#violation(
+        replyViolation(message.reply),
+        `Publish Violation - Reply ${quote(message.reply)}`,
+        trace,
+      );
       return;
     }
     if (this.#verbose) this.#ok();
@@ -575,10 +570,20 @@ export class Session implements ClientVerbs, FaultSink {
     const shared = plain.length + groups.length > 1;
     let delivered =
       (route.flags & SERVICE_SUBJECT) !== 0 && this.#broker.services?.request(this, message) === true;
-    for (let i = 0; i < plain.length; i++) if (this.#deliver(plain[i], message, shared)) delivered = true;
+    for (let i = 0; i < plain.length; i++)
+      if (this.#deliver(plain[i], message, shared, trace)) delivered = true;
     for (let i = 0; i < groups.length; i++)
-      if (this.#deliverToOne(groups[i], message, shared)) delivered = true;
+      if (this.#deliverToOne(groups[i], message, shared, trace)) delivered = true;
     if (!delivered && message.hasReply && this.#noResponders) this.#sayNoResponders(message);
+    if (trace !== undefined) this.#broker.tracer?.traced(trace);
+  }
+
+  /** The message is not let in. */
+  #violation(fault: ProtocolFault, detail: string, trace: MessageTrace | undefined): void {
+    this.fault(fault, detail);
+    if (trace === undefined) return;
+    trace.refused(fault.text);
+    this.#broker.tracer?.traced(trace);
   }
 
   #mayAnswer(subject: string): boolean {
@@ -597,23 +602,32 @@ export class Session implements ClientVerbs, FaultSink {
   }
 
   /** One member of a queue group gets the message: a random one, or the next that can take it. */
-  #deliverToOne(group: Subscription[], message: Message, shared: boolean): boolean {
+  #deliverToOne(
+    group: Subscription[],
+    message: Message,
+    shared: boolean,
+    trace: MessageTrace | undefined,
+  ): boolean {
     const count = group.length;
     let at = count === 1 ? 0 : Math.floor(this.#broker.context.random.fraction() * count);
     for (let i = 0; i < count; i++) {
-      if (this.#deliver(group[at], message, shared)) return true;
+      if (this.#deliver(group[at], message, shared, trace)) return true;
       at = at + 1 === count ? 0 : at + 1;
     }
     return false;
   }
 
-  #deliver(to: Subscription, message: Message, shared: boolean): boolean {
-    if (to.closed) return false;
-    const session = to.session;
-    if (session === this && !this.#echo) return false;
-    if (session.#filter?.deniesDelivery(message.subject, to.queue) === true) return false;
+  #deliver(to: Subscription, message: Message, shared: boolean, trace: MessageTrace | undefined): boolean {
+    const { session } = to;
+    const refusal = this.#refusal(to, message);
+    if (trace !== undefined) {
+      // Whether the consumer is slow does not matter to a message that is not sent.
+      const kept = trace.only && refusal === NOT_DELIVERED.notStalled ? undefined : refusal;
+      trace.egress(to, kept);
+      if (trace.only) return kept === undefined;
+    }
+    if (refusal !== undefined) return false;
     const peer = session.#peer;
-    if (this.#broker.context.limits.noFastProducerStall && peer.stalled) return false;
     to.delivered += 1;
     if (to.max > 0 && to.delivered >= to.max) {
       // The last one it wants is delivered after it is taken out, so that a message that this causes does not find it.
@@ -623,6 +637,17 @@ export class Session implements ClientVerbs, FaultSink {
     if (session.#replies !== undefined && message.hasReply) session.#grantReply(message.reply);
     if (peer.behind) this.#heldBy = peer;
     return true;
+  }
+
+  /** Why a subscription is not to get a message, if there is a reason. */
+  #refusal(to: Subscription, message: Message): string | undefined {
+    if (to.closed) return NOT_DELIVERED.closed;
+    const { session } = to;
+    if (session === this && !this.#echo) return NOT_DELIVERED.noEcho;
+    if (session.#filter?.deniesDelivery(message.subject, to.queue) === true) return NOT_DELIVERED.denied;
+    if (this.#broker.context.limits.noFastProducerStall && session.#peer.stalled)
+      return NOT_DELIVERED.notStalled;
+    return undefined;
   }
 
   /** A request has been delivered: the client may answer it, if it could not anyway. */
@@ -698,7 +723,6 @@ export class Session implements ClientVerbs, FaultSink {
   }
 
   #drop(subscription: Subscription): void {
-    this.#trace?.dropped(subscription.sid);
     subscription.closed = true;
     this.#subscriptions.delete(subscription.sid);
     this.#account.router.remove(subscription);

@@ -1,5 +1,7 @@
 import type { Clock } from "./clock.ts";
+import type { Compression } from "./compression.ts";
 import type { Host } from "./host.ts";
+
 import type { ByteLink } from "./link.ts";
 import type { Network } from "./listener.ts";
 import type { Passwords } from "./passwords.ts";
@@ -15,6 +17,7 @@ export interface Runtime {
   readonly network: Network;
   readonly passwords: Passwords;
   readonly host: Host;
+  readonly compression: Compression;
   /** What this runs on, such as "node20.20.2". */
   readonly platform: string;
   /** The version of this library, for `CONNECT`. */

@@ -198,7 +198,6 @@ export class ByteConnection implements ByteLinkHandler, ClientVerbs, FaultSink {
   }
 
   pong(): void {
-    this.#session.pong();
     this.#heartbeat.pong();
   }
 

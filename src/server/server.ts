@@ -2,7 +2,6 @@ import { NO_LIMITS } from "../broker/account.ts";
 import type { ConnectionType } from "../broker/authenticator.ts";
 import { Broker, type BrokerLimits } from "../broker/broker.ts";
 import { AccountMappings } from "../broker/mappings.ts";
-import type { TraceRules } from "../broker/protocol-trace.ts";
 import type { Session } from "../broker/session.ts";
 import { BufferPool } from "../protocol/buffer-pool.ts";
 import type { ServerInfo } from "../protocol/info.ts";
@@ -31,6 +30,7 @@ import { newServerId } from "./server-id.ts";
 import { SystemEvents } from "./system/events.ts";
 import { ServerIdentity } from "./system/identity.ts";
 import { SystemServices } from "./system/services.ts";
+import { TraceEvents } from "./system/trace-events.ts";
 
 /** The JetStream API level of that release (ADR-44). */
 const API_LEVEL = 4;
@@ -81,7 +81,6 @@ export class Server {
   readonly #options: ResolvedServerOptions;
   readonly #id: string;
   readonly #limits: BrokerLimits;
-  readonly #traceRules: TraceRules;
   readonly #broker: Broker;
   readonly #context: ConnectionContext;
   /** Where log lines go. */
@@ -122,7 +121,6 @@ export class Server {
       client_id: 0,
       api_lvl: API_LEVEL,
     };
-    this.#traceRules = traceRules(this.#options);
     const slab = new Slab();
     this.#broker = new Broker({
       slab,
@@ -131,7 +129,6 @@ export class Server {
       tasks: runtime.tasks,
       logger: this.log,
       limits: this.#limits,
-      trace: this.#traceRules,
       systemAccount: this.#options.systemAccount,
       noSublistCache: this.#options.noSublistCache,
       info: () => this.#info,
@@ -170,6 +167,7 @@ export class Server {
       kick: (cid) => this.#kick(cid),
       sendAway: (cid) => this.#sendAway(cid),
     });
+    this.#broker.tracer = new TraceEvents(this.#broker, identity, this.#runtime.compression);
     return events;
   }
 
@@ -189,8 +187,10 @@ export class Server {
   /** Makes accounts and users what the options say. */
   #authorize(): void {
     const broker = this.#broker;
-    for (const [name, { limits = {} }] of Object.entries(this.#options.accounts ?? {})) {
-      broker.account(name).limits = { ...NO_LIMITS, ...limits };
+    for (const [name, { limits = {}, msgTrace }] of Object.entries(this.#options.accounts ?? {})) {
+      const account = broker.account(name);
+      account.limits = { ...NO_LIMITS, ...limits };
+      account.trace = msgTrace && { dest: msgTrace.dest, sampling: msgTrace.sampling ?? 100 };
     }
     for (const [name, rules] of this.#options.accountMappings) {
       broker.account(name).mappings = new AccountMappings(rules, this.#runtime.random);
@@ -256,14 +256,6 @@ export class Server {
     const { host, port } = this.#listener.address;
     this.#info = { ...this.#info, ...advertised(this.#options.clientAdvertise, host, port) };
     this.log.notice(`Listening for client connections on ${hostPort(this.#listener.address)}`);
-  }
-
-  /** Logs as the options given say, also of the connections that there are. */
-  protected applyLogging(options: ResolvedServerOptions): void {
-    this.log.debugOn = options.debug;
-    this.log.traceOn = options.trace;
-    Object.assign(this.#traceRules, traceRules(options));
-    this.#broker.applyTrace();
   }
 
   /** The places where the server takes connections, as they are now. */
@@ -513,12 +505,6 @@ function limitsOf(options: ResolvedServerOptions): BrokerLimits {
     noFastProducerStall,
     maxClosedClients,
   };
-}
-
-/** What of the protocol is logged. */
-function traceRules(options: ResolvedServerOptions): TraceRules {
-  const { trace: on, traceVerbose: verbose, maxTracedMsgLen: maxMsgLen, traceHeaders: headersOnly } = options;
-  return { on, verbose, maxMsgLen, headersOnly };
 }
 
 /** Where INFO says that clients find the server: where it listens, unless it is told to say something else. */

@@ -1,3 +1,4 @@
+import { gzipSync } from "node:zlib";
 import type { Clock, Timer } from "../../src/seams/clock.ts";
 import type { ByteLink, ByteLinkHandler } from "../../src/seams/link.ts";
 import type { Runtime } from "../../src/seams/runtime.ts";
@@ -85,6 +86,7 @@ export function simulatedRuntime(clock: Clock = new VirtualClock(), seed = 1): R
     dial: none,
     portLink: none,
     portPair: none,
+    compression: { gzip: (bytes) => gzipSync(bytes) },
     passwords: {
       verify: async (hash, password) => (await import("bcryptjs")).default.compareSync(password, hash),
       close() {},

@@ -1,11 +1,12 @@
-import process from "node:process";
 import type { Passwords } from "../../seams/passwords.ts";
 import type { Port } from "../../seams/port.ts";
 import type { Runtime } from "../../seams/runtime.ts";
 import { VERSION } from "../../seams/version.ts";
 import { PortLink } from "../port-link.ts";
 import { nodeClock } from "./clock.ts";
+import { LazyCompression } from "./compression.ts";
 import { NodeHost } from "./host.ts";
+
 import { nodeRandom } from "./random.ts";
 import { NodeTasks } from "./tasks.ts";
 
@@ -25,8 +26,9 @@ export function nodeRuntime(): Runtime {
     },
     passwords: new LazyPasswords(),
     host: new NodeHost(),
+    compression: new LazyCompression(),
     version: VERSION,
-    platform: `node${process.versions.node}`,
+    platform: `node$process.versions.node`,
     dial: async (host, port) => (await import("./network.ts")).dialTcp(host, port),
     portLink: (port) => new PortLink(port, (closed) => (port as Port & Closing).on?.("close", closed)),
     portPair: () => {

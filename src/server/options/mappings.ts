@@ -1,6 +1,7 @@
 import { GLOBAL_ACCOUNT } from "../../broker/account.ts";
 import { Mapping, type MappingRule, type WeightedDestination } from "../../broker/mappings.ts";
 import { isValidSource, TransformError } from "../../interest/subject-transform.ts";
+import { quote } from "../../protocol/faults.ts";
 import { ServerError } from "../errors.ts";
 import type { ServerOptions } from "./types.ts";
 
@@ -44,7 +45,7 @@ export function resolveMappings(given: unknown, option: string): MappingRule[] |
 }
 
 function resolveMapping(source: string, to: unknown, option: string): MappingRule {
-  const name = JSON.stringify(source);
+  const name = quote(source);
   if (!isValidSource(source)) throw invalid(option, `Subject ${name} is not a valid subject`);
   const single = typeof to === "string";
   const destinations = single
@@ -57,7 +58,7 @@ function resolveMapping(source: string, to: unknown, option: string): MappingRul
     return { source, destinations };
   } catch (cause) {
     if (!(cause instanceof TransformError)) throw cause;
-    const where = single ? `${name} to ${JSON.stringify(to)}` : name;
+    const where = single ? `${name} to ${quote(to)}` : name;
     throw invalid(option, `Error adding mapping for ${where} : ${cause.message}`, cause);
   }
 }
@@ -73,10 +74,7 @@ function resolveDestination(given: unknown, option: string): WeightedDestination
   const { destination, weight, cluster } = given as Record<string, unknown>;
   if (typeof destination !== "string") throw invalid(`${option}.destination`, "must be a subject");
   if (weight === undefined) {
-    throw invalid(
-      `${option}.weight`,
-      `Missing weight for mapping destination ${JSON.stringify(destination)}`,
-    );
+    throw invalid(`${option}.weight`, `Missing weight for mapping destination ${quote(destination)}`);
   }
   if (typeof weight !== "number" || !Number.isInteger(weight) || weight < 0 || weight > 100) {
     throw invalid(`${option}.weight`, `Invalid weight ${String(weight)} for mapping destination`);

@@ -1,4 +1,4 @@
-import { isValidSubject } from "../../protocol/subject.ts";
+import { isLiteralSubject, isProtocolToken, isValidSubject } from "../../protocol/subject.ts";
 import { invalid, listOf, objectOf, textOf, wholeNumberOf } from "./check.ts";
 import { type CustomResolvers, resolveBlock } from "./resolve-block.ts";
 import { MAX_32 } from "./table/row.ts";
@@ -92,8 +92,12 @@ function resolveMsgTrace(given: unknown, path: string): AccountOptions["msgTrace
   for (const field of Object.keys(rest)) {
     throw invalid(`${path}.${field}`, "is not an option; there are dest, sampling");
   }
+  const subject = textOf(dest, `${path}.dest`, "must be a subject");
+  if (!isLiteralSubject(subject) || !isProtocolToken(subject)) {
+    throw invalid(`${path}.dest`, "must be a subject without wildcards and spaces", subject);
+  }
   return {
-    dest: textOf(dest, `${path}.dest`, "must be a subject"),
+    dest: subject,
     sampling: wholeNumberOf(sampling, `${path}.sampling`, 1, 100),
   };
 }
