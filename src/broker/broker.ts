@@ -11,6 +11,7 @@ import { ClosedConnections } from "./closed-connections.ts";
 import type { SubscriptionRecord } from "./connection-record.ts";
 import { InternalPublisher } from "./internal-publisher.ts";
 import type { ConnectionObserver, InternalServices } from "./internal-services.ts";
+import type { TraceRules } from "./protocol-trace.ts";
 import type { Session } from "./session.ts";
 import type { Tracer } from "./trace/message-trace.ts";
 import { addTraffic, type Traffic } from "./traffic.ts";
@@ -43,6 +44,7 @@ export interface BrokerContext {
   readonly logger: Logger;
   readonly slab: Slab;
   readonly limits: BrokerLimits;
+  readonly trace: TraceRules;
   /** The name of the account of the server's own events and services, if there is to be one. */
   readonly systemAccount: string | undefined;
   /** Whether accounts remember no routes. */
@@ -132,6 +134,13 @@ export class Broker {
   slowConsumer(session: Session): void {
     this.slowConsumers += 1;
     session.account.slowConsumers += 1;
+  }
+
+  /** Begins or ends to log the protocol's lines, as the rules in the context say, for what is there. */
+  applyTrace(): void {
+    const { on, verbose } = this.context.trace;
+    for (const session of this.sessions.values()) session.trace(on);
+    for (const publisher of this.#publishers.values()) publisher.trace(on && verbose);
   }
 
   /** The id of the next connection. */

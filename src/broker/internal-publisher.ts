@@ -30,6 +30,11 @@ export class InternalPublisher {
     return plain.length + groups.length > 0;
   }
 
+  /** Begins or ends to log what is published. */
+  trace(on: boolean): void {
+    this.#session.trace(on);
+  }
+
   /** Publishes; what it causes happens after the code that runs now. */
   publish(subject: string, headers: Uint8Array | undefined, payload: string | Uint8Array): void {
     this.#message.setValue(subject, undefined, headers, payload);

@@ -32,6 +32,7 @@ import type { Broker } from "./broker.ts";
 import type { ConnectionRecord, SubscriptionRecord } from "./connection-record.ts";
 import { clientLabel, userLabel } from "./labels.ts";
 import { type Permissions, ReplyPermits } from "./permissions.ts";
+import { ProtocolTrace } from "./protocol-trace.ts";
 import { Subscription } from "./subscription.ts";
 import { type MessageTrace, NOT_DELIVERED } from "./trace/message-trace.ts";
 import { startTrace } from "./trace/start.ts";
@@ -100,6 +101,10 @@ export class Session implements ClientVerbs, FaultSink {
   readonly #peer: SessionPeer;
   readonly #subscriptions = new Map<Sid, Subscription>();
   readonly #answer: Message;
+  /** Whether this is the server's own voice, not a connection. */
+  readonly #internal: boolean;
+  /** Logs the protocol's lines; undefined when nobody wants that. */
+  #trace: ProtocolTrace | undefined;
   #account: Account;
   #options: ConnectOptions = { ...CONNECT_DEFAULTS };
   #admission: Admission | undefined;
@@ -138,6 +143,22 @@ export class Session implements ClientVerbs, FaultSink {
     this.#account = options.internal ?? broker.globalAccount;
     if (options.internal !== undefined) this.#verbose = this.#pedantic = false;
     this.#label = clientLabel(this);
+    this.#internal = options.internal !== undefined;
+    const { on, verbose } = broker.context.trace;
+    if (on && (verbose || !this.#internal)) this.trace(true);
+  }
+
+  /** Begins or ends to log what the client and the server say to each other. */
+  trace(on: boolean): void {
+    if (on === (this.#trace !== undefined)) return;
+    this.#trace?.detach();
+    this.#trace = undefined;
+    if (!on) return;
+    const { trace: rules, logger } = this.#broker.context;
+    const log = (line: string): void => logger.trace(line);
+    const label = (): string => (this.#internal ? "SYSTEM" : this.#label);
+    this.#trace = new ProtocolTrace({ rules, label, log });
+    this.#trace.attach(this, this.#internal ? undefined : this.#peer);
   }
 
   /**
@@ -525,11 +546,11 @@ export class Session implements ClientVerbs, FaultSink {
   pub(message: Message): void {
     if (this.#mute && !this.enterUnnamed()) return;
     const { router, mappings } = this.#account;
-    let trace: MessageTrace | undefined;
+    let msgTrace: MessageTrace | undefined;
     if (message.hasHeaders && this.id !== 0 && mayBeTraced(message, this.#account.trace !== undefined)) {
       const verdict = startTrace(message, this, this.#broker.context, this.#permissions);
       if (verdict === "dropped") return;
-      if (verdict !== "untraced") trace = verdict;
+      if (verdict !== "untraced") msgTrace = verdict;
     }
     const traffic = this.traffic;
     traffic.inMsgs += 1;
@@ -537,8 +558,12 @@ export class Session implements ClientVerbs, FaultSink {
     // Pedantic is about what the client said; all else about where the message goes.
     if (mappings !== undefined && this.id !== 0) {
       if (this.#pedantic && !isLiteralSubject(message.subjectText)) this.#say(FAULTS.invalidPublishSubject);
+      const published = this.#trace === undefined ? "" : message.subjectText;
       const mapped = mappings.apply(message);
-      if (mapped !== undefined) trace?.mapped(mapped);
+      if (mapped !== undefined) {
+        this.#trace?.mapped(published, mapped);
+        msgTrace?.mapped(mapped);
+      }
     }
     const onWire = message.onWire;
     const route = onWire ? router.findWire(message) : router.find(message.subject);
@@ -553,7 +578,7 @@ export class Session implements ClientVerbs, FaultSink {
       this.#violation(
         publishViolation(route.subject),
         `Publish Violation - Subject ${quote(route.subject)}`,
-        trace,
+        msgTrace,
       );
       return;
     }
@@ -561,7 +586,7 @@ export class Session implements ClientVerbs, FaultSink {
       this.#violation(
         replyViolation(message.reply),
         `Publish Violation - Reply ${quote(message.reply)}`,
-        trace,
+        msgTrace,
       );
       return;
     }
@@ -571,11 +596,11 @@ export class Session implements ClientVerbs, FaultSink {
     let delivered =
       (route.flags & SERVICE_SUBJECT) !== 0 && this.#broker.services?.request(this, message) === true;
     for (let i = 0; i < plain.length; i++)
-      if (this.#deliver(plain[i], message, shared, trace)) delivered = true;
+      if (this.#deliver(plain[i], message, shared, msgTrace)) delivered = true;
     for (let i = 0; i < groups.length; i++)
-      if (this.#deliverToOne(groups[i], message, shared, trace)) delivered = true;
+      if (this.#deliverToOne(groups[i], message, shared, msgTrace)) delivered = true;
     if (!delivered && message.hasReply && this.#noResponders) this.#sayNoResponders(message);
-    if (trace !== undefined) this.#broker.tracer?.traced(trace);
+    if (msgTrace !== undefined) this.#broker.tracer?.traced(msgTrace);
   }
 
   /** The message is not let in. */
@@ -723,6 +748,7 @@ export class Session implements ClientVerbs, FaultSink {
   }
 
   #drop(subscription: Subscription): void {
+    this.#trace?.dropped(subscription.sid);
     subscription.closed = true;
     this.#subscriptions.delete(subscription.sid);
     this.#account.router.remove(subscription);

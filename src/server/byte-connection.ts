@@ -198,6 +198,7 @@ export class ByteConnection implements ByteLinkHandler, ClientVerbs, FaultSink {
   }
 
   pong(): void {
+    this.#session.pong();
     this.#heartbeat.pong();
   }
 

@@ -2,6 +2,7 @@ import { NO_LIMITS } from "../broker/account.ts";
 import type { ConnectionType } from "../broker/authenticator.ts";
 import { Broker, type BrokerLimits } from "../broker/broker.ts";
 import { AccountMappings } from "../broker/mappings.ts";
+import type { TraceRules } from "../broker/protocol-trace.ts";
 import type { Session } from "../broker/session.ts";
 import { BufferPool } from "../protocol/buffer-pool.ts";
 import type { ServerInfo } from "../protocol/info.ts";
@@ -81,6 +82,7 @@ export class Server {
   readonly #options: ResolvedServerOptions;
   readonly #id: string;
   readonly #limits: BrokerLimits;
+  readonly #traceRules: TraceRules;
   readonly #broker: Broker;
   readonly #context: ConnectionContext;
   /** Where log lines go. */
@@ -121,6 +123,7 @@ export class Server {
       client_id: 0,
       api_lvl: API_LEVEL,
     };
+    this.#traceRules = traceRules(this.#options);
     const slab = new Slab();
     this.#broker = new Broker({
       slab,
@@ -129,6 +132,7 @@ export class Server {
       tasks: runtime.tasks,
       logger: this.log,
       limits: this.#limits,
+      trace: this.#traceRules,
       systemAccount: this.#options.systemAccount,
       noSublistCache: this.#options.noSublistCache,
       info: () => this.#info,
@@ -256,6 +260,14 @@ export class Server {
     const { host, port } = this.#listener.address;
     this.#info = { ...this.#info, ...advertised(this.#options.clientAdvertise, host, port) };
     this.log.notice(`Listening for client connections on ${hostPort(this.#listener.address)}`);
+  }
+
+  /** Logs as the options given say, also of the connections that there are. */
+  protected applyLogging(options: ResolvedServerOptions): void {
+    this.log.debugOn = options.debug;
+    this.log.traceOn = options.trace;
+    Object.assign(this.#traceRules, traceRules(options));
+    this.#broker.applyTrace();
   }
 
   /** The places where the server takes connections, as they are now. */
@@ -505,6 +517,12 @@ function limitsOf(options: ResolvedServerOptions): BrokerLimits {
     noFastProducerStall,
     maxClosedClients,
   };
+}
+
+/** What of the protocol is logged. */
+function traceRules(options: ResolvedServerOptions): TraceRules {
+  const { trace: on, traceVerbose: verbose, maxTracedMsgLen: maxMsgLen, traceHeaders: headersOnly } = options;
+  return { on, verbose, maxMsgLen, headersOnly };
 }
 
 /** Where INFO says that clients find the server: where it listens, unless it is told to say something else. */

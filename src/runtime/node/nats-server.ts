@@ -1,4 +1,5 @@
 import { SILENT } from "../../seams/logger.ts";
+import type { ResolvedServerOptions } from "../../server/options/resolve.ts";
 import type { ServerOptions } from "../../server/options/types.ts";
 import { Server } from "../../server/server.ts";
 import { NodeLogger } from "./node-logger.ts";
@@ -17,7 +18,7 @@ export class NatsServer extends Server {
    * `FILE_FAILED`.
    */
   static async start(options: ServerOptions = {}): Promise<NatsServer> {
-    const server = new NatsServer(options, nodeRuntime());
+    const server = new this(options, nodeRuntime());
     await server.open();
     return server;
   }
@@ -35,6 +36,14 @@ export class NatsServer extends Server {
       this.#ownLog?.close();
       throw error;
     }
+  }
+
+  protected override applyLogging(options: ResolvedServerOptions): void {
+    // A logger of the program's own is its own affair.
+    if (this.log.to instanceof NodeLogger) this.log.to.configure(options);
+    else if (this.log.to === SILENT && options.logFile !== undefined)
+      this.log.to = this.#ownLog = new NodeLogger(options);
+    super.applyLogging(options);
   }
 
   protected override beforeListening(): void {

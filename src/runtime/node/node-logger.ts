@@ -28,10 +28,10 @@ type Level = keyof typeof LABELS;
 
 /** Writes log lines as nats-server does: `[<pid>] 2026/01/02 15:04:05.000000 [INF] <text>`. */
 export class NodeLogger implements Logger {
-  readonly #options: LogOptions;
-  readonly #time: LogTime | undefined;
   readonly #pid = `[${process.pid}] `;
-  readonly #labels: Readonly<Record<Level, string>>;
+  #options: LogOptions;
+  #time: LogTime | undefined;
+  #labels: Readonly<Record<Level, string>>;
   #output: LogOutput;
 
   /**
@@ -40,13 +40,25 @@ export class NodeLogger implements Logger {
    */
   constructor(options: LogOptions) {
     this.#options = options;
-    this.#time = options.logtime === false ? undefined : new LogTime(options.logtimeUtc === true);
-    this.#labels = labels(options.logFile === undefined && isTerminal(2));
-    this.#output = this.#open();
+    this.#time = timeOf(options);
+    this.#labels = labelsOf(options);
+    this.#output = this.#open(options);
   }
 
-  #open(): LogOutput {
-    const { logFile, logfileSizeLimit = 0, logfileMaxNum = 0 } = this.#options;
+  /**
+   * Lines go where these options say from now on, and look as they say.
+   * @throws ServerError `FILE_FAILED` when the file cannot be opened; then all stays as it is.
+   */
+  configure(options: LogOptions): void {
+    const output = this.#open(options);
+    this.#output.close();
+    this.#options = options;
+    this.#time = timeOf(options);
+    this.#labels = labelsOf(options);
+    this.#output = output;
+  }
+
+  #open({ logFile, logfileSizeLimit = 0, logfileMaxNum = 0 }: LogOptions): LogOutput {
     if (logFile === undefined) return new DescriptorOutput(2);
     const limits = { sizeLimit: logfileSizeLimit, maxFiles: logfileMaxNum };
     try {
@@ -92,28 +104,37 @@ export class NodeLogger implements Logger {
     this.#output.write(this.#line("trace", text));
   }
 
+  /** Opens the file anew: it may have been moved away. */
   reopen(): void {
     if (this.#options.logFile === undefined) {
       this.notice("File log re-open ignored, not a file logger");
       return;
     }
-    const before = this.#output;
     try {
-      this.#output = this.#open();
+      this.configure(this.#options);
     } catch (error) {
       this.error((error as ServerError).message);
       return;
     }
-    before.close();
     this.notice("File log re-opened");
   }
 
+  /** Closes the file. */
   close(): void {
     this.#output.close();
   }
 }
 
-function labels(coloured: boolean): Readonly<Record<Level, string>> {
+function timeOf(options: LogOptions): LogTime | undefined {
+  return options.logtime === false ? undefined : new LogTime(options.logtimeUtc === true);
+}
+
+function labelsOf(options: LogOptions): Readonly<Record<Level, string>> {
+  return logLabels(options.logFile === undefined && isTerminal(2));
+}
+
+/** What stands before the text of each level, with colours or without. */
+export function logLabels(coloured: boolean): Readonly<Record<Level, string>> {
   const made = {} as Record<Level, string>;
   for (const [level, [label, colour]] of Object.entries(LABELS) as [Level, readonly [string, string]][]) {
     made[level] = coloured ? `[\u001b[${colour}m${label}\u001b[0m] ` : `[${label}] `;
