@@ -1,9 +1,7 @@
 import process from "node:process";
-import { NatsServer } from "../runtime/node/nats-server.ts";
-import { NodeLogger } from "../runtime/node/node-logger.ts";
-import type { Logger } from "../seams/logger.ts";
 import { ServerError } from "../server/errors.ts";
 import type { ServerOptions } from "../server/options/types.ts";
+import { CommandServer } from "./command-server.ts";
 import type { Flags } from "./flag-table.ts";
 import { FlagError, flagOptions, overlay } from "./settings.ts";
 import { handleSignals } from "./signals.ts";
@@ -18,18 +16,17 @@ export class CommandError extends Error {
  * @throws CommandError
  */
 export async function run(flags: Flags): Promise<void> {
-  const options = optionsOf(flags);
-  const logger = openLog(options);
-  const starting = NatsServer.start({ ...options, logger });
-  handleSignals(starting, logger, process);
+  const starting = CommandServer.start(optionsOf(flags)) as Promise<CommandServer>;
+  handleSignals(starting, process);
+  let server: CommandServer;
   try {
-    await starting;
+    server = await starting;
   } catch (error) {
     if (!(error instanceof ServerError)) throw error;
-    // What goes wrong once the server begins to start is in the log.
-    throw new CommandError(error.code === "INVALID_OPTION" ? error.message : "");
+    const inLog = error.code === "LISTEN_FAILED" || error.option === "pidFile";
+    throw new CommandError(inLog ? "" : error.message);
   }
-  if (flags.jetstream) logger.warn("JetStream is not built yet: the server runs without it");
+  if (flags.jetstream) server.say("warn", "JetStream is not built yet: the server runs without it");
 }
 
 /** What the file and the flags say together. */
@@ -40,15 +37,6 @@ function optionsOf(flags: Flags): ServerOptions {
     return overlay({}, flagOptions(flags));
   } catch (error) {
     if (error instanceof FlagError) throw new CommandError(error.message);
-    throw error;
-  }
-}
-
-function openLog(options: ServerOptions): Logger {
-  try {
-    return new NodeLogger(options);
-  } catch (error) {
-    if (error instanceof ServerError) throw new CommandError(error.message);
     throw error;
   }
 }

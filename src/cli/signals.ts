@@ -1,5 +1,4 @@
-import type { NatsServer } from "../runtime/node/nats-server.ts";
-import type { Logger } from "../seams/logger.ts";
+import type { CommandServer } from "./command-server.ts";
 
 /** The signals that the server answers to, with the names that Go, and so nats-server's log, has for them. */
 const NAMES = {
@@ -20,19 +19,22 @@ export interface SignalSource {
  * Has the server do what nats-server does on each signal (behaviour.md E.5): once it has started, if a signal comes before. A second SIGINT
  * ends the process at once.
  */
-export function handleSignals(starting: Promise<NatsServer>, logger: Logger, source: SignalSource): void {
+export function handleSignals(starting: Promise<CommandServer>, source: SignalSource): void {
   let ending = false;
   let leaving = false;
-  const end = async (server: NatsServer): Promise<void> => {
+  const end = async (server: CommandServer): Promise<void> => {
     ending = true;
     await server.close();
     source.exit(0);
   };
-  const actions: Readonly<Record<keyof typeof NAMES, (server: NatsServer) => unknown>> = {
+  const actions: Readonly<Record<keyof typeof NAMES, (server: CommandServer) => unknown>> = {
     SIGINT: end,
     // Lame duck mode ends the process in its own time.
     SIGTERM: (server) => (leaving ? undefined : end(server)),
-    SIGHUP: () => {},
+    SIGHUP: (server) =>
+      server.reload().catch((error: Error) => {
+        server.say("error", `Failed to reload server configuration: ${error.message}`);
+      }),
     SIGUSR1: (server) => server.reopenLog(),
     SIGUSR2: async (server) => {
       if (leaving || ending) return;
@@ -43,10 +45,13 @@ export function handleSignals(starting: Promise<NatsServer>, logger: Logger, sou
   };
   for (const signal of Object.keys(NAMES) as (keyof typeof NAMES)[]) {
     source.on(signal, () => {
-      logger.notice(`Trapped "${NAMES[signal]}" signal`);
       if (ending && signal === "SIGINT") source.exit(1);
+      const act = (server: CommandServer): unknown => {
+        server.say("notice", `Trapped "${NAMES[signal]}" signal`);
+        return actions[signal](server);
+      };
       // When it does not start, whoever started it says why.
-      else starting.then(actions[signal], () => {});
+      starting.then(act, () => {});
     });
   }
 }

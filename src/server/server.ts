@@ -5,6 +5,7 @@ import { AccountMappings } from "../broker/mappings.ts";
 import type { TraceRules } from "../broker/protocol-trace.ts";
 import type { Session } from "../broker/session.ts";
 import { BufferPool } from "../protocol/buffer-pool.ts";
+import { quote } from "../protocol/faults.ts";
 import type { ServerInfo } from "../protocol/info.ts";
 import { Slab } from "../protocol/slab.ts";
 import type { ByteLink, VerbLink, VerbLinkClient, VerbLinkServer } from "../seams/link.ts";
@@ -35,6 +36,9 @@ import { TraceEvents } from "./system/trace-events.ts";
 
 /** The JetStream API level of that release (ADR-44). */
 const API_LEVEL = 4;
+
+/** Above this many bytes the server warns of what it was told to take. */
+const LARGE_PAYLOAD_BYTES = 8 * 1024 * 1024;
 
 /** How long (ms) `close` waits for clients to read their last bytes before it cuts them off. */
 const CLOSE_DEADLINE_MS = 2_000;
@@ -226,8 +230,13 @@ export class Server {
     log.debug(`  Runtime:  ${this.#runtime.platform}`);
     log.notice(`  Name:     ${this.name}`);
     log.notice(`  ID:       ${this.#id}`);
+    const { systemAccount, maxPayload } = this.#options;
     if (this.#plaintext) log.warn("Plaintext passwords detected, use nkeys or bcrypt");
+    if (maxPayload > LARGE_PAYLOAD_BYTES) {
+      log.warn("Maximum payloads over 8.00 MB are generally discouraged and could lead to poor performance");
+    }
     this.beforeListening();
+    if (systemAccount !== undefined) log.debug(`Created system account: ${quote(systemAccount)}`);
     const { tls, allowNonTls } = this.#options;
     if (tls !== undefined) await this.replaceTls(tls, allowNonTls);
     await this.#monitoring.open();

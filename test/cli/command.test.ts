@@ -144,6 +144,15 @@ describe("the command", () => {
     assert.equal(existsSync(pidFile), true);
   });
 
+  it("says on SIGHUP that there is nothing to reload", async () => {
+    await using command = await Command.serve(GNATLET, []);
+    command.child.kill("SIGHUP");
+    await command.logged(
+      /Trapped "hangup" signal\n.*\[ERR\] Failed to reload server configuration: can only reload config when a file is provided using -c or --config\n/,
+    );
+    assert.equal(await command.end("SIGTERM"), 0);
+  });
+
   it("warns that it has no JetStream", async () => {
     await using command = new Command(GNATLET, ["-a", "127.0.0.1", "-p", "-1", "-js", "-sd", folder]);
     await command.logged(/\[WRN\] JetStream is not built yet/);

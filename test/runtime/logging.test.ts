@@ -186,22 +186,19 @@ describe("a log file", () => {
     log.write("after the end\n");
   });
 
-  it("can be changed while the server runs; what cannot be opened changes nothing", () => {
-    const first = newPath();
-    const second = newPath();
-    const logger = new NodeLogger({ logFile: first, logtime: false });
-    logger.notice("one");
-    logger.configure({ logFile: second, logtime: false });
-    logger.notice("two");
-    assert.throws(() => logger.configure({ logFile: "/no/such/folder/file" }), { code: "FILE_FAILED" });
-    logger.notice("three");
-    renameSync(second, `${second}.moved`);
+  it("that cannot be opened anew is gone on with", () => {
+    const path = newPath();
+    const logger = new NodeLogger({ logFile: path, logtime: false });
+    const moved = `${join(path, "..")}.moved`;
+    renameSync(join(path, ".."), moved);
     logger.reopen();
+    logger.notice("more");
     logger.close();
-    const pid = `[${process.pid}] [INF] `;
-    assert.equal(readFileSync(first, "utf8"), `${pid}one\n`);
-    assert.equal(readFileSync(`${second}.moved`, "utf8"), `${pid}two\n${pid}three\n`);
-    assert.equal(readFileSync(second, "utf8"), `${pid}File log re-opened\n`);
+    const pid = `[${process.pid}]`;
+    assert.equal(
+      readFileSync(join(moved, "server.log"), "utf8"),
+      `${pid} [ERR] error opening file: open ${path}: no such file or directory\n${pid} [INF] more\n`,
+    );
   });
 });
 
@@ -294,6 +291,38 @@ describe("a server in a program", () => {
       readFileSync(logFile, "utf8"),
       /\[ERR\] Error writing ports file \(\/no\/such\/folder\/.*_\d+\.ports\): open .*: no such file or directory\n/,
     );
+  });
+
+  it("logs elsewhere when its options change; where that cannot be, all stays", async () => {
+    const first = newPath();
+    const second = newPath();
+    /** A server whose logging can be changed from here. */
+    class Changeable extends NatsServer {
+      logTo(logFile: string | undefined): void {
+        this.applyLogging({ ...this.options, logFile, logtime: false });
+      }
+    }
+    const server = (await Changeable.start({ logFile: first })) as Changeable;
+    assert.throws(() => server.logTo("/no/such/folder/file"), { code: "FILE_FAILED" });
+    server.reopenLog();
+    server.logTo(second);
+    server.reopenLog();
+    server.logTo(undefined);
+    await server.close();
+    assert.match(readFileSync(first, "utf8"), /\[INF\] Server is ready\n.* \[INF\] File log re-opened\n$/);
+    assert.equal(readFileSync(second, "utf8"), `[${process.pid}] [INF] File log re-opened\n`);
+  });
+
+  it("warns of messages that are very large", async () => {
+    for (const [maxPayload, warns] of [
+      [8 * 1024 * 1024, false],
+      [8 * 1024 * 1024 + 1, true],
+    ] as const) {
+      const logFile = newPath();
+      await (await NatsServer.start({ logFile, maxPayload })).close();
+      const warning = /\[WRN\] Maximum payloads over 8\.00 MB are generally discouraged and could/;
+      assert.equal(warning.test(readFileSync(logFile, "utf8")), warns);
+    }
   });
 
   it("logs debug lines when it is told to", async () => {

@@ -26,10 +26,9 @@ export class NatsServer extends Server {
   #ownLog: NodeLogger | undefined;
   #portsFile: PortsFile | undefined;
 
-  /** Opens the listeners, once the log file is open. */
+  /** Opens the listeners, once the log is open. */
   protected override async open(): Promise<void> {
-    if (this.options.logFile !== undefined && this.log.to === SILENT)
-      this.log.to = this.#ownLog = new NodeLogger(this.options);
+    this.#changeLog(this.options);
     try {
       await super.open();
     } catch (error) {
@@ -38,11 +37,25 @@ export class NatsServer extends Server {
     }
   }
 
+  /**
+   * What writes the log where the program has given no logger; undefined for nothing.
+   * @throws ServerError `FILE_FAILED`.
+   */
+  protected openLog(options: ResolvedServerOptions): NodeLogger | undefined {
+    return options.logFile === undefined ? undefined : new NodeLogger(options);
+  }
+
+  /** A logger of the program's own is its own affair. */
+  #changeLog(options: ResolvedServerOptions): void {
+    if (options.logger !== SILENT) return;
+    const before = this.#ownLog;
+    this.#ownLog = this.openLog(options);
+    this.log.to = this.#ownLog ?? SILENT;
+    before?.close();
+  }
+
   protected override applyLogging(options: ResolvedServerOptions): void {
-    // A logger of the program's own is its own affair.
-    if (this.log.to instanceof NodeLogger) this.log.to.configure(options);
-    else if (this.log.to === SILENT && options.logFile !== undefined)
-      this.log.to = this.#ownLog = new NodeLogger(options);
+    this.#changeLog(options);
     super.applyLogging(options);
   }
 

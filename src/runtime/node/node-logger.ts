@@ -28,10 +28,10 @@ type Level = keyof typeof LABELS;
 
 /** Writes log lines as nats-server does: `[<pid>] 2026/01/02 15:04:05.000000 [INF] <text>`. */
 export class NodeLogger implements Logger {
+  readonly #options: LogOptions;
   readonly #pid = `[${process.pid}] `;
-  #options: LogOptions;
-  #time: LogTime | undefined;
-  #labels: Readonly<Record<Level, string>>;
+  readonly #time: LogTime | undefined;
+  readonly #labels: Readonly<Record<Level, string>>;
   #output: LogOutput;
 
   /**
@@ -40,25 +40,13 @@ export class NodeLogger implements Logger {
    */
   constructor(options: LogOptions) {
     this.#options = options;
-    this.#time = timeOf(options);
-    this.#labels = labelsOf(options);
-    this.#output = this.#open(options);
+    this.#time = options.logtime === false ? undefined : new LogTime(options.logtimeUtc === true);
+    this.#labels = logLabels(options.logFile === undefined && isTerminal(2));
+    this.#output = this.#open();
   }
 
-  /**
-   * Lines go where these options say from now on, and look as they say.
-   * @throws ServerError `FILE_FAILED` when the file cannot be opened; then all stays as it is.
-   */
-  configure(options: LogOptions): void {
-    const output = this.#open(options);
-    this.#output.close();
-    this.#options = options;
-    this.#time = timeOf(options);
-    this.#labels = labelsOf(options);
-    this.#output = output;
-  }
-
-  #open({ logFile, logfileSizeLimit = 0, logfileMaxNum = 0 }: LogOptions): LogOutput {
+  #open(): LogOutput {
+    const { logFile, logfileSizeLimit = 0, logfileMaxNum = 0 } = this.#options;
     if (logFile === undefined) return new DescriptorOutput(2);
     const limits = { sizeLimit: logfileSizeLimit, maxFiles: logfileMaxNum };
     try {
@@ -110,12 +98,14 @@ export class NodeLogger implements Logger {
       this.notice("File log re-open ignored, not a file logger");
       return;
     }
+    const before = this.#output;
     try {
-      this.configure(this.#options);
+      this.#output = this.#open();
     } catch (error) {
       this.error((error as ServerError).message);
       return;
     }
+    before.close();
     this.notice("File log re-opened");
   }
 
@@ -123,14 +113,6 @@ export class NodeLogger implements Logger {
   close(): void {
     this.#output.close();
   }
-}
-
-function timeOf(options: LogOptions): LogTime | undefined {
-  return options.logtime === false ? undefined : new LogTime(options.logtimeUtc === true);
-}
-
-function labelsOf(options: LogOptions): Readonly<Record<Level, string>> {
-  return logLabels(options.logFile === undefined && isTerminal(2));
 }
 
 /** What stands before the text of each level, with colours or without. */
