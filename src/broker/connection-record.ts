@@ -1,4 +1,5 @@
 import type { ClosedReason } from "../protocol/closed-reason.ts";
+import type { TlsFacts } from "../seams/tls.ts";
 import type { Traffic } from "./traffic.ts";
 
 /** How a client's bytes come, in monitoring's words. */
@@ -39,6 +40,10 @@ export interface ConnectionRecord {
   /** Who it says it is, as monitoring may show it; "" when it says nothing. */
   readonly user: string;
   readonly account: string;
+  /** Undefined without TLS. */
+  readonly tls: TlsFacts | undefined;
+  /** Whether the TLS handshake came before INFO. */
+  readonly tlsFirst: boolean;
 }
 
 /** A connection that has ended. */

@@ -280,6 +280,8 @@ export class Session implements ClientVerbs, FaultSink {
       version,
       user: shownUser(this.#options, this.#admission),
       account: this.#account.name,
+      tls: this.tls,
+      tlsFirst: this.tlsFirst,
     };
   }
 

@@ -30,7 +30,9 @@ export interface Network {
    * @throws an error whose message says what is wrong with the address.
    */
   listenHttp(address: ListenAddress, handler: HttpHandler): Promise<Listener>;
-  /** The same, for connections that may change to TLS. */
+  /** The same over TLS. `context` is asked for with every connection, so that another may take its place. */
+  listenHttps(address: ListenAddress, handler: HttpHandler, context: () => TlsContext): Promise<Listener>;
+  /** The same as {@link listen}, for connections that may change to TLS. */
   listenSecurable(address: ListenAddress, accept: (link: SecurableLink) => void): Promise<Listener>;
   /**
    * Reads the files of a TLS configuration.

@@ -18,6 +18,8 @@ export interface TlsConfig {
 /** A {@link TlsConfig} whose files have been read: what handshakes are made with. Only its own runtime looks inside. */
 export interface TlsContext {
   readonly config: TlsConfig;
+  /** When its first certificate expires, in ms since the epoch. */
+  readonly notAfter: number;
 }
 
 /** A certificate that a client has shown, as `tls_peer_certs` of monitoring has it. */

@@ -146,6 +146,7 @@ export class Server {
     this.#monitoring = new Monitoring(runtime, this.#broker, {
       log: this.log,
       options: () => this.#options,
+      tls: () => this.#tls,
       info: () => this.#info,
       ready: () => this.#closing === undefined,
     });
@@ -309,6 +310,7 @@ export class Server {
     this.#tls?.rate?.stop();
     this.#tls = opened;
     this.#info = { ...this.#info, ...tlsInfo(opened) };
+    await this.#monitoring.renewTls();
   }
 
   /** The server's id: 56 characters that begin with `N`, new with every start. */

@@ -3,6 +3,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
+import { connect } from "@nats-io/transport-node";
 import { NatsServer, type ServerOptions } from "../../src/runtime/node/index.ts";
 import {
   type Answer,
@@ -15,6 +16,7 @@ import {
 } from "../support/monitor-compare.ts";
 import { RawClient } from "../support/raw-client.ts";
 import { freePort, RealServer } from "../support/real-server.ts";
+import { certificate, identity, pem, tlsFile } from "../support/tls-files.ts";
 
 /**
  * Where monitoring is not the same as nats-server's (2.15 is what runs here, 2.14.5 what we are like). Names, their order, types, and
@@ -293,6 +295,43 @@ for (const { name, config, options, login } of SERVERS)
       );
     });
   });
+
+test("connections over TLS beside nats-server", async () => {
+  const port = await freePort();
+  const { certFile, keyFile } = certificate("server");
+  const flags = ["--tlscert", certFile, "--tlskey", keyFile, "--tlscacert", tlsFile("ca.pem"), "--tlsverify"];
+  await using real = await RealServer.start([...flags, "-m", String(port)]);
+  const tls = { certFile, keyFile, caFile: tlsFile("ca.pem"), verify: true };
+  await using own = await NatsServer.start({ listen: { port: 0 }, http: { port: 0 }, tls });
+  const servers = [
+    { port: own.port!, url: own.monitorUrl! },
+    { port: real.port, url: `http://127.0.0.1:${port}` },
+  ];
+  const clients = await Promise.all(
+    servers.map((server) =>
+      connect({
+        servers: `localhost:${server.port}`,
+        tls: { ca: pem("ca.pem"), ...identity("client") },
+        name: "secure",
+      }),
+    ),
+  );
+  for (const path of ["/connz?auth=1", "/varz"]) {
+    const [ours, theirs] = await Promise.all(
+      servers.map(async (server) => JSON.parse((await ask(server, path)).text)),
+    );
+    const known = [
+      { field: "feature_flags", why: "flags of JetStream, which is not here" },
+      { field: "connections[].cid", why: "the real server's system account takes ids" },
+      { field: "subscriptions", why: "and has subscriptions" },
+      { field: "total_connections", why: "whoever waited for the real one to start" },
+    ];
+    onlyKnown(path, differences(ours, theirs, String), known);
+    if (path === "/varz") assert.equal(ours.tls_cert_not_after, theirs.tls_cert_not_after);
+    else assert.ok(ours.connections[0].tls_peer_certs.length > 0);
+  }
+  for (const client of clients) await client.close();
+});
 
 /** Asks for a path as it is: `fetch` would clean it. Gives the status and where it is moved to. */
 async function rawGet(url: string, path: string): Promise<(string | undefined)[]> {

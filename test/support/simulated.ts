@@ -77,6 +77,7 @@ export function simulatedRuntime(clock: Clock = new VirtualClock(), seed = 1): R
     network: {
       listen: async (address) => ({ address, close: async () => {} }),
       listenHttp: none,
+      listenHttps: none,
       listenSecurable: none,
       readTls: none,
     },

@@ -4,18 +4,25 @@ import type { HttpAnswer, HttpHandler } from "../../seams/http.ts";
 import type { ListenAddress, Listener } from "../../seams/listener.ts";
 
 /** How long (ms) a client may take to send the head of a request: nats-server's `ReadHeaderTimeout`. */
-const HEADERS_TIMEOUT_MS = 5_000;
+export const HEADERS_TIMEOUT_MS = 5_000;
 
 /** Begins to listen, as `Network.listenHttp` says. */
 export function listenHttp(address: ListenAddress, handler: HttpHandler): Promise<Listener> {
-  const options = { headersTimeout: HEADERS_TIMEOUT_MS, connectionsCheckingInterval: HEADERS_TIMEOUT_MS };
-  return listening(
-    createServer(options, (request, response) => answer(request, response, handler)),
-    address,
-  );
+  return listening(httpServer(handler), address);
 }
 
-function listening(server: Server, address: ListenAddress): Promise<Listener> {
+/** A server of Node's that has `handler` answer every request; nobody has told it to listen yet. */
+export function httpServer(handler: HttpHandler): Server {
+  const options = { headersTimeout: HEADERS_TIMEOUT_MS, connectionsCheckingInterval: HEADERS_TIMEOUT_MS };
+  return createServer(options, (request, response) => answer(request, response, handler));
+}
+
+/** Has a server listen. @param closing - called when the listener is closed. */
+export function listening(
+  server: Server,
+  address: ListenAddress,
+  closing: () => void = () => {},
+): Promise<Listener> {
   return new Promise((resolve, reject) => {
     server.once("error", reject);
     server.listen({ host: address.host, port: address.port }, () => {
@@ -28,6 +35,7 @@ function listening(server: Server, address: ListenAddress): Promise<Listener> {
         close: () =>
           new Promise((closed) => {
             server.close(() => closed());
+            closing();
             server.closeAllConnections();
           }),
       });

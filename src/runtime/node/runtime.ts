@@ -20,6 +20,8 @@ export function nodeRuntime(): Runtime {
     network: {
       listen: async (address, accept) => (await import("./network.ts")).listenTcp(address, accept),
       listenHttp: async (address, handler) => (await import("./http.ts")).listenHttp(address, handler),
+      listenHttps: async (address, handler, context) =>
+        (await import("./https.ts")).listenHttps(address, handler, context),
       listenSecurable: async (address, accept) =>
         (await import("./tls-network.ts")).listenSecurable(address, accept),
       readTls: async (config) => (await import("./tls-network.ts")).readTls(config),

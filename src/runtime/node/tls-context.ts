@@ -14,12 +14,14 @@ interface Verifying {
 /** Certificates that have been read, ready for handshakes on Node. */
 export class NodeTlsContext implements TlsContext {
   readonly config: TlsConfig;
+  readonly notAfter: number;
   readonly #certificates: readonly ListenerCertificate[];
 
   /** @throws Error that says which file is wrong. */
   constructor(config: TlsConfig) {
     this.config = config;
     this.#certificates = readCertificates(config);
+    this.notAfter = Date.parse(new X509Certificate(this.#certificates[0].cert).validTo);
   }
 
   /** The context for a client that asks for `name`: that of the first certificate which is good for it, else the first. */

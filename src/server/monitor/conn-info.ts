@@ -29,6 +29,7 @@ export function openConnInfo(
   return connInfo(record, now, {}, lists(subscriptions, clientSubDetail, options), {
     ...identity(record, options),
     name_tag: options.auth ? record.account : undefined,
+    tls_peer_certs: options.auth ? peerCerts(record) : undefined,
   });
 }
 
@@ -49,7 +50,7 @@ function connInfo(
   now: number,
   end: { stop?: string; reason?: string },
   lists: { subscriptions_list?: string[]; subscriptions_list_detail?: SubDetail[] },
-  who: { authorized_user?: string; account?: string; name_tag?: string },
+  who: { authorized_user?: string; account?: string; name_tag?: string; tls_peer_certs?: PeerCert[] },
 ) {
   const { traffic } = record;
   return {
@@ -75,6 +76,10 @@ function connInfo(
     name: orOmit(record.name),
     lang: orOmit(record.lang),
     version: orOmit(record.version),
+    tls_version: record.tls?.version,
+    tls_cipher_suite: record.tls?.cipherSuite,
+    tls_peer_certs: who.tls_peer_certs,
+    tls_first: orOmit(record.tlsFirst),
     authorized_user: who.authorized_user,
     account: who.account,
     subscriptions_list: lists.subscriptions_list,
@@ -97,4 +102,21 @@ function lists(
   if (records.length === 0) return {};
   if (options.subscriptions_detail) return { subscriptions_list_detail: records.map(detail) };
   return options.subscriptions ? { subscriptions_list: records.map(({ subject }) => subject) } : {};
+}
+
+/** A certificate that a client has shown (nats-server `TLSPeerCert`). */
+interface PeerCert {
+  subject: string;
+  spki_sha256: string;
+  cert_sha256: string;
+}
+
+function peerCerts({ tls }: ConnectionRecord): PeerCert[] | undefined {
+  return orOmit(
+    tls?.peerCertificates.map(({ subject, spkiSha256, certSha256 }) => ({
+      subject,
+      spki_sha256: spkiSha256,
+      cert_sha256: certSha256,
+    })),
+  );
 }

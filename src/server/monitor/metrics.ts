@@ -113,8 +113,8 @@ function addConnz(text: MetricsText, state: MonitorState, id: Labels, detailed: 
       account_id: account,
       lang: each.lang ?? "",
       version: each.version ?? "",
-      tls_version: "",
-      tls_cipher_suite: "",
+      tls_version: each.tls_version ?? "",
+      tls_cipher_suite: each.tls_cipher_suite ?? "",
     };
     for (const name of ["pending_bytes", "subscriptions"] as const)
       text.add(`gnatsd_connz_${name}`, name, labels, each[name]);

@@ -1,9 +1,12 @@
 import type { Broker } from "../../broker/broker.ts";
 import type { ServerInfo } from "../../protocol/info.ts";
-import type { Listener } from "../../seams/listener.ts";
+import type { HttpHandler } from "../../seams/http.ts";
+import type { ListenAddress, Listener } from "../../seams/listener.ts";
 import type { SwitchedLogger } from "../../seams/logger.ts";
 import type { Runtime } from "../../seams/runtime.ts";
+import type { TlsContext } from "../../seams/tls.ts";
 import { listenFailed } from "../errors.ts";
+import { type ListenerTls, readTls } from "../listener-tls.ts";
 import type { ResolvedServerOptions } from "../options/resolve.ts";
 import { hostPort, reachable } from "../reachable.ts";
 import { Monitor } from "./monitor.ts";
@@ -14,6 +17,8 @@ export interface MonitoredServer {
   readonly log: SwitchedLogger;
   options(): ResolvedServerOptions;
   info(): ServerInfo;
+  /** TLS of the listener for clients. */
+  tls(): ListenerTls | undefined;
   /** Whether it takes connections. */
   ready(): boolean;
 }
@@ -24,14 +29,18 @@ export class Monitoring {
   readonly #runtime: Runtime;
   readonly #server: MonitoredServer;
   readonly #monitor: Monitor;
-  #http: Listener | undefined;
+  #listener: Listener | undefined;
+  #scheme: "http" | "https" = "http";
+  /** That of clients, but asks for no certificates. */
+  #tls: TlsContext | undefined;
 
   constructor(runtime: Runtime, broker: Broker, server: MonitoredServer) {
     this.#runtime = runtime;
     this.#server = server;
     const requests = new Map<string, number>();
     const startedAt = runtime.clock.now();
-    const http = () => this.#http?.address;
+    const http = () => (this.#scheme === "http" ? this.#listener?.address : undefined);
+    const https = () => (this.#scheme === "https" ? this.#listener?.address : undefined);
     this.state = {
       broker,
       clock: runtime.clock,
@@ -50,7 +59,12 @@ export class Monitoring {
       get http() {
         return http();
       },
-      https: undefined,
+      get https() {
+        return https();
+      },
+      get tlsNotAfter() {
+        return server.tls()?.context.notAfter;
+      },
       requests,
       get ready() {
         return server.ready();
@@ -66,32 +80,56 @@ export class Monitoring {
    * @throws ServerError `LISTEN_FAILED`.
    */
   async open(): Promise<void> {
-    const { http } = this.#server.options();
-    if (http === undefined) return;
+    const { http, https } = this.#server.options();
+    const wanted = http ?? https;
+    if (wanted === undefined) return;
+    this.#scheme = http === undefined ? "https" : "http";
     const { log } = this.#server;
     try {
-      this.#http = await this.#runtime.network.listenHttp(http, (request) => this.#monitor.answer(request));
+      this.#listener = await this.#listen(wanted);
     } catch (cause) {
-      const why = `can't listen to the monitor port: listen tcp ${hostPort(http)}: ${(cause as Error).message}`;
+      const why = `can't listen to the monitor port: listen tcp ${hostPort(wanted)}: ${(cause as Error).message}`;
       log.fatal(`Can't start monitoring: ${why}`);
-      throw listenFailed("http", http, cause);
+      throw listenFailed(this.#scheme, wanted, cause);
     }
-    log.notice(`Starting http monitor on ${hostPort({ host: http.host, port: this.#http.address.port })}`);
+    const { port } = this.#listener.address;
+    log.notice(`Starting ${this.#scheme} monitor on ${hostPort({ host: wanted.host, port })}`);
+  }
+
+  async #listen(address: ListenAddress): Promise<Listener> {
+    const { network } = this.#runtime;
+    const answer: HttpHandler = (request) => this.#monitor.answer(request);
+    if (this.#scheme === "http") return network.listenHttp(address, answer);
+    await this.renewTls();
+    return network.listenHttps(address, answer, () => this.#tls!);
+  }
+
+  /**
+   * Takes over the certificates of the listener for clients, where monitoring is served over HTTPS.
+   * @throws ServerError `INVALID_OPTION` that says which file is wrong.
+   */
+  async renewTls(): Promise<void> {
+    const tls = this.#server.tls();
+    if (this.#scheme !== "https" || tls === undefined) return;
+    const { config } = tls.settings;
+    this.#tls = config.verify
+      ? await readTls(this.#runtime.network, { ...tls.settings, config: { ...config, verify: false } }, "tls")
+      : tls.context;
   }
 
   /** Where monitoring is served. */
   endpoints(): { scheme: string; host: string; port: number }[] {
-    return this.#http === undefined ? [] : [{ scheme: "http", ...this.#http.address }];
+    return this.#listener === undefined ? [] : [{ scheme: this.#scheme, ...this.#listener.address }];
   }
 
   /** The URL for programs on this machine; undefined when nothing is served. */
   get url(): string | undefined {
-    if (this.#http === undefined) return undefined;
-    return `http://${reachable(this.#http.address)}${this.#server.options().httpBasePath}`;
+    if (this.#listener === undefined) return undefined;
+    return `${this.#scheme}://${reachable(this.#listener.address)}${this.#server.options().httpBasePath}`;
   }
 
   /** Closes the listener, and the connections to it. */
   async close(): Promise<void> {
-    await this.#http?.close();
+    await this.#listener?.close();
   }
 }

@@ -25,6 +25,8 @@ export interface MonitorState {
   /** Where monitoring listens; undefined where it does not. */
   readonly http: ListenAddress | undefined;
   readonly https: ListenAddress | undefined;
+  /** When the certificate for clients expires, in ms since the epoch; undefined without TLS. */
+  readonly tlsNotAfter: number | undefined;
   /** How often each path was asked for. */
   readonly requests: ReadonlyMap<string, number>;
   /** Whether the server takes connections. */

@@ -78,6 +78,7 @@ export function varz(state: MonitorState) {
     slow_consumer_stats: byKind(broker.slowConsumers),
     stale_connection_stats: byKind(broker.staleConnections),
     disk_io_wait_stats: { waiters: 0, waits: 0, wait_time: 0, max_wait_time: 0 },
+    tls_cert_not_after: state.tlsNotAfter === undefined ? undefined : goTime(state.tlsNotAfter),
   };
 }
 

@@ -1,7 +1,11 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
+import { get as getSecure } from "node:https";
+import { connect as connectSocket } from "node:net";
 import { test } from "node:test";
 import { connect, NatsServer } from "../../../src/runtime/node/index.ts";
 import { RawClient } from "../../support/raw-client.ts";
+import { certificate, pem, tlsFile } from "../../support/tls-files.ts";
 import { until } from "../../support/waiting.ts";
 
 async function get(server: NatsServer, path: string, accept = "*/*") {
@@ -46,6 +50,31 @@ test("an address that is taken is refused, by an error that names the option", a
     code: "LISTEN_FAILED",
     option: "listen",
   });
+});
+
+test("over HTTPS, with the certificate for clients, and without asking for theirs", async () => {
+  const tls = { ...certificate("server"), caFile: tlsFile("ca.pem"), verify: true };
+  const server = await NatsServer.start({ https: { port: 0 }, tls });
+  const url = server.monitorUrl!;
+  assert.match(url, /^https:/);
+  const status = await new Promise((resolve, reject) => {
+    const options = { ca: pem("ca.pem"), servername: "localhost" };
+    getSecure(`${url}/varz`, options, (response) => resolve(response.resume().statusCode)).on(
+      "error",
+      reject,
+    );
+  });
+  assert.equal(status, 200);
+  // Neither somebody who says nothing nor one who speaks in the clear keeps the server from ending.
+  const silent = connectSocket(Number(new URL(url).port), "127.0.0.1");
+  const plain = connectSocket(Number(new URL(url).port), "127.0.0.1");
+  const ended = [once(silent, "close"), once(plain, "close")];
+  for (const socket of [silent, plain]) socket.on("error", () => {});
+  plain.end("GET /varz HTTP/1.1\r\n\r\n");
+  await once(silent, "connect");
+  await ended[1];
+  await server.close();
+  await ended[0];
 });
 
 test("a base path comes before every path", async () => {
