@@ -105,7 +105,7 @@ function lists(
 }
 
 /** A certificate that a client has shown (nats-server `TLSPeerCert`). */
-interface PeerCert {
+export interface PeerCert {
   subject: string;
   spki_sha256: string;
   cert_sha256: string;
