@@ -716,10 +716,20 @@ export class Session implements ClientVerbs, FaultSink {
     this.#touch();
   }
 
-  fault(fault: ProtocolFault, detail: string): void {
+  fault(fault: ProtocolFault, detail: string, message?: Message): void {
     if (this.#closed) return;
+    if (message !== undefined && !this.#mute) this.#traceTooLarge(message);
     this.#broker.context.logger.error(`${this.label} - ${detail}`);
     this.dismiss(fault);
+  }
+
+  /** A message that is too large ends the connection; if it asks for a trace, there is one. */
+  #traceTooLarge(message: Message): void {
+    if (!message.hasHeaders || !mayBeTraced(message, this.#account.trace !== undefined)) return;
+    const verdict = startTrace(message, this, this.#broker.context, this.#permissions);
+    if (verdict === "dropped" || verdict === "untraced") return;
+    verdict.refused("maximum payload exceeded");
+    this.#broker.tracer?.traced(verdict);
   }
 
   /** The same as {@link fault}, without a word in the log. */

@@ -379,7 +379,17 @@ export class ClientVerbReader {
     }
     const { maxPayload } = this.#limits;
     if (maxPayload >= 0 && size > maxPayload) {
-      return this.#fault(FAULTS.maxPayload, `maximum payload exceeded: ${size} vs ${maxPayload}`);
+      const message = this.#message;
+      message.setWire(buf);
+      message.subject = "";
+      message.subjectStart = args;
+      message.subjectEnd = subjectEnd;
+      message.start = i;
+      message.body = message.end = Math.min(i + headerSize, end);
+      message.size = size;
+      message.hasHeaders = message.body > i;
+      const detail = `maximum payload exceeded: ${size} vs ${maxPayload}`;
+      return this.#fault(FAULTS.maxPayload, detail, message.hasHeaders ? message : undefined);
     }
     const payloadEnd = i + size;
     if (payloadEnd + 2 > end) {
@@ -464,9 +474,9 @@ export class ClientVerbReader {
     return !this.#stopped;
   }
 
-  #fault(fault: ProtocolFault, detail: string): typeof STOPPED {
+  #fault(fault: ProtocolFault, detail: string, message?: Message): typeof STOPPED {
     this.stop();
-    this.#verbs.fault(fault, detail);
+    this.#verbs.fault(fault, detail, message);
     return STOPPED;
   }
 }

@@ -56,6 +56,9 @@ export interface ServerVerbs {
 
 /** What a reader of bytes needs of the end it reads for, beyond the verbs: to be told what it was sent that is wrong. */
 export interface FaultSink {
-  /** The bytes break the protocol. `detail` is for the log. The reader reads nothing after it. */
-  fault(fault: ProtocolFault, detail: string): void;
+  /**
+   * The bytes break the protocol. `detail` is for the log. The reader reads nothing after it. `message` is the one that is too large,
+   * when it has headers: as much of them as has come.
+   */
+  fault(fault: ProtocolFault, detail: string, message?: Message): void;
 }

@@ -202,8 +202,8 @@ export class ByteConnection implements ByteLinkHandler, ClientVerbs, FaultSink {
     this.#heartbeat.pong();
   }
 
-  fault(fault: ProtocolFault, detail: string): void {
-    this.#session.fault(fault, detail);
+  fault(fault: ProtocolFault, detail: string, message?: Message): void {
+    this.#session.fault(fault, detail, message);
   }
 
   // The peer's side of sending.

@@ -59,7 +59,7 @@ export class DirectConnection implements VerbLinkServer {
 
   pub(message: Message): void {
     if (message.size > this.#session.maxPayload) {
-      this.#session.fault(FAULTS.maxPayload, `maximum payload exceeded: ${message.size}`);
+      this.#session.fault(FAULTS.maxPayload, `maximum payload exceeded: ${message.size}`, message);
     } else {
       this.#session.lastActivity = this.#broker.turnTime();
       this.#session.pub(message);

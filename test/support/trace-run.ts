@@ -26,10 +26,11 @@ export async function runTraces(port: number, scenario: TraceScenario): Promise<
     if (on === watch && clients.size > 1) client.send(send);
     else await ask(on, client, send);
   }
-  for (const [on, client] of clients) if (on !== watch) await ask(on, client, "");
+  for (const [on, client] of clients) if (on !== watch && !client.closed) await ask(on, client, "");
   const traces = await watched(clients.get(watch)!, scenario.traces);
   // The next scenario does not meet what is left of this one.
   for (const client of clients.values()) {
+    if (client.closed) continue;
     client.send(`${[1, 2, 3, 4, 5, 6, 7, 8, 9].map((sid) => `UNSUB ${sid}\r\n`).join("")}PING\r\n`);
     await client.take(/PONG\r\n/);
     client.close();

@@ -100,6 +100,19 @@ export const TRACE_SCENARIOS: readonly TraceScenario[] = [
     steps: [watch, a(""), ["a", hpub("_GR_.x", [DEST])], ["a", hpub("foo", [DEST], "hi", "_R_.x")]],
   },
   {
+    name: "messages that are too large",
+    traces: 2,
+    steps: [
+      watch,
+      a(""),
+      ["a", hpub("foo", ["A: b", DEST]).replace(/\d+\r/, "1048577\r")],
+      ["b", hello("a")],
+      ["b", `${hpub("foo", [DEST]).replace(/\d+\r/, "1048577\r").split("Nats")[0]}`],
+      ["c", hello("a")],
+      ["c", hpub("foo", [DEST, "Nats-Trace-Only: true"]).replace(/\d+\r/, "1048577\r")],
+    ],
+  },
+  {
     name: "a destination that the client may not publish on: the message is refused too",
     traces: 0,
     steps: [
