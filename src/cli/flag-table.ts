@@ -13,8 +13,6 @@ export interface FlagRule {
   readonly help: string;
   /** Set when Gnatlet does not do it: what to do instead. */
   readonly refused?: string;
-  /** Left out of `--help`, as nats-server does. */
-  readonly hidden?: boolean;
 }
 
 const NO_CLUSTERS =
@@ -167,7 +165,7 @@ export const FLAG_SECTIONS = [
         names: ["VV"],
         kind: "switch",
         shown: "-VV",
-        help: "The same, also in the system account",
+        help: "The same, and what the server itself publishes",
       },
       {
         key: "debugAndTrace",

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 /** The command `gnatlet`: a NATS server that takes nats-server's flags. */
-import { writeSync } from "node:fs";
+import { writeFileSync, writeSync } from "node:fs";
 import process from "node:process";
 import { NATS_VERSION, VERSION } from "../seams/version.ts";
 import { parseCommandLine } from "./flags.ts";
@@ -49,14 +49,24 @@ async function signal(parameter: string): Promise<void> {
 
 async function start(): Promise<void> {
   if (asked.kind !== "run") return;
-  // What `ps` shows and what `--signal` finds the server by, without passwords.
-  process.title = [program, ...redacted(args)].join(" ");
+  showName();
   const { CommandError, run } = await import("./run.ts");
   try {
     await run(asked.flags);
   } catch (error) {
     if (!(error instanceof CommandError)) throw error;
     fail(error.message === "" ? "" : `${program}: ${error.message}`);
+  }
+}
+
+/** Has `ps` show the command without passwords, and `pgrep` and `pidof`, which `--signal` goes by, know the program's name. */
+function showName(): void {
+  process.title = [program, ...redacted(args)].join(" ");
+  try {
+    // The title's first 15 characters are the name until here.
+    if (process.platform === "linux") writeFileSync("/proc/self/comm", program);
+  } catch {
+    // There is no such file everywhere; the title does for `--signal`.
   }
 }
 

@@ -17,7 +17,11 @@ export class CommandError extends Error {
  */
 export async function run(flags: Flags): Promise<void> {
   const starting = CommandServer.start(optionsOf(flags)) as Promise<CommandServer>;
-  handleSignals(starting, process);
+  handleSignals(starting, {
+    on: (signal, listener) => process.on(signal, listener),
+    exit: (code) => process.exit(code),
+    now: () => performance.now(),
+  });
   let server: CommandServer;
   try {
     server = await starting;

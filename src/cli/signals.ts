@@ -9,10 +9,15 @@ const NAMES = {
   SIGUSR2: "user defined signal 2",
 } as const;
 
+/** npm passes on the SIGINT that a terminal sends to everybody: what comes within this time (ms) of the first is the same one. */
+const SAME_KEY_MS = 250;
+
 /** What {@link handleSignals} needs of the process. */
 export interface SignalSource {
   on(signal: NodeJS.Signals, listener: () => void): unknown;
   exit(code: number): void;
+  /** Milliseconds from some start. */
+  now(): number;
 }
 
 /**
@@ -20,10 +25,11 @@ export interface SignalSource {
  * ends the process at once.
  */
 export function handleSignals(starting: Promise<CommandServer>, source: SignalSource): void {
-  let ending = false;
+  /** When the end began. */
+  let endingSince: number | undefined;
   let leaving = false;
   const end = async (server: CommandServer): Promise<void> => {
-    ending = true;
+    endingSince ??= source.now();
     await server.close();
     source.exit(0);
   };
@@ -37,7 +43,7 @@ export function handleSignals(starting: Promise<CommandServer>, source: SignalSo
       }),
     SIGUSR1: (server) => server.reopenLog(),
     SIGUSR2: async (server) => {
-      if (leaving || ending) return;
+      if (leaving || endingSince !== undefined) return;
       leaving = true;
       await server.lameDuck();
       await end(server);
@@ -45,7 +51,10 @@ export function handleSignals(starting: Promise<CommandServer>, source: SignalSo
   };
   for (const signal of Object.keys(NAMES) as (keyof typeof NAMES)[]) {
     source.on(signal, () => {
-      if (ending && signal === "SIGINT") source.exit(1);
+      if (signal === "SIGINT" && endingSince !== undefined) {
+        if (source.now() - endingSince >= SAME_KEY_MS) source.exit(1);
+        return;
+      }
       const act = (server: CommandServer): unknown => {
         server.say("notice", `Trapped "${NAMES[signal]}" signal`);
         return actions[signal](server);

@@ -5,7 +5,6 @@ import { AccountMappings } from "../broker/mappings.ts";
 import type { TraceRules } from "../broker/protocol-trace.ts";
 import type { Session } from "../broker/session.ts";
 import { BufferPool } from "../protocol/buffer-pool.ts";
-import { quote } from "../protocol/faults.ts";
 import type { ServerInfo } from "../protocol/info.ts";
 import { Slab } from "../protocol/slab.ts";
 import type { ByteLink, VerbLink, VerbLinkClient, VerbLinkServer } from "../seams/link.ts";
@@ -29,6 +28,7 @@ import type { ResolvedTls } from "./options/resolve-tls.ts";
 import type { ServerOptions } from "./options/types.ts";
 import { hostPort, reachable } from "./reachable.ts";
 import { newServerId } from "./server-id.ts";
+import { logStart, logTls } from "./start-lines.ts";
 import { SystemEvents } from "./system/events.ts";
 import { ServerIdentity } from "./system/identity.ts";
 import { SystemServices } from "./system/services.ts";
@@ -36,9 +36,6 @@ import { TraceEvents } from "./system/trace-events.ts";
 
 /** The JetStream API level of that release (ADR-44). */
 const API_LEVEL = 4;
-
-/** Above this many bytes the server warns of what it was told to take. */
-const LARGE_PAYLOAD_BYTES = 8 * 1024 * 1024;
 
 /** How long (ms) `close` waits for clients to read their last bytes before it cuts them off. */
 const CLOSE_DEADLINE_MS = 2_000;
@@ -224,22 +221,20 @@ export class Server {
    * @throws ServerError `LISTEN_FAILED` or `FILE_FAILED`.
    */
   protected async open(): Promise<void> {
-    const { log } = this;
-    log.notice("Starting nats-server");
-    log.notice(`  Version:  ${NATS_VERSION}`);
-    log.notice(`  Gnatlet:  ${this.#runtime.version}`);
-    log.debug(`  Runtime:  ${this.#runtime.platform}`);
-    log.notice(`  Name:     ${this.name}`);
-    log.notice(`  ID:       ${this.#id}`);
-    const { systemAccount, maxPayload } = this.#options;
-    if (this.#plaintext) log.warn("Plaintext passwords detected, use nkeys or bcrypt");
-    if (maxPayload > LARGE_PAYLOAD_BYTES) {
-      log.warn("Maximum payloads over 8.00 MB are generally discouraged and could lead to poor performance");
-    }
-    this.beforeListening();
-    if (systemAccount !== undefined) log.debug(`Created system account: ${quote(systemAccount)}`);
+    const { version, platform } = this.#runtime;
     const { tls, allowNonTls } = this.#options;
     if (tls !== undefined) await this.replaceTls(tls, allowNonTls);
+    const { log, name } = this;
+    const facts = {
+      version,
+      platform,
+      name,
+      id: this.#id,
+      plaintext: this.#plaintext,
+      options: this.#options,
+    };
+    logStart(log, facts);
+    this.beforeListening();
     await this.#monitoring.open();
     await this.#listen();
     this.afterListening();
@@ -270,6 +265,7 @@ export class Server {
     const { host, port } = this.#listener.address;
     this.#info = { ...this.#info, ...advertised(this.#options.clientAdvertise, host, port) };
     this.log.notice(`Listening for client connections on ${hostPort(this.#listener.address)}`);
+    logTls(this.log, this.#options);
   }
 
   /** Logs as the options given say, also of the connections that there are. */
@@ -283,7 +279,10 @@ export class Server {
   /** The places where the server takes connections, as they are now. */
   protected endpoints(): Endpoint[] {
     const address = this.#listener?.address;
-    const clients: Endpoint[] = address === undefined ? [] : [{ kind: "nats", scheme: "nats", ...address }];
+    const clients: Endpoint[] =
+      address === undefined
+        ? []
+        : [{ kind: "nats", scheme: this.#info.tls_required ? "tls" : "nats", ...address }];
     return [
       ...clients,
       ...this.#monitoring.endpoints().map((each) => ({ kind: "monitoring" as const, ...each })),

@@ -100,6 +100,7 @@ describe("the command", () => {
       const shown = readFileSync(`/proc/${command.pid}/cmdline`, "latin1");
       assert.ok(shown.startsWith(name), shown);
       assert.doesNotMatch(shown, /u1|p1/);
+      assert.equal(readFileSync(`/proc/${command.pid}/comm`, "utf8"), `${name}\n`);
     }
     const sent = await Command.run(link, ["--signal", "reopen"]);
     assert.deepEqual(sent, { code: 0, stdout: "", stderr: "" });

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import process from "node:process";
 import { after, before, describe, it } from "node:test";
 import { Command, GNATLET, masked } from "../support/command.ts";
+import { certificate, tlsFile } from "../support/tls-files.ts";
 import { until } from "../support/waiting.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "gnatlet-peer-"));
@@ -13,6 +14,9 @@ const folder = mkdtempSync(join(tmpdir(), "gnatlet-peer-"));
 const link = join(folder, "nats-server");
 before(() => symlinkSync(GNATLET, link));
 after(() => rmSync(folder, { recursive: true }));
+
+const { certFile, keyFile } = certificate("server");
+const TLS = ["--tlscert", certFile, "--tlskey", keyFile];
 
 /** What ends with a message: the exit code, and stderr as it is; stdout is nats-server's help or nothing. */
 const ENDING: string[][] = [
@@ -70,6 +74,16 @@ describe("gnatlet and nats-server", () => {
     });
   }
 
+  it("name a file of TLS that is not there, and nothing else", async () => {
+    for (const program of [link, real]) {
+      const args = ["--tls", "--tlscert", certFile, "--tlskey", "no-key"];
+      const { code, stderr } = await Command.run(program, args, options);
+      assert.equal(code, 1);
+      assert.match(stderr, /^nats-server: .*no-key.*\n$/);
+      assert.match(stderr, /no such file or directory/);
+    }
+  });
+
   it("say the same of a log file that cannot be opened", async () => {
     for (const program of [link, real]) {
       const { code, stderr } = await Command.run(program, ["-l", "/no/such/folder/file"], options);
@@ -112,6 +126,9 @@ describe("gnatlet and nats-server", () => {
   for (const [args, ending] of [
     [[], "SIGINT"],
     [["-T=false"], "SIGTERM"],
+    [["-m", "-1", "-js=false"], "SIGTERM"],
+    [["--tls", ...TLS], "SIGINT"],
+    [["--tlsverify", "--tlscacert", tlsFile("ca.pem"), ...TLS], "SIGINT"],
     [["-logtime_utc", "--user", "u", "--pass", "p"], "SIGINT"],
   ] as const) {
     it(`log the same lines: ${args.join(" ")} ${ending}`, async () => {
@@ -134,18 +151,14 @@ describe("gnatlet and nats-server", () => {
     ]) {
       const place = join(folder, name);
       mkdirSync(place);
-      await using command = await Command.serve(program, [
-        "-P",
-        join(place, "pid"),
-        "--ports_file_dir",
-        place,
-      ]);
+      const files = ["-P", join(place, "pid"), "--ports_file_dir", place];
+      await using command = await Command.serve(program, [...files, "-m", "-1", "--tls", ...TLS]);
       await until(() => readdirSync(place).length === 2, "both files are there");
       const names = readdirSync(place).sort();
       const contents = names.map((file) =>
         readFileSync(join(place, file), "utf8")
           .replaceAll(String(command.pid), "<pid>")
-          .replaceAll(String(command.port), "<port>"),
+          .replace(/:\d+"/g, ':<port>"'),
       );
       const modes = names.map((file) => statSync(join(place, file)).mode);
       assert.equal(await command.end("SIGINT"), 0);
