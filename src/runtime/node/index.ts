@@ -30,6 +30,7 @@ export { createInbox, errors, headers } from "../../client/core.ts";
 export type { ClientMsg } from "../../client/msg.ts";
 export type { ConnectOptions, InProcessServer } from "../../client/options.ts";
 export type { ClientSubscription, SubscriptionOptions } from "../../client/subscription.ts";
+export { ConfigError, type ConfigProblem } from "../../config/errors.ts";
 export type { Logger } from "../../seams/logger.ts";
 export type { Port } from "../../seams/port.ts";
 export { VERSION } from "../../seams/version.ts";

@@ -1,4 +1,6 @@
+import { showProblem } from "../../config/errors.ts";
 import { SILENT } from "../../seams/logger.ts";
+import { mergeOptions } from "../../server/options/merge.ts";
 import type { ResolvedServerOptions } from "../../server/options/resolve.ts";
 import type { ServerOptions } from "../../server/options/types.ts";
 import { Server } from "../../server/server.ts";
@@ -21,6 +23,19 @@ export class NatsServer extends Server {
     const server = new this(options, nodeRuntime());
     await server.open();
     return server;
+  }
+
+  /**
+   * Starts a server by a configuration file of nats-server. In a file clients are listened for on every address and port 4222 unless it says
+   * otherwise. What the file asks for and this server does not do yet is said to `overrides.logger`.
+   * @param overrides - options that come before those of the file, such as `{ listen: { port: 0 } }`.
+   * @throws ConfigError with all that is wrong in the file, each with its file, line and position; and as `start` does.
+   */
+  static async fromConfigFile(path: string, overrides: ServerOptions = {}): Promise<NatsServer> {
+    const { readConfigFile } = await import("./config-file.ts");
+    const { options, warnings, unserved } = readConfigFile(path);
+    for (const problem of [...warnings, ...unserved]) overrides.logger?.warn(showProblem(problem));
+    return NatsServer.start(mergeOptions(options, overrides));
   }
 
   #ownLog: NodeLogger | undefined;

@@ -17,7 +17,7 @@ import {
 const DURATION = duration("warned", -Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER);
 
 export const WEBSOCKET: readonly OptionRow[] = [
-  row("listen", undefined, { type: "listen", port: 0 }),
+  row("listen", "listen.both", { type: "listen", port: 0 }),
   row("host|net", "host", STRING),
   row("port", "port", PORT),
   row("advertise", "advertise", STRING),

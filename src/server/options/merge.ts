@@ -1,0 +1,11 @@
+import type { ServerOptions } from "./types.ts";
+
+/** Options with others laid over them: of listeners' addresses host and port one by one, everything else as a whole. */
+export function mergeOptions(under: ServerOptions, over: ServerOptions): ServerOptions {
+  const merged: ServerOptions = { ...under, ...over };
+  for (const name of ["listen", "http", "https"] as const) {
+    if (under[name] !== undefined && over[name] !== undefined)
+      merged[name] = { ...under[name], ...over[name] };
+  }
+  return merged;
+}
