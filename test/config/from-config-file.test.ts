@@ -62,7 +62,7 @@ describe("NatsServer.fromConfigFile", () => {
     try {
       const options = { listen: { port: 0 } };
       await using server = await NatsServer.fromConfigFile("test/fixtures/config/every-key.conf", options);
-      assert.ok(server.port > 0);
+      assert.ok(server.port !== undefined && server.port > 0);
     } finally {
       restore();
     }

@@ -221,7 +221,6 @@ export const WRONG_FILES: readonly string[] = [
   "jetstream { max_concurrent_io: 1 }",
   "jetstream { meta_compact: -1 }",
   "jetstream { request_queue_limit: x }",
-  "store_dir: a\njetstream { store_dir: b }",
   // clusters
   "cluster: 5",
   "cluster { foo: 1 }",
