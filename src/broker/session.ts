@@ -67,6 +67,10 @@ export interface SessionOptions {
   readonly slab: Slab;
   /** The way that the client came in. */
   readonly type: ConnectionType;
+  /** What stands for fields that `CONNECT` leaves out. */
+  readonly credentials?: Partial<ConnectOptions>;
+  /** Who is behind a proxy, as that says; for logs. */
+  readonly forwardedFor?: string;
   /** The account, for a session of the server's own; it is no connection. */
   readonly internal?: Account;
 }
@@ -97,6 +101,9 @@ export class Session implements ClientVerbs, FaultSink {
   tls: TlsFacts | undefined;
   /** Whether that handshake came before INFO. */
   tlsFirst = false;
+  /** Who is behind a proxy, as that says. */
+  readonly forwardedFor: string | undefined;
+  readonly #credentials: Partial<ConnectOptions> | undefined;
   readonly #broker: Broker;
   readonly #peer: SessionPeer;
   readonly #subscriptions = new Map<Sid, Subscription>();
@@ -136,6 +143,8 @@ export class Session implements ClientVerbs, FaultSink {
     this.remoteHost = options.remoteHost;
     this.remotePort = options.remotePort;
     this.type = options.type;
+    this.forwardedFor = options.forwardedFor;
+    this.#credentials = options.credentials;
     this.id = options.internal === undefined ? broker.nextClientId() : 0;
     this.startedAt = broker.context.clock.now();
     this.lastActivity = this.startedAt;
@@ -317,7 +326,7 @@ export class Session implements ClientVerbs, FaultSink {
     if (again) this.#dropSubscriptions();
     this.#connected = true;
     this.lastActivity = this.#broker.turnTime();
-    const options: ConnectOptions = { ...this.#options, ...given };
+    const options = withCredentials({ ...this.#options, ...given }, this.#credentials);
     this.#options = options;
     this.#peer.headers = options.headers && this.#broker.context.info().headers;
     const { authenticator } = this.#broker;
@@ -771,4 +780,18 @@ export class Session implements ClientVerbs, FaultSink {
 function shownUser(options: Readonly<ConnectOptions>, admission: Admission | undefined): string {
   const { nkey, user, auth_token } = options;
   return nkey || user || admission?.user || (auth_token === "" ? "" : "[REDACTED]");
+}
+
+/** Fills in what `CONNECT` leaves out (nats-server `processConnect`). */
+function withCredentials(
+  options: ConnectOptions,
+  credentials: Partial<ConnectOptions> | undefined,
+): ConnectOptions {
+  if (credentials === undefined) return options;
+  return {
+    ...options,
+    user: options.user || (credentials.user ?? ""),
+    pass: options.pass || (credentials.pass ?? ""),
+    auth_token: options.auth_token || (credentials.auth_token ?? ""),
+  };
 }

@@ -92,7 +92,7 @@ export class WireServer implements VerbLinkServer, ByteLinkHandler {
 
   #end(): void {
     // What waits behind a busy link is sent first; `drained` comes back here.
-    if (!this.#outbox.busy) this.#link.end();
+    if (!this.#outbox.busy) this.#link.end("Client Closed");
   }
 
   #flushSoon(): void {

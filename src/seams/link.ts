@@ -11,8 +11,11 @@ export interface ByteLink extends ByteSink {
   start(handler: ByteLinkHandler): void;
   /** Stops or resumes handing over what comes; while stopped, the other end is held back. */
   hold(held: boolean): void;
-  /** Ends the connection once what was written is sent; the handler's `closed` follows. */
-  end(): void;
+  /**
+   * Ends the connection once what was written is sent; the handler's `closed` follows.
+   * @param reason - for links that can tell the other end of it.
+   */
+  end(reason: ClosedReason): void;
   /** Ends the connection at once; the handler's `closed` follows. */
   destroy(): void;
   /** The other end's address, for INFO, logs and monitoring; "" where there is none. */

@@ -1,6 +1,7 @@
 import type { HttpHandler } from "./http.ts";
 import type { ByteLink } from "./link.ts";
 import type { SecurableLink, TlsConfig, TlsContext } from "./tls.ts";
+import type { Upgrade, WebsocketHandler, WebsocketSettings } from "./websocket.ts";
 
 /** Where to listen: nats-server's `host` and `port`. */
 export interface ListenAddress {
@@ -34,6 +35,15 @@ export interface Network {
   listenHttps(address: ListenAddress, handler: HttpHandler, context: () => TlsContext): Promise<Listener>;
   /** The same as {@link listen}, for connections that may change to TLS. */
   listenSecurable(address: ListenAddress, accept: (link: SecurableLink) => void): Promise<Listener>;
+  /**
+   * Begins to listen for HTTP requests that want to become WebSockets. Closing it also ends those that have not.
+   * @throws an error whose message says what is wrong with the address.
+   */
+  listenWebsocket<U extends Upgrade>(
+    address: ListenAddress,
+    settings: WebsocketSettings,
+    handler: WebsocketHandler<U>,
+  ): Promise<Listener>;
   /**
    * Reads the files of a TLS configuration.
    * @throws an error whose message says which file is wrong, and why.

@@ -1,6 +1,5 @@
-import type { ConnectionType } from "../broker/authenticator.ts";
 import type { Broker } from "../broker/broker.ts";
-import { Session, type SessionPeer } from "../broker/session.ts";
+import { Session, type SessionOptions, type SessionPeer } from "../broker/session.ts";
 import type { BufferPool } from "../protocol/buffer-pool.ts";
 import { type ClientReaderLimits, ClientVerbReader } from "../protocol/client-reader.ts";
 import type { ClosedReason } from "../protocol/closed-reason.ts";
@@ -13,7 +12,7 @@ import type { Slab } from "../protocol/slab.ts";
 import type { ClientVerbs, FaultSink, Sid, SubscriptionRef } from "../protocol/verbs.ts";
 import type { Timer } from "../seams/clock.ts";
 import type { ByteLink, ByteLinkHandler } from "../seams/link.ts";
-import type { SecurableLink } from "../seams/tls.ts";
+import type { SecurableLink, TlsFacts } from "../seams/tls.ts";
 import { Greeting } from "./greeting.ts";
 import { Heartbeat } from "./heartbeat.ts";
 import type { ListenerTls } from "./listener-tls.ts";
@@ -35,6 +34,14 @@ const UNFLUSHED = new Set<ClosedReason>([
   "Read Error",
   "TLS Handshake Failure",
 ]);
+
+/** How a client came in, and what is known of it before it has said anything. */
+export interface ConnectionEntry extends Pick<SessionOptions, "type" | "credentials" | "forwardedFor"> {
+  /** What its TLS handshake has settled, where that lies behind it. */
+  readonly tls?: TlsFacts;
+  /** Milliseconds between pings, in place of the server's. */
+  readonly pingInterval?: number;
+}
 
 /** What all connections of a server share. */
 export interface ConnectionContext {
@@ -73,7 +80,8 @@ export class ByteConnection implements ByteLinkHandler, ClientVerbs, FaultSink {
   #active = false;
   #pinged = false;
 
-  constructor(context: ConnectionContext, link: ByteLink, type: ConnectionType) {
+  /** @param entry - how the client came in, and what is known of it already. */
+  constructor(context: ConnectionContext, link: ByteLink, entry: ConnectionEntry) {
     this.#context = context;
     this.#link = link;
     const { broker, options } = context;
@@ -83,15 +91,18 @@ export class ByteConnection implements ByteLinkHandler, ClientVerbs, FaultSink {
       remoteHost: link.remoteHost,
       remotePort: link.remotePort,
       slab: context.slab,
-      type,
+      type: entry.type,
+      credentials: entry.credentials,
+      forwardedFor: entry.forwardedFor,
     });
+    this.#session.tls = entry.tls;
     const { limits } = broker.context;
     this.#limits = { maxControlLine: limits.maxControlLine, maxPayload: limits.maxPayload, headers: false };
     this.#reader = new ClientVerbReader(this, new Message(context.slab), this.#limits, context.pool);
     this.#heartbeat = new Heartbeat({
       clock: broker.context.clock,
       random: broker.context.random,
-      interval: options.pingInterval,
+      interval: entry.pingInterval ?? options.pingInterval,
       max: options.pingMax,
       shortFirst: !options.disableShortFirstPing,
       ping: () => {
@@ -318,14 +329,14 @@ export class ByteConnection implements ByteLinkHandler, ClientVerbs, FaultSink {
     }
     this.#outbox.flush();
     this.#link.hold(false);
-    this.#endLink();
+    this.#endLink(reason);
     if (!this.#linkEnded) this.#linger = this.after(LINGER_MS, () => this.#link.destroy());
   }
 
-  #endLink(): void {
+  #endLink(reason: ClosedReason): void {
     // Bytes in line behind those that the link holds would be lost by ending now.
-    if (this.#outbox.pending === 0 || !this.#outbox.busy) this.#link.end();
-    else this.#peer.whenSent(() => this.#endLink());
+    if (this.#outbox.pending === 0 || !this.#outbox.busy) this.#link.end(reason);
+    else this.#peer.whenSent(() => this.#endLink(reason));
   }
 
   /** Ends the link at once, whatever waits to be sent. */

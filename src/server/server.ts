@@ -15,7 +15,7 @@ import type { Runtime } from "../seams/runtime.ts";
 import type { SecurableLink } from "../seams/tls.ts";
 import { NATS_VERSION } from "../seams/version.ts";
 import { Authorization } from "./authorization.ts";
-import { ByteConnection, type ConnectionContext } from "./byte-connection.ts";
+import { ByteConnection, type ConnectionContext, type ConnectionEntry } from "./byte-connection.ts";
 import { DirectConnection } from "./direct-connection.ts";
 import { listenFailed, ServerError } from "./errors.ts";
 import { inProcessInfo } from "./in-process-info.ts";
@@ -33,12 +33,16 @@ import { SystemEvents } from "./system/events.ts";
 import { ServerIdentity } from "./system/identity.ts";
 import { SystemServices } from "./system/services.ts";
 import { TraceEvents } from "./system/trace-events.ts";
+import { WebsocketListener } from "./websocket/listener.ts";
 
 /** The JetStream API level of that release (ADR-44). */
 const API_LEVEL = 4;
 
 /** How long (ms) `close` waits for clients to read their last bytes before it cuts them off. */
 const CLOSE_DEADLINE_MS = 2_000;
+
+const STANDARD: ConnectionEntry = { type: "STANDARD" };
+const IN_PROCESS: ConnectionEntry = { type: "IN_PROCESS" };
 
 /** Numbers about a running server. */
 export interface ServerStats {
@@ -96,6 +100,7 @@ export class Server {
   readonly #events: SystemEvents | undefined;
   #listener: Listener | undefined;
   #tls: ListenerTls | undefined;
+  #websocket: WebsocketListener | undefined;
   #info: ServerInfo;
   #closing: Promise<void> | undefined;
   #lameDuck: LameDuck | undefined;
@@ -137,7 +142,7 @@ export class Server {
       systemAccount: this.#options.systemAccount,
       noSublistCache: this.#options.noSublistCache,
       info: () => this.#info,
-      adaptInfo: (info, type) => (type === "IN_PROCESS" ? inProcessInfo(info) : info),
+      adaptInfo: (info, type) => this.#adaptInfo(info, type),
     });
     this.#authorize();
     this.#monitoring = new Monitoring(runtime, this.#broker, {
@@ -190,6 +195,14 @@ export class Server {
     return "client does not support Lame Duck Mode or is not ready to receive the notification";
   }
 
+  /** Makes of INFO what it says to those who come in another way than over TCP. */
+  #adaptInfo(info: ServerInfo, type: ConnectionType): ServerInfo {
+    if (type === "IN_PROCESS") return inProcessInfo(info);
+    if (type !== "WEBSOCKET" || this.#websocket === undefined) return info;
+    const asked = this.#broker.authenticator?.asks(type) || undefined;
+    return { ...this.#websocket.adaptInfo(info), auth_required: info.auth_required ?? asked };
+  }
+
   /** Makes accounts and users what the options say. */
   #authorize(): void {
     const broker = this.#broker;
@@ -236,6 +249,7 @@ export class Server {
     logStart(log, facts);
     this.beforeListening();
     await this.#monitoring.open();
+    await this.#openWebsocket();
     await this.#listen();
     this.afterListening();
     log.notice("Server is ready");
@@ -259,7 +273,7 @@ export class Server {
     } catch (cause) {
       const why = (cause as Error).message;
       this.log.fatal(`Error listening on port: ${place}, ${JSON.stringify(`listen tcp ${place}: ${why}`)}`);
-      await this.#monitoring.close();
+      await Promise.all([this.#monitoring.close(), this.#websocket?.close()]);
       throw listenFailed("listen", listen, cause);
     }
     const { host, port } = this.#listener.address;
@@ -276,6 +290,27 @@ export class Server {
     this.#broker.applyTrace();
   }
 
+  async #openWebsocket(): Promise<void> {
+    const { websocket } = this.#options;
+    if (websocket === undefined) return;
+    const listener = new WebsocketListener(websocket, {
+      network: this.#runtime.network,
+      log: this.log,
+      maxPayload: () => this.#limits.maxPayload,
+      accept: (link, { credentials, forwardedFor }, tls) => {
+        const { pingInterval } = websocket;
+        this.#accept(link, { type: "WEBSOCKET", credentials, forwardedFor, tls, pingInterval });
+      },
+    });
+    try {
+      await listener.open();
+    } catch (error) {
+      await this.#monitoring.close();
+      throw error;
+    }
+    this.#websocket = listener;
+  }
+
   /** The places where the server takes connections, as they are now. */
   protected endpoints(): Endpoint[] {
     const address = this.#listener?.address;
@@ -283,8 +318,10 @@ export class Server {
       address === undefined
         ? []
         : [{ kind: "nats", scheme: this.#info.tls_required ? "tls" : "nats", ...address }];
+    const { address: websocket, scheme = "ws" } = this.#websocket ?? {};
     return [
       ...clients,
+      ...(websocket === undefined ? [] : [{ kind: "websocket" as const, scheme, ...websocket }]),
       ...this.#monitoring.endpoints().map((each) => ({ kind: "monitoring" as const, ...each })),
     ];
   }
@@ -296,7 +333,7 @@ export class Server {
 
   #openListener(address: ListenAddress): Promise<Listener> {
     const { network } = this.#runtime;
-    if (this.#tls === undefined) return network.listen(address, (link) => this.#accept(link, "STANDARD"));
+    if (this.#tls === undefined) return network.listen(address, (link) => this.#accept(link, STANDARD));
     return network.listenSecurable(address, (link) => this.#acceptSecurable(link));
   }
 
@@ -348,6 +385,11 @@ export class Server {
     return this.#monitoring.state;
   }
 
+  /** The URL that clients on this machine connect to over WebSocket, such as "ws://127.0.0.1:8080"; undefined without such a listener. */
+  get websocketUrl(): string | undefined {
+    return this.#websocket?.url;
+  }
+
   /** Numbers about the server, as they are now. */
   stats(): ServerStats {
     return {
@@ -369,7 +411,7 @@ export class Server {
       open: (client) => this.#openDirect(client),
       accept: (link) => {
         this.#checkOpen();
-        this.#accept(link, "IN_PROCESS");
+        this.#accept(link, IN_PROCESS);
       },
     };
   }
@@ -382,7 +424,7 @@ export class Server {
   messagePort(): Port {
     this.#checkOpen();
     const [near, far] = this.#runtime.portPair();
-    this.#accept(this.#runtime.portLink(near), "IN_PROCESS");
+    this.#accept(this.#runtime.portLink(near), IN_PROCESS);
     return far;
   }
 
@@ -390,22 +432,22 @@ export class Server {
     if (this.#closing !== undefined) throw new ServerError("SERVER_CLOSED", "the server is closed");
   }
 
-  #accept(link: ByteLink, type: ConnectionType): void {
-    this.#admit(link, type)?.open();
+  #accept(link: ByteLink, entry: ConnectionEntry): void {
+    this.#admit(link, entry)?.open();
   }
 
   #acceptSecurable(link: SecurableLink): void {
-    const connection = this.#admit(link, "STANDARD");
+    const connection = this.#admit(link, STANDARD);
     if (this.#tls === undefined) connection?.open();
     else connection?.openSecurable(link, this.#tls);
   }
 
-  #admit(link: ByteLink, type: ConnectionType): ByteConnection | undefined {
+  #admit(link: ByteLink, entry: ConnectionEntry): ByteConnection | undefined {
     if (this.#closing !== undefined) {
       link.destroy();
       return undefined;
     }
-    const connection = new ByteConnection(this.#context, link, type);
+    const connection = new ByteConnection(this.#context, link, entry);
     this.#byteConnections.add(connection);
     return connection;
   }
@@ -446,7 +488,8 @@ export class Server {
    * Resolves when it has. A server without a listener has nobody to send away: it goes on as it is. {@link close} cuts it short.
    */
   async lameDuck(): Promise<void> {
-    if (this.#closing !== undefined || this.#listener === undefined || this.#lameDuck !== undefined) return;
+    const open = this.#listener ?? this.#websocket;
+    if (this.#closing !== undefined || open === undefined || this.#lameDuck !== undefined) return;
     const { clock, random } = this.#runtime;
     const { lameDuckDuration: duration, lameDuckGracePeriod: gracePeriod } = this.#options;
     const logger = this.log;
@@ -455,7 +498,8 @@ export class Server {
     const flush = (): void => this.#broker.flush();
     this.#lameDuck = new LameDuck({ clock, random, logger, duration, gracePeriod, sessions, flush });
     // It takes nobody from now on; that it has ended is for the close to wait for.
-    void this.#listener.close();
+    void this.#listener?.close();
+    void this.#websocket?.close();
     this.#events?.lameDuck();
     this.#broadcastInfo({ ...this.#info, ldm: true });
     await this.#lameDuck.run();
@@ -481,6 +525,7 @@ export class Server {
   async #close(): Promise<void> {
     this.log.notice("Initiating Shutdown...");
     const listenerClosed = this.#listener?.close();
+    const websocketClosed = this.#websocket?.close();
     this.#lameDuck?.stop();
     this.#events?.stop();
     this.#broker.flush();
@@ -497,7 +542,7 @@ export class Server {
       });
       timer.cancel();
     }
-    await Promise.all([listenerClosed, this.#monitoring.close()]);
+    await Promise.all([listenerClosed, websocketClosed, this.#monitoring.close()]);
     this.#runtime.passwords.close();
     this.afterClosing();
     this.log.notice("Server Exiting..");

@@ -79,6 +79,7 @@ export function simulatedRuntime(clock: Clock = new VirtualClock(), seed = 1): R
       listenHttp: none,
       listenHttps: none,
       listenSecurable: none,
+      listenWebsocket: none,
       readTls: none,
     },
     host: { cores: 1, memory: () => 0, cpu: () => 0 },

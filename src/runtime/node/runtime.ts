@@ -24,6 +24,8 @@ export function nodeRuntime(): Runtime {
         (await import("./https.ts")).listenHttps(address, handler, context),
       listenSecurable: async (address, accept) =>
         (await import("./tls-network.ts")).listenSecurable(address, accept),
+      listenWebsocket: async (address, settings, handler) =>
+        (await import("./websocket-network.ts")).listenWebsocket(address, settings, handler),
       readTls: async (config) => (await import("./tls-network.ts")).readTls(config),
     },
     passwords: new LazyPasswords(),
