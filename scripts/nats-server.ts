@@ -8,6 +8,12 @@ export function findNatsServer(root: string): string | undefined {
   return findTool(root, "nats-server", process.env.NATS_SERVER);
 }
 
+/** A Chromium for the tests of pages: CHROMIUM, or one on the PATH; undefined when there is none. */
+export function findBrowser(root: string): string | undefined {
+  const names = ["chromium", "chromium-browser", "google-chrome"];
+  return process.env.CHROMIUM ?? names.map((name) => findTool(root, name)).find((file) => file !== undefined);
+}
+
 /** A program by name: the one given, the one in `.tools/`, or one on the PATH. */
 export function findTool(root: string, name: string, given?: string): string | undefined {
   const places = [join(root, ".tools"), ...(process.env.PATH ?? "").split(delimiter)].map((folder) =>

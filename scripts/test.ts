@@ -1,6 +1,7 @@
 /**
  * Runs the tests with Node's own runner. Those in `test/peers/` compare with a real nats-server: they run when there is one (in `.tools/`,
- * on the PATH, or named by NATS_SERVER), and are left out, with a word about it, when there is none. In CI there must be one.
+ * on the PATH, or named by NATS_SERVER), and are left out, with a word about it, when there is none; so are those in `test/browser/` without
+ * a Chromium (on the PATH, or named by CHROMIUM). In CI there must be both.
  *
  * `npm test` runs all; `npm test -- client` those whose path has "client" in it.
  */
@@ -8,7 +9,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { readdirSync } from "node:fs";
 import { join, resolve } from "node:path";
 import process from "node:process";
-import { findNatsServer } from "./nats-server.ts";
+import { findBrowser, findNatsServer } from "./nats-server.ts";
 
 /** A test file that takes longer than this (ms) hangs. */
 const FILE_TIMEOUT_MS = 90_000;
@@ -22,10 +23,14 @@ const all = readdirSync(join(root, "test"), { recursive: true, encoding: "utf8" 
   .map((name) => join("test", name))
   .filter((name) => wanted.length === 0 || wanted.some((part) => name.includes(part)))
   .sort();
+const browser = findBrowser(root);
+const isBrowserTest = (name: string): boolean => name.split(/[\\/]/)[1] === "browser";
 const isPeerTest = (name: string): boolean => name.split(/[\\/]/)[1] === "peers";
-const leftOut = peer === undefined ? all.filter(isPeerTest) : [];
+const withoutPeer = peer === undefined ? all.filter(isPeerTest) : [];
+const withoutBrowser = browser === undefined ? all.filter(isBrowserTest) : [];
+const leftOut = [...withoutPeer, ...withoutBrowser];
 if (leftOut.length > 0 && process.env.CI) {
-  console.error("CI must have a nats-server: .ci/run installs one to .tools/");
+  console.error("CI must have a nats-server and a Chromium: .ci/run installs them");
   process.exit(1);
 }
 const files = all.filter((name) => !leftOut.includes(name));
@@ -40,7 +45,7 @@ const child: ChildProcess = spawn(
   {
     cwd: root,
     stdio: ["ignore", "pipe", "inherit"],
-    env: { ...process.env, ...(peer === undefined ? {} : { NATS_SERVER: peer }) },
+    env: { ...process.env, ...(peer && { NATS_SERVER: peer }), ...(browser && { CHROMIUM: browser }) },
   },
 );
 let tail = "";
@@ -51,7 +56,9 @@ child.stdout!.on("data", (bytes: Buffer) => {
 child.on("close", (code) => {
   const count = (what: string): number => Number(new RegExp(`^ℹ ${what} (\\d+)`, "m").exec(tail)?.[1] ?? 0);
   const failed = count("fail") + count("cancelled");
-  for (const name of leftOut) console.log(`left out, as there is no nats-server to compare with: ${name}`);
+  for (const name of withoutPeer)
+    console.log(`left out, as there is no nats-server to compare with: ${name}`);
+  for (const name of withoutBrowser) console.log(`left out, as there is no Chromium: ${name}`);
   console.log(`${count("pass")} passed, ${failed} failed`);
   process.exit(code === 0 && failed === 0 ? 0 : 1);
 });

@@ -11,6 +11,7 @@ import { expvarz, ipqueuesz, RAFTZ, STACKSZ } from "./internals.ts";
 import { jsz } from "./jsz.ts";
 import { leafz } from "./leafz.ts";
 import { METRICS_TYPE, metrics } from "./metrics.ts";
+import { livePage, PAGE_POLICY } from "./page/page.ts";
 import { Query } from "./query.ts";
 import { routez } from "./routez.ts";
 import type { MonitorState } from "./state.ts";
@@ -18,7 +19,7 @@ import { subsz } from "./subsz.ts";
 import { varz } from "./varz.ts";
 
 /** Answers one path. Views give the body; the others all of the answer. */
-type Endpoint = (state: MonitorState, query: Query) => HttpAnswer;
+type Endpoint = (state: MonitorState, query: Query, request: HttpRequest) => HttpAnswer;
 
 const TEXT = { "Content-Type": "text/plain; charset=utf-8" };
 const HTML = { "Content-Type": "text/html; charset=utf-8" };
@@ -52,7 +53,7 @@ export class Monitor {
     const counted = COUNTED_AS[path] ?? path;
     if (!UNCOUNTED.has(path)) this.#count(counted);
     try {
-      return withCallback(endpoint(this.#state, new Query(request.query)), request.query);
+      return withCallback(endpoint(this.#state, new Query(request.query), request), request.query);
     } catch (error) {
       if (!(error instanceof MonitorError)) throw error;
       return { status: error.status, headers: TEXT, body: error.message };
@@ -71,11 +72,7 @@ export class Monitor {
 }
 
 const ENDPOINTS: Readonly<Record<string, Endpoint>> = {
-  "/": ({ info, options }) => ({
-    status: 200,
-    headers: HTML,
-    body: indexPage(info.version, options.httpBasePath),
-  }),
+  "/": index,
   "/varz": (state) => json(varz(state)),
   "/connz": (state, query) => {
     const options = {
@@ -180,6 +177,18 @@ function subscriptions(state: MonitorState, query: Query): HttpAnswer {
     test: query.text("test"),
   };
   return json(subsz(state, options));
+}
+
+/** The live page for browsers; nats-server's index, which is links, for all others. */
+function index({ info, options }: MonitorState, _query: Query, { accept }: HttpRequest): HttpAnswer {
+  const base = options.httpBasePath;
+  const headers = { ...HTML, Vary: "Accept" };
+  if (!accept.includes("text/html")) return { status: 200, headers, body: indexPage(info.version, base) };
+  return {
+    status: 200,
+    headers: { ...headers, "Content-Security-Policy": PAGE_POLICY, "X-Content-Type-Options": "nosniff" },
+    body: livePage(base),
+  };
 }
 
 function connState(text: string): number {
