@@ -94,7 +94,7 @@ export class BlockReader {
   #tellUnserved({ service, note }: OptionRow, key: string, value: ConfigValue, read: unknown): void {
     if (note === undefined || this.#unserved > 0 || !isAsked(key.toLowerCase(), read)) return;
     if (service === "later" && !isRefusedStaple(key, read)) this.report.later(value, key, note);
-    else if (service !== "served") this.report.refuse(value, `${key}: ${note}`);
+    else if (service === "later" || service === "refused") this.report.refuse(value, `${key}: ${note}`);
   }
 }
 

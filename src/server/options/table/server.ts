@@ -169,9 +169,14 @@ export const SERVER: readonly OptionRow[] = [
   unserved("remote_syslog", STRING, "refused", SYSLOG),
   unserved("prof_port", NUMBER, "later", PROFILE),
   unserved("prof_block_rate", NUMBER, "later", PROFILE),
-  unserved("connect_error_reports", NUMBER, "no effect"),
-  unserved("reconnect_error_reports", NUMBER, "no effect"),
-  unserved("feature_flags", custom("feature flags"), "no effect"),
+  unserved("connect_error_reports", NUMBER, "no effect", "it is about routes and leaf nodes"),
+  unserved("reconnect_error_reports", NUMBER, "no effect", "it is about routes and leaf nodes"),
+  unserved(
+    "feature_flags",
+    custom("feature flags"),
+    "no effect",
+    "they are of what nats-server itself tries out",
+  ),
 
   unserved(
     "cluster",
@@ -198,7 +203,7 @@ export const SERVER: readonly OptionRow[] = [
     "later",
     "JetStream is not served yet: requests to it get no responders",
   ),
-  unserved("store_dir|storedir", STRING, "no effect"),
+  unserved("store_dir|storedir", STRING, "no effect", "it is where JetStream keeps its data"),
   unserved("default_js_domain", { type: "texts" }, "later", "JetStream domains are not served yet"),
 
   unserved(
@@ -226,5 +231,5 @@ export const SERVER: readonly OptionRow[] = [
     "the PROXY protocol is not served: let the proxy pass connections on as they are",
   ),
   unserved("ocsp", custom("ocsp"), "later", "OCSP staples are not served: clients get the certificate alone"),
-  unserved("ocsp_cache", custom("ocspCache"), "no effect"),
+  unserved("ocsp_cache", custom("ocspCache"), "no effect", "only `ocsp_peer` uses it"),
 ];
