@@ -1,11 +1,33 @@
+import type { Config } from "../config/read-config.ts";
 import { NatsServer } from "../runtime/node/nats-server.ts";
 import { NodeLogger } from "../runtime/node/node-logger.ts";
+import { nodeRuntime } from "../runtime/node/runtime.ts";
+import { mergeOptions } from "../server/options/merge.ts";
 import type { ResolvedServerOptions } from "../server/options/resolve.ts";
+import type { ServerOptions } from "../server/options/types.ts";
+
+/** A configuration file that was read. */
+export interface ReadFile {
+  readonly path: string;
+  readonly config: Config;
+}
 
 /** The server of the command: it logs to stderr where it is given no file. */
 export class CommandServer extends NatsServer {
   protected override openLog(options: ResolvedServerOptions): NodeLogger {
     return new NodeLogger(options);
+  }
+
+  /**
+   * Starts one with options, and with the file that they come from in part, if there is one.
+   * @throws ServerError, as `NatsServer.start` does.
+   */
+  static async run(flags: ServerOptions, file: ReadFile | undefined): Promise<CommandServer> {
+    const options = file === undefined ? flags : mergeOptions(file.config.options, flags);
+    const server = new CommandServer(options, nodeRuntime());
+    if (file === undefined) await server.open();
+    else await server.openConfigured(file.path, file.config);
+    return server;
   }
 
   /** Logs a line. */

@@ -52,7 +52,8 @@ async function start(): Promise<void> {
   showName();
   const { CommandError, run } = await import("./run.ts");
   try {
-    await run(asked.flags);
+    const shown = await run(asked.flags);
+    if (shown !== undefined) writeSync(STDERR, `${program}: ${shown}\n`);
   } catch (error) {
     if (!(error instanceof CommandError)) throw error;
     fail(error.message === "" ? "" : `${program}: ${error.message}`);

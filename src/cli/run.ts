@@ -1,9 +1,12 @@
 import process from "node:process";
+import { bootProblem } from "../config/boot.ts";
+import { ConfigError, type ConfigProblem, showProblem } from "../config/errors.ts";
 import { ServerError } from "../server/errors.ts";
+import { mergeOptions } from "../server/options/merge.ts";
 import type { ServerOptions } from "../server/options/types.ts";
-import { CommandServer } from "./command-server.ts";
+import { CommandServer, type ReadFile } from "./command-server.ts";
 import type { Flags } from "./flag-table.ts";
-import { FlagError, flagOptions, overlay } from "./settings.ts";
+import { COMMAND_DEFAULTS, FlagError, flagOptions } from "./settings.ts";
 import { handleSignals } from "./signals.ts";
 
 /** Thrown by {@link run}: a sentence for the user, to be shown without a stack. "" when it is in the log. */
@@ -12,11 +15,15 @@ export class CommandError extends Error {
 }
 
 /**
- * Starts the server that the flags ask for, which then runs until a signal ends it.
+ * Starts the server that the flags ask for, which then runs until a signal ends it; or checks a configuration file.
+ * @returns what is to be shown, when it is done already.
  * @throws CommandError
  */
-export async function run(flags: Flags): Promise<void> {
-  const starting = CommandServer.start(optionsOf(flags)) as Promise<CommandServer>;
+export async function run(flags: Flags): Promise<string | undefined> {
+  const file = flags.config ? await readFile(flags.config) : undefined;
+  if (flags.testConfig) return checked(file);
+  const over = optionsOf(flags, file);
+  const starting = CommandServer.run(over, file);
   handleSignals(starting, {
     on: (signal, listener) => process.on(signal, listener),
     exit: (code) => process.exit(code),
@@ -31,16 +38,46 @@ export async function run(flags: Flags): Promise<void> {
     throw new CommandError(inLog ? "" : error.message);
   }
   if (flags.jetstream) server.say("warn", "JetStream is not built yet: the server runs without it");
+  return undefined;
 }
 
-/** What the file and the flags say together. */
-function optionsOf(flags: Flags): ServerOptions {
-  if (flags.testConfig && !flags.config)
+/** What `-t` says. A file with warnings is not valid, as with nats-server. */
+function checked(file: ReadFile | undefined): string {
+  if (file === undefined)
     throw new CommandError("must specify [-c, --config] option to check configuration file syntax");
+  const { warnings, digest } = file.config;
+  if (warnings.length > 0) throw new CommandError(problemLines(warnings));
+  return `configuration file ${file.path} is valid (${digest})`;
+}
+
+/** Flags as options that lie over those of the file. */
+function optionsOf(flags: Flags, file: ReadFile | undefined): ServerOptions {
+  let over: ServerOptions;
   try {
-    return overlay({}, flagOptions(flags));
+    over = flagOptions(flags);
   } catch (error) {
     if (error instanceof FlagError) throw new CommandError(error.message);
     throw error;
   }
+  if (file === undefined) over = mergeOptions(COMMAND_DEFAULTS, over);
+  const problem = bootProblem(file === undefined ? over : mergeOptions(file.config.options, over));
+  if (problem !== undefined) throw new CommandError(problem);
+  return over;
+}
+
+async function readFile(path: string): Promise<ReadFile> {
+  const { readConfigFile } = await import("../runtime/node/config-file.ts");
+  try {
+    return { path, config: readConfigFile(path) };
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    // What cannot be read at all is one sentence.
+    if (error.errors[0].place === undefined) throw new CommandError(error.message);
+    throw new CommandError(problemLines([...error.warnings, ...error.errors]));
+  }
+}
+
+/** Problems, a line each; with an empty line behind, as nats-server prints them. */
+function problemLines(problems: readonly ConfigProblem[]): string {
+  return `${problems.map(showProblem).join("\n")}\n`;
 }

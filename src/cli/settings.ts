@@ -12,7 +12,7 @@ export class FlagError extends Error {
 }
 
 /**
- * The server options that flags ask for: only what was given, so that it can be laid over those of a file ({@link overlay}). Empty texts and
+ * The server options that flags ask for: only what was given, so that it can be laid over those of a file. Empty texts and
  * port 0 ask for nothing, as with nats-server; port -1 is a free one.
  *
  * @throws FlagError
@@ -85,19 +85,4 @@ function tlsOptions(flags: Flags): TlsOptions {
 }
 
 /** What the command does where nothing is said: clients on every address of the machine. */
-export const COMMAND_DEFAULTS = { host: "0.0.0.0", port: 4222 } as const;
-
-/**
- * Options with others laid over them: flags over the file's. Ports and hosts one by one; TLS and who may connect as a whole. Monitoring listens
- * where clients do unless it is told otherwise.
- */
-export function overlay(file: ServerOptions, flags: ServerOptions): ServerOptions {
-  const options: ServerOptions = { ...file, ...flags };
-  const listen = { ...COMMAND_DEFAULTS, ...file.listen, ...flags.listen };
-  options.listen = listen;
-  for (const name of ["http", "https"] as const) {
-    const given = { ...file[name], ...flags[name] };
-    if (given.port !== undefined) options[name] = { host: listen.host, ...given };
-  }
-  return options;
-}
+export const COMMAND_DEFAULTS: ServerOptions = { listen: { host: "0.0.0.0", port: 4222 } };

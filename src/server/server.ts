@@ -28,7 +28,7 @@ import type { ResolvedTls } from "./options/resolve-tls.ts";
 import type { ServerOptions } from "./options/types.ts";
 import { hostPort, reachable } from "./reachable.ts";
 import { newServerId } from "./server-id.ts";
-import { logStart, logTls } from "./start-lines.ts";
+import { type ConfigFacts, logStart, logTls } from "./start-lines.ts";
 import { SystemEvents } from "./system/events.ts";
 import { ServerIdentity } from "./system/identity.ts";
 import { SystemServices } from "./system/services.ts";
@@ -90,6 +90,8 @@ export class Server {
   readonly #traceRules: TraceRules;
   readonly #broker: Broker;
   readonly #context: ConnectionContext;
+  /** The configuration file, as it was read last. */
+  protected config: ConfigFacts | undefined;
   /** Where log lines go. */
   protected readonly log: SwitchedLogger;
   readonly #byteConnections = new Set<ByteConnection>();
@@ -151,6 +153,7 @@ export class Server {
       tls: () => this.#tls,
       info: () => this.#info,
       ready: () => this.#closing === undefined,
+      config: () => this.config,
     });
     this.#events = this.#serveSystem();
     this.#context = {
@@ -245,6 +248,7 @@ export class Server {
       id: this.#id,
       plaintext: this.#plaintext,
       options: this.#options,
+      config: this.config,
     };
     logStart(log, facts);
     this.beforeListening();

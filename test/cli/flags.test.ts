@@ -4,7 +4,7 @@ import { describe, it } from "node:test";
 import { FLAG_RULES, FLAG_SECTIONS } from "../../src/cli/flag-table.ts";
 import { parseCommandLine } from "../../src/cli/flags.ts";
 import { programName, redacted } from "../../src/cli/program.ts";
-import { FlagError, flagOptions, overlay } from "../../src/cli/settings.ts";
+import { FlagError, flagOptions } from "../../src/cli/settings.ts";
 import { usageText } from "../../src/cli/usage.ts";
 
 function flags(line: string): object {
@@ -127,29 +127,6 @@ describe("flags as options", () => {
     assert.throws(
       () => flagOptions({ serverName: "a b" }),
       new FlagError("server name cannot contain spaces"),
-    );
-  });
-
-  it("lie over those of a file, those over the command's defaults", () => {
-    assert.deepEqual(overlay({}, {}), { listen: { host: "0.0.0.0", port: 4222 } });
-    assert.deepEqual(
-      overlay(
-        { listen: { host: "h", port: 1 }, http: { port: 2 }, debug: true },
-        { listen: { port: 3 }, debug: false },
-      ),
-      {
-        listen: { host: "h", port: 3 },
-        http: { host: "h", port: 2 },
-        debug: false,
-      },
-    );
-    assert.deepEqual(
-      overlay({ tls: { certFile: "c", keyFile: "k" } }, { tls: undefined, http: { port: 1 } }),
-      {
-        listen: { host: "0.0.0.0", port: 4222 },
-        http: { host: "0.0.0.0", port: 1 },
-        tls: undefined,
-      },
     );
   });
 });

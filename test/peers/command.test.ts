@@ -1,6 +1,15 @@
 /** Command lines given to gnatlet and to a real nats-server: how each ends, and what it says. */
 import assert from "node:assert/strict";
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync } from "node:fs";
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
@@ -12,7 +21,6 @@ import { until } from "../support/waiting.ts";
 const folder = mkdtempSync(join(tmpdir(), "gnatlet-peer-"));
 /** Gnatlet by the other's name, so that messages begin with the same word. */
 const link = join(folder, "nats-server");
-before(() => symlinkSync(GNATLET, link));
 after(() => rmSync(folder, { recursive: true }));
 
 const { certFile, keyFile } = certificate("server");
@@ -52,6 +60,23 @@ const ENDING: string[][] = [
   ["-sl", "quit=999999"],
 ];
 
+/** Configuration files, and whether they are valid. */
+const FILES: [name: string, text: string][] = [
+  ["empty.conf", ""],
+  ["plain.conf", "listen: 127.0.0.1:-1\nmax_payload: 9MB\ndebug: false, logtime: true\n"],
+  ["warned.conf", 'listen: "127.0.0.1:-1", ping_interval: 3'],
+  ["unknown.conf", "port: -1, foo: 3"],
+  ["broken.conf", "port: {"],
+  ["boot.conf", "listen: 127.0.0.1:-1\nserver_name: a\nno_auth_user: nobody"],
+  ["included.conf", "include './plain.conf'\nserver_name: included"],
+  ["includes.conf", "include './nothing.conf'"],
+];
+
+before(() => {
+  symlinkSync(GNATLET, link);
+  for (const [name, text] of FILES) writeFileSync(join(folder, name), text);
+});
+
 /** What fails while it starts: the last line. */
 const FAILING: string[][] = [
   ["-a", "127.0.0.1", "-p", "-1", "-P", "/no/such/folder/file"],
@@ -73,6 +98,53 @@ describe("gnatlet and nats-server", () => {
       assert.equal(ours.stdout.slice(0, 40), theirs.stdout.slice(0, 40));
     });
   }
+
+  for (const [name] of FILES) {
+    it(`test ${name} alike`, async () => {
+      for (const args of [
+        ["-t", "-c", name],
+        ["-c", name, "-t", "-p", "4"],
+      ]) {
+        const [ours, theirs] = await Promise.all([
+          Command.run(link, args, options),
+          Command.run(real, args, options),
+        ]);
+        assert.deepEqual(ours, theirs);
+      }
+    });
+  }
+
+  it("start by a file alike, and flags come first", async () => {
+    for (const [file, ...flags] of [
+      ["plain.conf"],
+      ["plain.conf", "-T=false", "-m", "-1", "-n", "named"],
+      ["included.conf", "-logtime_utc"],
+    ]) {
+      const logs: string[] = [];
+      for (const program of [link, real]) {
+        await using command = new Command(program, ["-c", file, ...flags], options);
+        await command.logged(/Server is ready/);
+        assert.equal(await command.end("SIGINT"), 0);
+        logs.push(masked(command.stderr).replace(/^.* {2}(Version|Git|Gnatlet): .*$/gm, "<versions>"));
+      }
+      assert.equal(logs[0], logs[1]);
+    }
+  });
+
+  it("refuse what cannot start with the same words", async () => {
+    for (const args of [
+      ["-c", "boot.conf"],
+      ["-c", "unknown.conf"],
+      ["-c", "none.conf"],
+    ]) {
+      const [ours, theirs] = await Promise.all([
+        Command.run(link, args, options),
+        Command.run(real, args, options),
+      ]);
+      assert.equal(ours.code, theirs.code);
+      assert.equal(masked(ours.stderr).split("\n").at(-2), masked(theirs.stderr).split("\n").at(-2));
+    }
+  });
 
   it("name a file of TLS that is not there, and nothing else", async () => {
     for (const program of [link, real]) {

@@ -25,6 +25,7 @@ import { LogFile } from "../../src/runtime/node/log-file.ts";
 import { writeAll } from "../../src/runtime/node/log-output.ts";
 import { LogTime } from "../../src/runtime/node/log-time.ts";
 import { type LogOptions, logLabels, NodeLogger } from "../../src/runtime/node/node-logger.ts";
+import { nodeRuntime } from "../../src/runtime/node/runtime.ts";
 import { systemErrorText } from "../../src/runtime/node/system-error.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "gnatlet-log-"));
@@ -298,11 +299,17 @@ describe("a server in a program", () => {
     const second = newPath();
     /** A server whose logging can be changed from here. */
     class Changeable extends NatsServer {
+      static async begin(): Promise<Changeable> {
+        const begun = new Changeable({ logFile: first }, nodeRuntime());
+        await begun.open();
+        return begun;
+      }
+
       logTo(logFile: string | undefined): void {
         this.applyLogging({ ...this.options, logFile, logtime: false });
       }
     }
-    const server = (await Changeable.start({ logFile: first })) as Changeable;
+    const server = await Changeable.begin();
     assert.throws(() => server.logTo("/no/such/folder/file"), { code: "FILE_FAILED" });
     server.reopenLog();
     server.logTo(second);

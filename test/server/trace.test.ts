@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { connect, NatsServer, type ServerOptions } from "../../src/runtime/node/index.ts";
+import { nodeRuntime } from "../../src/runtime/node/runtime.ts";
 import { RawClient } from "../support/raw-client.ts";
 
 interface Traced {
@@ -121,11 +122,17 @@ describe("tracing", () => {
     const logger = { notice: nothing, warn: nothing, error: nothing, debug: nothing, trace };
     /** A server whose logging can be changed from here. */
     class Changeable extends NatsServer {
+      static async begin(): Promise<Changeable> {
+        const begun = new Changeable({ logger }, nodeRuntime());
+        await begun.open();
+        return begun;
+      }
+
       tracing(on: boolean): void {
         this.applyLogging({ ...this.options, trace: on });
       }
     }
-    await using server = (await Changeable.start({ logger })) as Changeable;
+    await using server = await Changeable.begin();
     const nc = await connect({ inProcessServer: server });
     nc.subscribe("a", { callback() {} });
     const said = async (): Promise<string[]> => {

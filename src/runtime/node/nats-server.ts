@@ -1,9 +1,11 @@
 import { showProblem } from "../../config/errors.ts";
+import type { Config } from "../../config/read-config.ts";
 import { SILENT } from "../../seams/logger.ts";
 import { mergeOptions } from "../../server/options/merge.ts";
 import type { ResolvedServerOptions } from "../../server/options/resolve.ts";
 import type { ServerOptions } from "../../server/options/types.ts";
 import { Server } from "../../server/server.ts";
+import type { ConfigFacts } from "../../server/start-lines.ts";
 import { NodeLogger } from "./node-logger.ts";
 import { writePidFile } from "./pid-file.ts";
 import { PortsFile } from "./ports-file.ts";
@@ -20,26 +22,33 @@ export class NatsServer extends Server {
    * `FILE_FAILED`.
    */
   static async start(options: ServerOptions = {}): Promise<NatsServer> {
-    const server = new this(options, nodeRuntime());
+    const server = new NatsServer(options, nodeRuntime());
     await server.open();
     return server;
   }
 
   /**
    * Starts a server by a configuration file of nats-server. In a file clients are listened for on every address and port 4222 unless it says
-   * otherwise. What the file asks for and this server does not do yet is said to `overrides.logger`.
+   * otherwise. What the file asks for and this server does not do yet is said in the log.
    * @param overrides - options that come before those of the file, such as `{ listen: { port: 0 } }`.
    * @throws ConfigError with all that is wrong in the file, each with its file, line and position; and as `start` does.
    */
   static async fromConfigFile(path: string, overrides: ServerOptions = {}): Promise<NatsServer> {
     const { readConfigFile } = await import("./config-file.ts");
-    const { options, warnings, unserved } = readConfigFile(path);
-    for (const problem of [...warnings, ...unserved]) overrides.logger?.warn(showProblem(problem));
-    return NatsServer.start(mergeOptions(options, overrides));
+    const config = readConfigFile(path);
+    const server = new NatsServer(mergeOptions(config.options, overrides), nodeRuntime());
+    await server.openConfigured(path, config);
+    return server;
   }
 
   #ownLog: NodeLogger | undefined;
   #portsFile: PortsFile | undefined;
+
+  /** As `open`, for a server whose options come from a file. */
+  protected async openConfigured(path: string, config: Config): Promise<void> {
+    this.config = factsOf(path, config);
+    await this.open();
+  }
 
   /** Opens the listeners, once the log is open. */
   protected override async open(): Promise<void> {
@@ -91,4 +100,8 @@ export class NatsServer extends Server {
     await super.close();
     this.#ownLog?.close();
   }
+}
+
+function factsOf(path: string, { digest, warnings, unserved }: Config): ConfigFacts {
+  return { path, digest, remarks: [...warnings, ...unserved].map(showProblem), loadedAt: Date.now() };
 }

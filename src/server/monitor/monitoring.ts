@@ -9,6 +9,7 @@ import { listenFailed } from "../errors.ts";
 import { type ListenerTls, readTls } from "../listener-tls.ts";
 import type { ResolvedServerOptions } from "../options/resolve.ts";
 import { hostPort, reachable } from "../reachable.ts";
+import type { ConfigFacts } from "../start-lines.ts";
 import { Monitor } from "./monitor.ts";
 import type { MonitorState } from "./state.ts";
 
@@ -21,6 +22,8 @@ export interface MonitoredServer {
   tls(): ListenerTls | undefined;
   /** Whether it takes connections. */
   ready(): boolean;
+  /** Its configuration file, if it has one. */
+  config(): ConfigFacts | undefined;
 }
 
 /** Monitoring of a server: what its views read, and the listener over which they are served, if the options ask for one. */
@@ -53,8 +56,12 @@ export class Monitoring {
         return server.info();
       },
       startedAt,
-      configLoadedAt: startedAt,
-      configDigest: "",
+      get configLoadedAt() {
+        return server.config()?.loadedAt ?? startedAt;
+      },
+      get configDigest() {
+        return server.config()?.digest ?? "";
+      },
       systemAccount: broker.systemAccount?.name,
       get http() {
         return http();
