@@ -24,8 +24,8 @@ import { type ListenerTls, openTls, tlsInfo } from "./listener-tls.ts";
 import { Monitoring } from "./monitor/monitoring.ts";
 import type { MonitorState } from "./monitor/state.ts";
 import { type ResolvedServerOptions, resolveOptions } from "./options/resolve.ts";
-import type { ResolvedTls } from "./options/resolve-tls.ts";
-import type { ServerOptions } from "./options/types.ts";
+import { type ResolvedTls, resolveTls } from "./options/resolve-tls.ts";
+import type { ServerOptions, TlsOptions } from "./options/types.ts";
 import { hostPort, reachable } from "./reachable.ts";
 import { newServerId } from "./server-id.ts";
 import { type ConfigFacts, logStart, logTls } from "./start-lines.ts";
@@ -102,6 +102,8 @@ export class Server {
   readonly #events: SystemEvents | undefined;
   #listener: Listener | undefined;
   #tls: ListenerTls | undefined;
+  /** Whether the listener's connections may change to TLS. */
+  #securable = false;
   #websocket: WebsocketListener | undefined;
   #info: ServerInfo;
   #closing: Promise<void> | undefined;
@@ -337,20 +339,35 @@ export class Server {
 
   #openListener(address: ListenAddress): Promise<Listener> {
     const { network } = this.#runtime;
-    if (this.#tls === undefined) return network.listen(address, (link) => this.#accept(link, STANDARD));
+    this.#securable = this.#tls !== undefined;
+    if (!this.#securable) return network.listen(address, (link) => this.#accept(link, STANDARD));
     return network.listenSecurable(address, (link) => this.#acceptSecurable(link));
   }
 
   /**
-   * Reads the TLS files anew: connections from now on use them, and the settings given.
+   * Reads the TLS files anew: connections from now on use them, and the settings given. TLS may also begin or end (undefined) here;
+   * where it begins, the listener is opened anew on its port.
    * @throws ServerError `INVALID_OPTION` that says which file is wrong; then everything stays as it was.
    */
-  protected async replaceTls(tls: ResolvedTls, allowNonTls: boolean): Promise<void> {
-    const opened = await openTls({ tls, allowNonTls }, this.#runtime, this.log);
+  protected async replaceTls(tls: ResolvedTls | undefined, allowNonTls: boolean): Promise<void> {
+    const opened =
+      tls === undefined ? undefined : await openTls({ tls, allowNonTls }, this.#runtime, this.log);
     this.#tls?.rate?.stop();
     this.#tls = opened;
     this.#info = { ...this.#info, ...tlsInfo(opened) };
     await this.#monitoring.renewTls();
+    const listener = this.#listener;
+    if (opened === undefined || listener === undefined || this.#securable) return;
+    void listener.close();
+    this.#listener = await this.#openListener(listener.address);
+  }
+
+  /**
+   * The same for the WebSocket listener, where TLS can neither begin nor end.
+   * @throws ServerError `INVALID_OPTION` that says which file is wrong; then everything stays as it was.
+   */
+  protected async replaceWebsocketTls(tls: TlsOptions): Promise<void> {
+    await this.#websocket?.replaceTls(resolveTls(tls, "websocket.tls"));
   }
 
   /** The server's id: 56 characters that begin with `N`, new with every start. */

@@ -23,8 +23,12 @@ class ReloadableServer extends Server {
     return server;
   }
 
-  renewTls(tls: TlsOptions): Promise<void> {
-    return this.replaceTls(resolveTls(tls, "tls"), false);
+  renewTls(tls: TlsOptions | undefined): Promise<void> {
+    return this.replaceTls(tls && resolveTls(tls, "tls"), false);
+  }
+
+  renewWebsocketTls(tls: TlsOptions): Promise<void> {
+    return this.replaceWebsocketTls(tls);
   }
 }
 
@@ -112,6 +116,44 @@ describe("TLS", () => {
     assert.equal(await shownName(server.port!, "localhost"), "renewed");
     await before.flush();
     await before.close();
+  });
+
+  it("may begin and end while the server runs, on the same port", async () => {
+    await using server = await ReloadableServer.start({ listen: { port: 0 } });
+    const port = server.port!;
+    const early = await RawClient.open(port);
+    await server.renewTls(certificate("server"));
+    assert.equal(server.port, port);
+    assert.equal(await shownName(port, "localhost"), "localhost");
+    assert.equal(await early.ask('CONNECT {"verbose":false}\r\nPING\r\n'), "PONG\r\n");
+    await server.renewTls(undefined);
+    const late = await RawClient.openUngreeted(port);
+    assert.doesNotMatch(await late.take(/^INFO .*\r\n/), /tls_/);
+    assert.equal(await late.ask('CONNECT {"verbose":false}\r\nPING\r\n'), "PONG\r\n");
+    early.close();
+    late.close();
+  });
+
+  it("takes new certificates for WebSockets, too", async () => {
+    await using server = await ReloadableServer.start({
+      websocket: { port: 0, tls: certificate("server") },
+    });
+    const shown = async (): Promise<string> => {
+      const port = Number(new URL(server.websocketUrl!).port);
+      const tls = connectTls({
+        port,
+        host: "127.0.0.1",
+        ca: pem("ca.pem"),
+        checkServerIdentity: () => undefined,
+      });
+      await once(tls, "secureConnect");
+      const name = tls.getPeerCertificate().subject.CN;
+      tls.destroy();
+      return String(name);
+    };
+    assert.equal(await shown(), "localhost");
+    await server.renewWebsocketTls(certificate("renewed"));
+    assert.equal(await shown(), "renewed");
   });
 
   it("refuses connections that are too many for a second, and says so in the log", async () => {
