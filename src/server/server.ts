@@ -153,6 +153,7 @@ export class Server {
       log: this.log,
       options: () => this.#options,
       tls: () => this.#tls,
+      websocket: () => this.#websocket,
       info: () => this.#info,
       ready: () => this.#closing === undefined,
       config: () => this.config,

@@ -3,6 +3,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
+import { wsconnect } from "@nats-io/nats-core";
 import { connect } from "@nats-io/transport-node";
 import { NatsServer, type ServerOptions } from "../../src/runtime/node/index.ts";
 import {
@@ -17,6 +18,7 @@ import {
 import { RawClient } from "../support/raw-client.ts";
 import { freePort, RealServer } from "../support/real-server.ts";
 import { certificate, identity, pem, tlsFile } from "../support/tls-files.ts";
+import { websocketFactory } from "../support/websocket-client.ts";
 
 /**
  * Where monitoring is not the same as nats-server's (2.15 is what runs here, 2.14.5 what we are like). Names, their order, types, and
@@ -141,6 +143,7 @@ const SERVERS: readonly { name: string; config: string; options: ServerOptions; 
       ping_interval: 90
       write_timeout: retry
       max_subs: 100
+      websocket { listen: "127.0.0.1:-1", no_tls: true, compression: true, allowed_origins: ["http://a.b"] }
       http_base_path: /nats
       authorization { timeout: 3 }
       accounts { A {
@@ -153,6 +156,13 @@ const SERVERS: readonly { name: string; config: string; options: ServerOptions; 
       pingInterval: 90_000,
       writeTimeout: "retry",
       maxSubscriptions: 100,
+      websocket: {
+        host: "127.0.0.1",
+        port: 0,
+        noTls: true,
+        compression: true,
+        allowedOrigins: ["http://a.b"],
+      },
       httpBasePath: "/nats",
       authorization: { timeout: 3_000 },
       accounts: {
@@ -331,6 +341,40 @@ test("connections over TLS beside nats-server", async () => {
     else assert.ok(ours.connections[0].tls_peer_certs.length > 0);
   }
   for (const client of clients) await client.close();
+});
+
+test("connections over WebSocket beside nats-server", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "gnatlet-monitor-"));
+  const file = join(folder, "server.conf");
+  const [port, wsPort] = [await freePort(), await freePort()];
+  await writeFile(
+    file,
+    `no_system_account: true\nwebsocket { listen: "127.0.0.1:${wsPort}", no_tls: true }\n`,
+  );
+  await using real = await RealServer.start(["-c", file, "-m", String(port)]);
+  const websocket = { host: "127.0.0.1", port: 0, noTls: true };
+  await using own = await NatsServer.start({
+    listen: { port: 0 },
+    http: { port: 0 },
+    websocket,
+    noSystemAccount: true,
+  });
+  const ours = { port: own.port!, url: own.monitorUrl! };
+  const theirs = { port: real.port, url: `http://127.0.0.1:${port}` };
+  const page = { name: "page", reconnect: false, wsFactory: websocketFactory() };
+  const clients = [
+    await wsconnect({ ...page, servers: own.websocketUrl! }),
+    await wsconnect({ ...page, servers: `ws://127.0.0.1:${wsPort}` }),
+  ];
+  const [a, b] = await Promise.all(
+    [ours, theirs].map(async (server) => JSON.parse((await ask(server, "/connz?auth=1")).text)),
+  );
+  assert.equal(a.connections[0].type, "websocket");
+  onlyKnown("/connz?auth=1", differences(a, b, String), [
+    { field: "connections[].cid", why: "whoever waited for the real one to start" },
+  ]);
+  for (const client of clients) await client.close();
+  await rm(folder, { recursive: true, force: true });
 });
 
 /** Asks for a path as it is: `fetch` would clean it. Gives the status and where it is moved to. */

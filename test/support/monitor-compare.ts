@@ -126,7 +126,7 @@ export function differences(
   }
   if (MASKED.test(way)) return kindOf(ours) === kindOf(theirs) ? [] : [[way, `${ours}, ${theirs}`]];
   if (/(^|\.)cid$/.test(way)) return cids(ours) === cids(theirs) ? [] : [[way, `${ours}, ${theirs}`]];
-  if (/(^|connections\[\]\.)port$/.test(way) && ours > 0 && theirs > 0) return [];
+  if (/(^|connections\[\]\.|websocket\.)port$/.test(way) && ours > 0 && theirs > 0) return [];
   return ours === theirs ? [] : [[way, `${JSON.stringify(ours)}, ${JSON.stringify(theirs)}`]];
 }
 

@@ -1,9 +1,12 @@
 /** Labels of a metric, by name. */
 export type Labels = Readonly<Record<string, string>>;
 
+/** The types of metrics that are used. */
+export type MetricType = "gauge" | "counter" | "untyped";
+
 interface Family {
   readonly help: string;
-  readonly type: "gauge" | "counter";
+  readonly type: MetricType;
   readonly lines: string[];
 }
 
@@ -12,7 +15,7 @@ export class MetricsText {
   readonly #families = new Map<string, Family>();
 
   /** Adds a value. The help and the type of a name are those it is given first. */
-  add(name: string, help: string, labels: Labels, value: number, type: "gauge" | "counter" = "gauge"): void {
+  add(name: string, help: string, labels: Labels, value: number, type: MetricType = "gauge"): void {
     let family = this.#families.get(name);
     if (family === undefined) this.#families.set(name, (family = { help, type, lines: [] }));
     const shown = Object.entries(labels).map(([label, text]) => `${label}="${escaped(text)}"`);

@@ -1,9 +1,10 @@
-import { accountz } from "./accountz.ts";
+import { accountInfo } from "./accountz.ts";
 import { accstatz } from "./accstatz.ts";
+import type { ConnInfo } from "./conn-info.ts";
 import { CONNZ_LIMIT, connz } from "./connz.ts";
 import { healthz } from "./healthz.ts";
 import { jsz } from "./jsz.ts";
-import { type Labels, MetricsText } from "./metrics-text.ts";
+import { type Labels, MetricsText, type MetricType } from "./metrics-text.ts";
 import { routez } from "./routez.ts";
 import type { MonitorState } from "./state.ts";
 import { subsz } from "./subsz.ts";
@@ -98,6 +99,7 @@ function addConnz(text: MetricsText, state: MonitorState, id: Labels, detailed: 
     text.add(`gnatsd_connz_${name}`, name, id, sum, "counter");
   }
   if (!detailed) return;
+  const now = Date.parse(view.now);
   for (const each of connections) {
     const account = each.account ?? "";
     const labels = {
@@ -120,7 +122,21 @@ function addConnz(text: MetricsText, state: MonitorState, id: Labels, detailed: 
       text.add(`gnatsd_connz_${name}`, name, labels, each[name]);
     for (const name of ["in_bytes", "out_bytes", "in_msgs", "out_msgs"] as const)
       text.add(`gnatsd_connz_${name}`, name, labels, each[name], "counter");
+    addTimes(text, labels, each, now);
+    const rtt = state.broker.sessions.get(each.cid)?.record().rtt ?? 0;
+    text.add("gnatsd_connz_rtt", "response time latency in microseconds", labels, Math.floor(rtt * 1_000));
   }
+}
+
+/** When a connection began and was last at work, as ms since the epoch; for how long, in ms. */
+function addTimes(text: MetricsText, labels: Labels, each: ConnInfo, now: number): void {
+  const [start, last] = [Date.parse(each.start), Date.parse(each.last_activity)];
+  const add = (name: string, help: string, value: number, type?: MetricType): void =>
+    text.add(`gnatsd_connz_${name}`, help, labels, value, type);
+  add("start", "epoch time at which the connection was started", start, "untyped");
+  add("last_activity", "epoch time at which the last activity was registred", last, "untyped");
+  add("uptime", "uptime duration in milliseconds", now - start, "untyped");
+  add("idle", "idle time duration in milliseconds", now - last);
 }
 
 function addAccounts(text: MetricsText, state: MonitorState, id: Labels): void {
@@ -138,9 +154,9 @@ function addAccounts(text: MetricsText, state: MonitorState, id: Labels): void {
     add("received_bytes", each.received.bytes);
     add("slow_consumers", each.slow_consumers);
   }
-  for (const account of state.broker.accounts.keys()) {
-    const detail = accountz(state, { account }).account_detail!;
-    const labels = { ...id, account_id: account, account_name: detail.name_tag };
+  for (const account of state.broker.accounts.values()) {
+    const detail = accountInfo(state, account);
+    const labels = { ...id, account_id: account.name, account_name: detail.name_tag };
     const add = (name: string, value: number | boolean | undefined): void =>
       text.add(`gnatsd_accountz_${name}`, name, labels, Number(value ?? 0));
     add("client_connections", detail.client_connections);
@@ -150,6 +166,10 @@ function addAccounts(text: MetricsText, state: MonitorState, id: Labels): void {
     add("expired", detail.expired);
     add("complete", detail.complete);
     add("jetstream_enabled", detail.jetstream_enabled);
+    // The exporter has these of accounts with a JWT, and zeros of others.
+    add("limit_conn", account.limits.maxConnections);
+    add("limit_subs", account.limits.maxSubscriptions);
+    add("limit_payload", account.limits.maxPayload);
   }
 }
 

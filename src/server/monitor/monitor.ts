@@ -121,7 +121,11 @@ const ENDPOINTS: Readonly<Record<string, Endpoint>> = {
     return json(ipqueuesz());
   },
   "/raftz": () => RAFTZ,
-  "/debug/vars": (state) => json(expvarz(state)),
+  "/debug/vars": (state) => ({
+    status: 200,
+    headers: { "Content-Type": "application/json; charset=utf-8" },
+    body: goJson(expvarz(state), 2),
+  }),
   "/metrics": (state, query) => ({
     status: 200,
     headers: { "Content-Type": METRICS_TYPE },

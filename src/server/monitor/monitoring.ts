@@ -11,13 +11,15 @@ import type { ResolvedServerOptions } from "../options/resolve.ts";
 import { hostPort, reachable } from "../reachable.ts";
 import type { ConfigFacts } from "../start-lines.ts";
 import { Monitor } from "./monitor.ts";
-import type { MonitorState } from "./state.ts";
+import type { MonitorState, WebsocketAddress } from "./state.ts";
 
 /** What monitoring asks the server. */
 export interface MonitoredServer {
   readonly log: SwitchedLogger;
   options(): ResolvedServerOptions;
   info(): ServerInfo;
+  /** The listener for clients over WebSocket. */
+  websocket(): WebsocketAddress | undefined;
   /** TLS of the listener for clients. */
   tls(): ListenerTls | undefined;
   /** Whether it takes connections. */
@@ -68,6 +70,9 @@ export class Monitoring {
       },
       get https() {
         return https();
+      },
+      get websocket() {
+        return server.websocket();
       },
       get tlsNotAfter() {
         return server.tls()?.context.notAfter;

@@ -6,6 +6,13 @@ import type { ListenAddress } from "../../seams/listener.ts";
 import type { Logger } from "../../seams/logger.ts";
 import type { ResolvedServerOptions } from "../options/resolve.ts";
 
+/** The listener for clients over WebSocket, as monitoring shows it. */
+export interface WebsocketAddress {
+  readonly address: ListenAddress | undefined;
+  /** When its certificate expires, in ms since the epoch; undefined without TLS. */
+  readonly tlsNotAfter: number | undefined;
+}
+
 /** What the views of monitoring read. All of it is as it is now. */
 export interface MonitorState {
   readonly broker: Broker;
@@ -25,6 +32,8 @@ export interface MonitorState {
   /** Where monitoring listens; undefined where it does not. */
   readonly http: ListenAddress | undefined;
   readonly https: ListenAddress | undefined;
+  /** Where clients connect over WebSocket; undefined where they do not. */
+  readonly websocket: WebsocketAddress | undefined;
   /** When the certificate for clients expires, in ms since the epoch; undefined without TLS. */
   readonly tlsNotAfter: number | undefined;
   /** How often each path was asked for. */

@@ -1,8 +1,7 @@
-import type { ResolvedServerOptions } from "../options/resolve.ts";
 import { goTime, nanoseconds, orOmit, uptime } from "./go-format.ts";
 import type { MonitorState } from "./state.ts";
 
-/** nats-server's default, which it shows where there is no TLS as well. */
+/** nats-server's default, which it shows where there is no TLS as well; that of upgrades to WebSocket is the same. */
 const DEFAULT_TLS_TIMEOUT_MS = 2_000;
 
 /** The server (nats-server `Varz`). */
@@ -39,7 +38,7 @@ export function varz(state: MonitorState) {
     gateway: {},
     leaf: {},
     mqtt: {},
-    websocket: websocketVarz(options.websocket),
+    websocket: websocketVarz(state),
     jetstream: {},
     tls_timeout: (options.tls?.timeout ?? DEFAULT_TLS_TIMEOUT_MS) / 1_000,
     write_deadline: nanoseconds(options.writeDeadline),
@@ -88,20 +87,26 @@ function byKind(clients: number) {
 }
 
 /** The options of the WebSocket listener (nats-server `WebsocketOptsVarz`). */
-function websocketVarz(options: ResolvedServerOptions["websocket"]) {
+function websocketVarz({ options: { websocket: options }, websocket }: MonitorState) {
   if (options === undefined) return {};
+  const { handshakeTimeout, tls } = options;
+  const notAfter = websocket?.tlsNotAfter;
   return {
     host: orOmit(options.host),
-    port: orOmit(options.port),
+    port: orOmit(websocket?.address?.port ?? options.port),
     advertise: orOmit(options.advertise),
     no_auth_user: orOmit(options.noAuthUser),
     jwt_cookie: orOmit(options.jwtCookie),
-    handshake_timeout: orOmit(nanoseconds(options.handshakeTimeout)),
+    // nats-server shows only one that the options name.
+    handshake_timeout:
+      handshakeTimeout === DEFAULT_TLS_TIMEOUT_MS ? undefined : nanoseconds(handshakeTimeout),
     auth_timeout: orOmit((options.authorization?.timeout ?? 0) / 1_000),
     no_tls: orOmit(options.noTls),
+    tls_pinned_certs: orOmit(tls?.pinnedCerts),
     same_origin: orOmit(options.sameOrigin),
     allowed_origins: orOmit(options.allowedOrigins),
     compression: orOmit(options.compression),
+    tls_cert_not_after: notAfter === undefined ? undefined : goTime(notAfter),
   };
 }
 

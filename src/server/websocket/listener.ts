@@ -79,6 +79,11 @@ export class WebsocketListener {
     return this.#options.tls === undefined ? "ws" : "wss";
   }
 
+  /** When its certificate expires, in ms since the epoch; undefined without TLS. */
+  get tlsNotAfter(): number | undefined {
+    return this.#context?.notAfter;
+  }
+
   /** Where it listens; undefined before it does. */
   get address(): Listener["address"] | undefined {
     return this.#listener?.address;

@@ -191,6 +191,7 @@ test("metrics have the exporter's names and labels", async () => {
     answer.text,
     /gnatsd_connz_in_msgs\{.*cid="1",kind="Client",type="nats",ip="",port="0",name="inside"/,
   );
+  assert.match(answer.text, /gnatsd_connz_idle\{.*cid="1",.*\} \d+\n/);
   assert.match(answer.text, /gnatsd_varz_start\{.*\} 1\d{12}\n/);
   await nc.close();
 });
