@@ -377,6 +377,43 @@ test("connections over WebSocket beside nats-server", async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
+/** nats-server's own services are subscriptions, imports and exports; here they are not routed at all. */
+const SERVICES: readonly Difference[] = [
+  "subscriptions",
+  "num_subscriptions",
+  "num_cache",
+  "num_inserts",
+  "num_matches",
+  "cache_hit_rate",
+  "max_fanout",
+  "avg_fanout",
+  "total",
+  "subscriptions_list",
+  "account_statz[].num_subscriptions",
+  "account_detail.subscriptions",
+  "account_detail.sublist_stats",
+  "account_detail.imports",
+  "account_detail.exports",
+].map((field) => ({ field, why: "the services of the system account" }));
+
+test("a server with a system account beside nats-server", async () => {
+  const port = await freePort();
+  await using real = await RealServer.start(["-m", String(port)]);
+  await using own = await NatsServer.start({ listen: { port: 0 }, http: { port: 0 } });
+  const ours = { port: own.port!, url: own.monitorUrl! };
+  const theirs = { port: real.port, url: `http://127.0.0.1:${port}` };
+  const known = [
+    ...SERVICES,
+    { field: "feature_flags", why: "flags of JetStream" },
+    { field: "total_connections", why: "whoever waited for the real one to start" },
+  ];
+  const accounts = ["/accountz", "/accountz?acc=$G", "/accountz?acc=$SYS", "/accstatz?unused=1"];
+  for (const path of ["/varz", "/connz", "/subsz?subs=1", ...accounts]) {
+    const [a, b] = [JSON.parse((await ask(ours, path)).text), JSON.parse((await ask(theirs, path)).text)];
+    onlyKnown(path, differences(a, b, String), known);
+  }
+});
+
 /** Asks for a path as it is: `fetch` would clean it. Gives the status and where it is moved to. */
 async function rawGet(url: string, path: string): Promise<(string | undefined)[]> {
   const { get } = await import("node:http");
