@@ -7,6 +7,7 @@ import type { ListenOptions, ServerOptions } from "./types.ts";
 
 /**
  * Finds the options that a reload changes (behaviour.md E.4). TLS counts as changed wherever there is any, as its files may have.
+ * @param before - the options in use; its ports may be those that are listened on where they were 0.
  * @throws ServerError `RELOAD_FAILED` with nats-server's text, for the first one that a reload cannot change.
  */
 export function changedOptions(
@@ -95,6 +96,8 @@ function unsupported(field: string, before: string, after: string): ServerError 
 /** A value as Go shows it. */
 function show({ kind }: OptionRow, value: unknown): string {
   if (kind.type === "duration") return showDuration(value as number);
+  // nats-server has no name for the default of `write_timeout`.
+  if (kind.type === "oneOf" && value === "default") return "";
   return String(value ?? "");
 }
 
