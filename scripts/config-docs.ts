@@ -220,7 +220,7 @@ const CUSTOM_VALUES: Readonly<Record<string, string>> = {
   cipherSuites: "list",
   compression: "word, true/false or a block",
   curves: "list",
-  "feature flags": "true/false by name",
+  featureFlags: "true/false by name",
   migrate: "true/false or { leader_migrate_delay }",
   nkey: "public nkey",
   ocsp: "true/false or a block",
@@ -266,7 +266,6 @@ const VALUES: Readonly<Record<Kind["type"], (kind: Kind) => string>> = {
   port: () => "port, -1 for a free one",
   block: () => "block",
   blocks: () => "list of blocks",
-  named: () => "blocks by name",
   custom: (kind) => (kind.type === "custom" ? (CUSTOM_VALUES[kind.form] ?? "") : ""),
 };
 

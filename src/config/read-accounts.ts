@@ -44,8 +44,7 @@ export const accountNkey =
   (value, { report }) => {
     const { content } = value;
     if (content.kind === "string" && isPublicKey(content.value, "A")) return content.value;
-    report.error(value, `Not a valid public nkey for an account: ${quoted(shown(content))}`);
-    return undefined;
+    return report.error(value, `Not a valid public nkey for an account: ${quoted(shown(content))}`);
   };
 
 /** Where subjects are mapped to: a subject, a destination with a weight, or several. */
@@ -54,8 +53,7 @@ export const mappings =
   (value, { report }) => {
     const { content } = value;
     if (content.kind !== "map") {
-      report.error(value, wrongType(content, "map"));
-      return undefined;
+      return report.error(value, wrongType(content, "map"));
     }
     const read: [string, Mappings[string]][] = [];
     for (const [subject, each] of content.value) {
@@ -94,8 +92,7 @@ function mapping(value: ConfigValue, report: Report): Mappings[string] | undefin
 
 function destination(value: ConfigValue, report: Report): MappingDestination | undefined {
   if (value.content.kind !== "map") {
-    report.error(value, "Expected an entry for the mapping destination");
-    return undefined;
+    return report.error(value, "Expected an entry for the mapping destination");
   }
   const read: Partial<MappingDestination> = {};
   for (const [key, each] of value.content.value) {
@@ -104,21 +101,16 @@ function destination(value: ConfigValue, report: Report): MappingDestination | u
     if (name === "weight") {
       const weight = percent(content);
       if (typeof weight === "number") read.weight = weight;
-      else return fail(report, each, weight);
+      else return report.error(each, weight);
     } else if (name === "dest" || name === "destination" || name === "cluster") {
-      if (content.kind !== "string") return fail(report, each, wrongType(content, "string"));
+      if (content.kind !== "string") return report.error(each, wrongType(content, "string"));
       read[name === "cluster" ? "cluster" : "destination"] = content.value;
-    } else return fail(report, each, `Unknown field ${quoted(key)} for mapping destination`);
+    } else return report.error(each, `Unknown field ${quoted(key)} for mapping destination`);
   }
   const { destination: to = "", weight } = read;
   if (weight === undefined)
-    return fail(report, value, `Missing weight for mapping destination ${quoted(to)}`);
+    return report.error(value, `Missing weight for mapping destination ${quoted(to)}`);
   return { ...read, destination: to, weight };
-}
-
-function fail(report: Report, place: ConfigValue, text: string): undefined {
-  report.error(place, text);
-  return undefined;
 }
 
 /** A weight, or what is wrong with it. */
@@ -141,11 +133,10 @@ export const msgTrace =
     if (content.kind !== "map") {
       if (content.kind === "string") return traceDest(value, topKey, report);
       const type = typeOf(content);
-      report.error(
+      return report.error(
         value,
         `Expected account message trace ${quoted(topKey)} to be a string or a map/struct, got ${type}`,
       );
-      return undefined;
     }
     let trace: AccountOptions["msgTrace"];
     let sampling: number | undefined;
@@ -170,31 +161,29 @@ export const msgTrace =
 function traceDest(value: ConfigValue, key: string, report: Report): AccountOptions["msgTrace"] {
   const { content } = value;
   if (content.kind !== "string") {
-    report.error(value, `Field ${quoted(key)} should be a string, got ${typeOf(content)}`);
-    return undefined;
+    return report.error(value, `Field ${quoted(key)} should be a string, got ${typeOf(content)}`);
   }
   if (isLiteralSubject(content.value)) return { dest: content.value, sampling: 100 };
-  report.error(value, `Trace destination ${quoted(content.value)} is not valid`);
-  return undefined;
+  return report.error(value, `Trace destination ${quoted(content.value)} is not valid`);
 }
 
 function traceSampling(value: ConfigValue, report: Report): number | undefined {
   const { content } = value;
   const text = content.kind === "string" ? content.value.replace(/%$/, "") : "";
   if (content.kind === "string" && !/^[+-]?[0-9]+$/.test(text)) {
-    report.error(value, `Invalid trace destination sampling value ${quoted(content.value)}`);
-    return undefined;
+    return report.error(value, `Invalid trace destination sampling value ${quoted(content.value)}`);
   }
   if (content.kind !== "string" && content.kind !== "integer") {
     const type = typeOf(content);
-    report.error(
+    return report.error(
       value,
       `Trace destination sampling field "sampling" should be an integer or a percentage, got ${type}`,
     );
-    return undefined;
   }
   const sampling = Number(content.kind === "string" ? text : content.value);
   if (sampling > 0 && sampling <= 100) return sampling;
-  report.error(value, `Ttrace destination sampling value ${sampling} is invalid, needs to be [1..100]`);
-  return undefined;
+  return report.error(
+    value,
+    `Ttrace destination sampling value ${sampling} is invalid, needs to be [1..100]`,
+  );
 }

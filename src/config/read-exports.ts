@@ -12,8 +12,7 @@ export const exports =
   (): CustomReader =>
   (value, { report }) => {
     if (value.content.kind !== "array") {
-      report.error(value, `Exports should be an array, got ${typeOf(value.content)}`);
-      return undefined;
+      return report.error(value, `Exports should be an array, got ${typeOf(value.content)}`);
     }
     for (const each of value.content.value) checkExport(each, report);
     return value.content.value;
@@ -23,8 +22,7 @@ export const imports =
   (): CustomReader =>
   (value, { report }) => {
     if (value.content.kind !== "array") {
-      report.error(value, `Imports should be an array, got ${typeOf(value.content)}`);
-      return undefined;
+      return report.error(value, `Imports should be an array, got ${typeOf(value.content)}`);
     }
     for (const each of value.content.value) checkImport(each, report);
     return value.content.value;

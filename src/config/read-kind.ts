@@ -22,8 +22,7 @@ export function readKind(reader: BlockReader, value: ConfigValue, reading: Readi
     case "bool":
     case "string":
       if (content.kind === kind.type) return content.value;
-      report.error(value, wrongScalar(block, key, kind.type, content));
-      return undefined;
+      return report.error(value, wrongScalar(block, key, kind.type, content));
     case "integer":
       return readInteger(value, kind, reading);
     case "port":
@@ -56,8 +55,7 @@ function readInteger(
 ): number | undefined {
   const { report, block, row, key } = reading;
   if (value.content.kind !== "integer") {
-    report.error(value, wrongScalar(block, key, "integer", value.content));
-    return undefined;
+    return report.error(value, wrongScalar(block, key, "integer", value.content));
   }
   const number = Number(value.content.value);
   if (number === 0 && row.zeroIsDefault) return undefined;
@@ -65,19 +63,16 @@ function readInteger(
   // Here 0 is no limit; in a file there is no other way to say that than to leave the key out.
   const min = row.option === "maxSubTokens" ? 1 : kind.min;
   if (number >= min && number <= kind.max) return number;
-  report.error(value, outOfRange(block, key, number, kind));
-  return undefined;
+  return report.error(value, outOfRange(block, key, number, kind));
 }
 
 function readPort(value: ConfigValue, { report }: Reading): number | undefined {
   if (value.content.kind !== "integer") {
-    report.error(value, wrongType(value.content, "integer"));
-    return undefined;
+    return report.error(value, wrongType(value.content, "integer"));
   }
   const port = Number(value.content.value);
   if (port >= -1 && port <= 65_535) return port;
-  report.error(value, `invalid port ${port}, it must be from -1 (any free one) to 65535`);
-  return undefined;
+  return report.error(value, `invalid port ${port}, it must be from -1 (any free one) to 65535`);
 }
 
 /** The ms of a duration; of a fraction of one the next whole ms, so that it does not become nothing. */
@@ -94,8 +89,7 @@ function readDuration(
       ms = Math.ceil(parseDuration(content.value));
     } catch (error) {
       if (!(error instanceof DurationError)) throw error;
-      report.error(value, durationError(reading, error.message));
-      return undefined;
+      return report.error(value, durationError(reading, error.message));
     }
   } else if (content.kind === "integer" && kind.file !== "text") {
     if (kind.file === "warned") warnOfNumber(value, reading);
@@ -105,13 +99,11 @@ function readDuration(
   } else {
     if (kind.file === "warned") warnOfNumber(value, reading);
     const wanted = kind.file === "warned" ? "integer" : "string";
-    report.error(value, durationTypeError(reading, wrongType(content, wanted), typeOf(content)));
-    return undefined;
+    return report.error(value, durationTypeError(reading, wrongType(content, wanted), typeOf(content)));
   }
   if (ms === 0 && row.zeroIsDefault) return undefined;
   if (ms >= kind.min && ms <= kind.max) return ms;
-  report.error(value, durationRange(reading, ms, kind));
-  return undefined;
+  return report.error(value, durationRange(reading, ms, kind));
 }
 
 function warnOfNumber(value: ConfigValue, { report, row }: Reading): void {
@@ -147,13 +139,11 @@ function readWord(value: ConfigValue, words: readonly string[], reading: Reading
   const { report, block, key } = reading;
   const { content } = value;
   if (content.kind !== "string") {
-    report.error(value, wrongScalar(block, key, "string", content));
-    return undefined;
+    return report.error(value, wrongScalar(block, key, "string", content));
   }
   const word = key === "cipher" ? content.value.toLowerCase() : content.value;
   if (words.includes(word) || (key === "cluster_traffic" && word === "")) return word;
-  report.error(value, notOneOf(key, content.value));
-  return undefined;
+  return report.error(value, notOneOf(key, content.value));
 }
 
 /** A text or a list of them. What is wrong in a list is reported and left out. */
@@ -161,8 +151,7 @@ export function readStrings(value: ConfigValue, { report }: Reading, name: strin
   const { content } = value;
   if (content.kind === "string") return [content.value];
   if (content.kind !== "array") {
-    report.error(value, `error parsing ${name}: unsupported type ${typeOf(content)}`);
-    return undefined;
+    return report.error(value, `error parsing ${name}: unsupported type ${typeOf(content)}`);
   }
   const texts: string[] = [];
   for (const element of content.value) {
@@ -177,8 +166,7 @@ function readTexts(value: ConfigValue, { report, row }: Reading): Record<string,
   if (content.kind !== "map") {
     const name = row.option === "serverMetadata" ? "metadata" : row.keys[0];
     const what = name === "default_js_domain" ? `error ${name} config` : `error parsing ${name}`;
-    report.error(value, `${what}: unsupported type ${typeOf(content)}`);
-    return undefined;
+    return report.error(value, `${what}: unsupported type ${typeOf(content)}`);
   }
   const texts: [string, string][] = [];
   for (const [name, text] of content.value) {
@@ -197,8 +185,7 @@ function readBlock(reader: BlockReader, value: ConfigValue, block: Reading["bloc
 
 function readBlocks(reader: BlockReader, value: ConfigValue, block: Reading["block"]): unknown {
   if (value.content.kind !== "array") {
-    reader.report.error(value, notAList(block, value.content));
-    return undefined;
+    return reader.report.error(value, notAList(block, value.content));
   }
   return value.content.value.map((each) => reader.block(block, each)).filter((each) => each !== undefined);
 }

@@ -15,22 +15,18 @@ export function readListen(value: ConfigValue, report: Report): FileListen | und
   else if (content.kind === "string") {
     const parts = splitHostPort(content.value);
     if (parts === undefined) {
-      report.error(value, `could not parse address string ${quoted(content.value)}`);
-      return undefined;
+      return report.error(value, `could not parse address string ${quoted(content.value)}`);
     }
     const [host, port] = parts;
     if (!/^[+-]?[0-9]+$/.test(port)) {
-      report.error(value, `could not parse port ${quoted(port)}`);
-      return undefined;
+      return report.error(value, `could not parse port ${quoted(port)}`);
     }
     listen = { host, port: Number(port) };
   } else {
-    report.error(value, `expected port or host:port, got ${typeOf(content)}`);
-    return undefined;
+    return report.error(value, `expected port or host:port, got ${typeOf(content)}`);
   }
   if (listen.port >= -1 && listen.port <= 65_535) return listen;
-  report.error(value, `invalid port ${listen.port}, it must be from -1 (any free one) to 65535`);
-  return undefined;
+  return report.error(value, `invalid port ${listen.port}, it must be from -1 (any free one) to 65535`);
 }
 
 /** Splits at the last colon, as Go does: an address with colons of its own stands in brackets. */

@@ -13,16 +13,11 @@ import { quoted, type Report, shown, typeOf, wrongType } from "./report.ts";
 
 /** Forms of keys that are checked and not served: leaf nodes, clusters, JetStream, operators, OCSP. */
 
-function wrong(report: Report, place: ConfigValue, text: string): undefined {
-  report.error(place, text);
-  return undefined;
-}
-
 export const systemAccount =
   (): CustomReader =>
   (value, { report }) => {
     if (value.content.kind !== "string") {
-      return wrong(report, value, "system account name must be a string");
+      return report.error(value, "system account name must be a string");
     }
     return value.content.value === "" ? undefined : value.content.value;
   };
@@ -32,12 +27,12 @@ export const featureFlags =
   (value, { report }) => {
     const { content } = value;
     if (content.kind !== "map") {
-      return wrong(report, value, `error parsing feature flags: unsupported type ${typeOf(content)}`);
+      return report.error(value, `error parsing feature flags: unsupported type ${typeOf(content)}`);
     }
     for (const [name, each] of content.value) {
       if (each.content.kind === "bool") continue;
       const type = typeOf(each.content);
-      return wrong(report, each, `error parsing feature flag ${quoted(name)}: expected bool, got ${type}`);
+      return report.error(each, `error parsing feature flag ${quoted(name)}: expected bool, got ${type}`);
     }
     return true;
   };
@@ -46,7 +41,7 @@ export const featureFlags =
 export const urls =
   (): CustomReader =>
   (value, { report, row }) => {
-    if (value.content.kind !== "array") return wrong(report, value, wrongType(value.content, "array"));
+    if (value.content.kind !== "array") return report.error(value, wrongType(value.content, "array"));
     return readUrls(value.content.value, row.keys[0] === "routes" ? "route" : "gateway", report);
   };
 
@@ -85,7 +80,7 @@ export const url =
     if (content.kind === "array" && block === "leafRemote") return readUrls(content.value, what, report);
     if (content.kind !== "string") {
       const text = `Expected remote leafnode url to be an array or string, got ${shown(content)}`;
-      return wrong(report, value, block === "leafRemote" ? text : wrongType(content, "string"));
+      return report.error(value, block === "leafRemote" ? text : wrongType(content, "string"));
     }
     checkUrl(value, content.value, what, report);
     return [content.value];
@@ -98,7 +93,7 @@ export const compression =
     if (content.kind === "bool" || content.kind === "string") return true;
     if (content.kind !== "map") {
       const type = typeOf(content);
-      return wrong(report, value, `field ${quoted(key)} should be a boolean or a structure, got ${type}`);
+      return report.error(value, `field ${quoted(key)} should be a boolean or a structure, got ${type}`);
     }
     for (const [name, each] of content.value) {
       if (name.toLowerCase() === "mode") {
@@ -130,7 +125,7 @@ export const remotes =
   (value) => {
     if (value.content.kind !== "array") {
       const type = typeOf(value.content);
-      return wrong(reader.report, value, `Expected remotes field to be an array, got ${type}`);
+      return reader.report.error(value, `Expected remotes field to be an array, got ${type}`);
     }
     for (const each of value.content.value) reader.block("leafRemote", each);
     return value.content.value;
@@ -142,7 +137,7 @@ export const migrate =
     const { content } = value;
     if (content.kind === "bool" || content.kind === "map") return true;
     const type = typeOf(content);
-    return wrong(report, value, `Expected boolean or map for jetstream_cluster_migrate, got ${type}`);
+    return report.error(value, `Expected boolean or map for jetstream_cluster_migrate, got ${type}`);
   };
 
 /** `jetstream`: true, "enabled", or a block, which is what it gives; false when it is off. */
@@ -171,11 +166,11 @@ function enabled(value: ConfigValue, report: Report): boolean | undefined {
   const { content } = value;
   if (content.kind === "bool") return content.value;
   if (content.kind !== "string") {
-    return wrong(report, value, `Expected map, bool or string to define JetStream, got ${typeOf(content)}`);
+    return report.error(value, `Expected map, bool or string to define JetStream, got ${typeOf(content)}`);
   }
   if (/^enabled?$/i.test(content.value)) return true;
   if (/^disabled?$/i.test(content.value)) return false;
-  return wrong(report, value, `Expected 'enabled' or 'disabled' for string value, got '${content.value}'`);
+  return report.error(value, `Expected 'enabled' or 'disabled' for string value, got '${content.value}'`);
 }
 
 /** A number of bytes, or a text such as "10G". */
@@ -185,14 +180,14 @@ export const storageSize =
     const { content } = value;
     const name = /^max_(memory|file)_store$/.test(row.keys[0]) ? row.keys[0].replace("memory", "mem") : key;
     if (content.kind === "integer" || (content.kind === "string" && content.value === "")) return true;
-    if (content.kind !== "string") return wrong(report, value, `${name} must be int64 or string`);
+    if (content.kind !== "string") return report.error(value, `${name} must be int64 or string`);
     const number = content.value.slice(0, -1);
     if (!/^[+-]?[0-9]+$/.test(number)) {
       const reason = `strconv.ParseInt: parsing ${quoted(number)}: invalid syntax`;
-      return wrong(report, value, `${name} ${reason}`);
+      return report.error(value, `${name} ${reason}`);
     }
     if (/[KMGT]$/.test(content.value)) return true;
-    return wrong(report, value, `${name} sizes defined as strings must end in K, M, G, T`);
+    return report.error(value, `${name} sizes defined as strings must end in K, M, G, T`);
   };
 
 /** `sync_interval`: a duration, or "always". */
@@ -204,7 +199,7 @@ export const sync =
       report.misuse(value, key, `${key} should be converted to a duration`);
       return true;
     }
-    if (content.kind !== "string") return wrong(report, value, wrongType(content, "integer"));
+    if (content.kind !== "string") return report.error(value, wrongType(content, "integer"));
     if (content.value.toLowerCase() !== "always") checkDuration(value, `error parsing ${key}: `, report);
     return true;
   };
@@ -217,7 +212,7 @@ export const resolver =
     const { kind } = value.content;
     if (kind === "string" || kind === "map") return true;
     const type = typeOf(value.content);
-    return wrong(report, value, `error parsing operator resolver, wrong type ${type}`);
+    return report.error(value, `error parsing operator resolver, wrong type ${type}`);
   };
 
 export const preload =
@@ -225,7 +220,7 @@ export const preload =
   (value, { report }) => {
     const { content } = value;
     if (content.kind !== "map") {
-      return wrong(report, value, "preload should be a map of account_public_key:account_jwt");
+      return report.error(value, "preload should be a map of account_public_key:account_jwt");
     }
     for (const each of content.value.values()) {
       if (each.content.kind !== "string") report.error(each, "preload map value should be a string JWT");
@@ -242,17 +237,17 @@ export const ocsp =
     const { content } = value;
     if (content.kind === "bool") return content.value ? "auto" : "never";
     if (content.kind !== "map") {
-      return wrong(report, value, `error parsing ocsp config: unsupported type ${typeOf(content)}`);
+      return report.error(value, `error parsing ocsp config: unsupported type ${typeOf(content)}`);
     }
     let mode = "auto";
     for (const [key, each] of content.value) {
       if (key === "mode") {
         mode = each.content.kind === "string" ? each.content.value.toLowerCase() : "";
         if (!OCSP_MODES.has(mode)) {
-          return wrong(report, each, "error parsing ocsp config: unsupported ocsp mode string");
+          return report.error(each, "error parsing ocsp config: unsupported ocsp mode string");
         }
       } else if (key !== "url" && key !== "urls") {
-        return wrong(report, each, "error parsing ocsp config: unsupported field string");
+        return report.error(each, "error parsing ocsp config: unsupported field string");
       }
     }
     return mode;

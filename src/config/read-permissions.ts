@@ -61,13 +61,14 @@ function subjects(value: ConfigValue, report: Report, mayNameQueue: boolean): st
     }
   } else {
     const type = typeOf(content);
-    report.error(value, `Expected subject permissions to be a subject, or array of subjects, got ${type}`);
-    return undefined;
+    return report.error(
+      value,
+      `Expected subject permissions to be a subject, or array of subjects, got ${type}`,
+    );
   }
   for (const subject of list) {
     if (isPermissionSubject(subject, mayNameQueue)) continue;
-    report.error(value, `subject ${quoted(subject)} is not a valid subject`);
-    return undefined;
+    return report.error(value, `subject ${quoted(subject)} is not a valid subject`);
   }
   return list;
 }

@@ -28,7 +28,7 @@ const CUSTOMS: CustomReaders = {
   compression: others.compression,
   curves: tls.curves,
   exports,
-  "feature flags": others.featureFlags,
+  featureFlags: others.featureFlags,
   handshakeFirst: tls.handshakeFirst,
   imports,
   jetstream: others.jetstream,

@@ -21,25 +21,20 @@ function words(known: readonly string[], what: string, empty: string): () => Cus
   return () =>
     (value, { report }) => {
       const { content } = value;
-      if (content.kind !== "array") return wrong(report, value, wrongType(content, "array"));
+      if (content.kind !== "array") return report.error(value, wrongType(content, "array"));
       if (content.value.length === 0) {
-        return wrong(report, value, `error parsing tls config, '${empty}' cannot be empty`);
+        return report.error(value, `error parsing tls config, '${empty}' cannot be empty`);
       }
       const read: string[] = [];
       for (const each of content.value) {
-        if (each.content.kind !== "string") return wrong(report, each, wrongType(each.content, "string"));
+        if (each.content.kind !== "string") return report.error(each, wrongType(each.content, "string"));
         if (!known.includes(each.content.value)) {
-          return wrong(report, each, `unrecognized ${what} ${each.content.value}`);
+          return report.error(each, `unrecognized ${what} ${each.content.value}`);
         }
         read.push(each.content.value);
       }
       return read;
     };
-}
-
-function wrong(report: Report, place: ConfigValue, text: string): undefined {
-  report.error(place, text);
-  return undefined;
 }
 
 export const cipherSuites = words([...ALL_CIPHER_SUITES, ...GONE_SUITES], "cipher", "cipher_suites");
@@ -52,7 +47,7 @@ export const handshakeFirst =
     if (content.kind === "bool") return content.value;
     if (content.kind !== "string") {
       const type = typeOf(content);
-      return wrong(report, value, `field ${quoted(key)} should be a boolean or a string, got ${type}`);
+      return report.error(value, `field ${quoted(key)} should be a boolean or a string, got ${type}`);
     }
     const word = content.value.toLowerCase();
     if (word === "true" || word === "on") return true;
@@ -63,7 +58,7 @@ export const handshakeFirst =
       return ms > 0 ? ms : true;
     } catch (error) {
       if (!(error instanceof DurationError)) throw error;
-      return wrong(report, value, `field ${quoted(key)}'s value ${quoted(content.value)} is invalid`);
+      return report.error(value, `field ${quoted(key)}'s value ${quoted(content.value)} is invalid`);
     }
   };
 
@@ -73,14 +68,14 @@ export const minVersion =
     const { content } = value;
     const version = String(content.value);
     if (content.kind !== "string") {
-      return wrong(report, value, `error parsing tls config: 'min_version' wrong type: ${version}`);
+      return report.error(value, `error parsing tls config: 'min_version' wrong type: ${version}`);
     }
     if (version === "1.2" || version === "1.3") return version;
     const reason =
       version === "1.0" || version === "1.1"
         ? `unsupported TLS version: TLS ${version}`
         : `unknown version: ${version}`;
-    return wrong(report, value, `error parsing tls config: ${reason}`);
+    return report.error(value, `error parsing tls config: ${reason}`);
   };
 
 export const pinnedCerts =
@@ -89,19 +84,14 @@ export const pinnedCerts =
     const { content } = value;
     const what = "hex-encoded sha256 of DER encoded SubjectPublicKeyInfo";
     if (content.kind !== "array") {
-      return wrong(
-        report,
-        value,
-        `error parsing tls config, expected 'pinned_certs' to be a list of ${what}`,
-      );
+      return report.error(value, `error parsing tls config, expected 'pinned_certs' to be a list of ${what}`);
     }
     const read: string[] = [];
     for (const each of content.value) {
-      if (each.content.kind !== "string") return wrong(report, each, wrongType(each.content, "string"));
+      if (each.content.kind !== "string") return report.error(each, wrongType(each.content, "string"));
       const hash = each.content.value.toLowerCase();
       if (!HASH.test(hash)) {
-        return wrong(
-          report,
+        return report.error(
           each,
           `error parsing tls config, 'pinned_certs' key ${hash} does not look like ${what}`,
         );
@@ -117,8 +107,7 @@ export const certificates =
     const { content } = value;
     // Of the list itself nats-server tells the type of the block around it.
     const unsupported = (place: ConfigValue): undefined =>
-      wrong(
-        report,
+      report.error(
         place,
         `error parsing certificates config: unsupported type ${place === value ? "map[string]interface {}" : typeOf(place.content)}`,
       );
@@ -130,14 +119,13 @@ export const certificates =
       for (const [key, file] of each.content.value) {
         if (file.content.kind !== "string") return unsupported(file);
         if (key !== "cert_file" && key !== "key_file") {
-          return wrong(report, file, `error parsing tls certs config, unknown field ${quoted(key)}`);
+          return report.error(file, `error parsing tls certs config, unknown field ${quoted(key)}`);
         }
         files[key] = file.content.value;
       }
       if (!files.cert_file || !files.key_file) {
         const last = [...each.content.value.values()].pop() ?? each;
-        return wrong(
-          report,
+        return report.error(
           last,
           "error parsing certificates config: both 'cert_file' and 'cert_key' options are required",
         );
@@ -155,7 +143,7 @@ export const ocspPeer =
     if (content.kind === "bool") return content.value;
     if (content.kind !== "map") {
       const type = typeOf(content);
-      return wrong(report, value, `error parsing ocsp peer config: unsupported type ${type}`);
+      return report.error(value, `error parsing ocsp peer config: unsupported type ${type}`);
     }
     for (const [key, each] of content.value) {
       if (key.toLowerCase() === "verify" && each.content.kind === "bool") return each.content.value;

@@ -14,8 +14,7 @@ export const users =
   (reader: BlockReader): CustomReader =>
   (value) => {
     if (value.content.kind !== "array") {
-      reader.report.error(value, `Expected users field to be an array, got ${shown(value.content)}`);
-      return undefined;
+      return reader.report.error(value, `Expected users field to be an array, got ${shown(value.content)}`);
     }
     return value.content.value.map((each) => user(reader, each)).filter((each) => each !== undefined);
   };
@@ -62,12 +61,10 @@ export const authTimeout =
         seconds = parseDuration(content.value) / 1_000;
       } catch (error) {
         if (!(error instanceof DurationError)) throw error;
-        reader.report.error(value, `error parsing ${where} config, 'timeout' ${error.message}`);
-        return undefined;
+        return reader.report.error(value, `error parsing ${where} config, 'timeout' ${error.message}`);
       }
     } else {
-      reader.report.error(value, `error parsing ${where} config, 'timeout' wrong type`);
-      return undefined;
+      return reader.report.error(value, `error parsing ${where} config, 'timeout' wrong type`);
     }
     if (seconds > HIGH_TIMEOUT_S) {
       const high = `timeout of ${shown(content)} (${seconds.toFixed(6)} seconds) is high`;

@@ -10,8 +10,10 @@ export class Report {
   /** Where the first user with an nkey is, who is left out. */
   nkeyUser: ConfigPlace | undefined;
 
-  error(place: ConfigPlace | undefined, text: string): void {
+  /** Returns nothing, which is what a reader gives for a value that is wrong. */
+  error(place: ConfigPlace | undefined, text: string): undefined {
     this.errors.push({ place, text });
+    return undefined;
   }
 
   warn(place: ConfigPlace, text: string): void {

@@ -15,8 +15,6 @@ export type Kind =
   | { readonly type: "port" }
   | { readonly type: "block"; readonly block: BlockName }
   | { readonly type: "blocks"; readonly block: BlockName }
-  /** Blocks by name. */
-  | { readonly type: "named"; readonly block: BlockName }
   /** Read by a function of its own. */
   | { readonly type: "custom"; readonly form: CustomForm };
 
@@ -32,7 +30,7 @@ export type CustomForm =
   | "compression"
   | "curves"
   | "exports"
-  | "feature flags"
+  | "featureFlags"
   | "handshakeFirst"
   | "imports"
   | "jetstream"

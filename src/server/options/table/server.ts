@@ -173,7 +173,7 @@ export const SERVER: readonly OptionRow[] = [
   unserved("reconnect_error_reports", NUMBER, "no effect", "it is about routes and leaf nodes"),
   unserved(
     "feature_flags",
-    custom("feature flags"),
+    custom("featureFlags"),
     "no effect",
     "they are of what nats-server itself tries out",
   ),
