@@ -123,6 +123,8 @@ export class Session implements ClientVerbs, FaultSink {
   /** What the client says is not taken: it has ended, or has not been let in. */
   #mute = false;
   #maxSubscriptions = 0;
+  /** Whether its messages are dropped for receivers that are far behind, instead of holding it back. */
+  #skipsStalled = false;
   #touched = false;
   /** How many messages had been sent to it at the last flush. */
   #flushedMsgs = 0;
@@ -470,7 +472,8 @@ export class Session implements ClientVerbs, FaultSink {
 
   /** Limits are those of the server, or the account's where they are less. */
   #applyLimits(): void {
-    const { maxPayload, maxSubscriptions } = this.#broker.context.limits;
+    const { maxPayload, maxSubscriptions, noFastProducerStall } = this.#broker.context.limits;
+    this.#skipsStalled = noFastProducerStall;
     const own = this.#account.limits;
     this.maxPayload = own.maxPayload >= 0 ? Math.min(maxPayload, own.maxPayload) : maxPayload;
     const least = Math.min(
@@ -681,8 +684,7 @@ export class Session implements ClientVerbs, FaultSink {
     const { session } = to;
     if (session === this && !this.#echo) return NOT_DELIVERED.noEcho;
     if (session.#filter?.deniesDelivery(message.subject, to.queue) === true) return NOT_DELIVERED.denied;
-    if (this.#broker.context.limits.noFastProducerStall && session.#peer.stalled)
-      return NOT_DELIVERED.notStalled;
+    if (this.#skipsStalled && session.#peer.stalled) return NOT_DELIVERED.notStalled;
     return undefined;
   }
 

@@ -102,8 +102,12 @@ export class ByteConnection implements ByteLinkHandler, ClientVerbs, FaultSink {
     this.#heartbeat = new Heartbeat({
       clock: broker.context.clock,
       random: broker.context.random,
-      interval: entry.pingInterval ?? options.pingInterval,
-      max: options.pingMax,
+      get interval() {
+        return entry.pingInterval ?? context.options.pingInterval;
+      },
+      get max() {
+        return context.options.pingMax;
+      },
       shortFirst: !options.disableShortFirstPing,
       ping: () => {
         this.#peer.ping();

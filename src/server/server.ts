@@ -5,6 +5,7 @@ import { AccountMappings } from "../broker/mappings.ts";
 import type { TraceRules } from "../broker/protocol-trace.ts";
 import type { Session } from "../broker/session.ts";
 import { BufferPool } from "../protocol/buffer-pool.ts";
+import { FAULTS } from "../protocol/faults.ts";
 import type { ServerInfo } from "../protocol/info.ts";
 import { Slab } from "../protocol/slab.ts";
 import type { ByteLink, VerbLink, VerbLinkClient, VerbLinkServer } from "../seams/link.ts";
@@ -23,6 +24,7 @@ import { LameDuck } from "./lame-duck.ts";
 import { type ListenerTls, openTls, tlsInfo } from "./listener-tls.ts";
 import { Monitoring } from "./monitor/monitoring.ts";
 import type { MonitorState } from "./monitor/state.ts";
+import { changedOptions } from "./options/reload.ts";
 import { type ResolvedServerOptions, resolveOptions } from "./options/resolve.ts";
 import { type ResolvedTls, resolveTls } from "./options/resolve-tls.ts";
 import type { ServerOptions, TlsOptions } from "./options/types.ts";
@@ -84,7 +86,7 @@ export interface Endpoint {
  */
 export class Server {
   readonly #runtime: Runtime;
-  readonly #options: ResolvedServerOptions;
+  #options: ResolvedServerOptions;
   readonly #id: string;
   readonly #limits: BrokerLimits;
   readonly #traceRules: TraceRules;
@@ -159,11 +161,14 @@ export class Server {
       config: () => this.config,
     });
     this.#events = this.#serveSystem();
+    const optionsNow = (): ResolvedServerOptions => this.#options;
     this.#context = {
       broker: this.#broker,
       pool: new BufferPool(),
       slab,
-      options: this.#options,
+      get options() {
+        return optionsNow();
+      },
       ended: (connection) => {
         this.#byteConnections.delete(connection);
         this.#checkEnded();
@@ -212,13 +217,14 @@ export class Server {
   /** Makes accounts and users what the options say. */
   #authorize(): void {
     const broker = this.#broker;
-    for (const [name, { limits = {}, msgTrace }] of Object.entries(this.#options.accounts ?? {})) {
-      const account = broker.account(name);
+    const { accounts, accountMappings } = this.#options;
+    for (const name of [...Object.keys(accounts), ...accountMappings.keys()]) broker.account(name);
+    for (const account of broker.accounts.values()) {
+      const { limits, msgTrace } = accounts[account.name] ?? {};
       account.limits = { ...NO_LIMITS, ...limits };
       account.trace = msgTrace && { dest: msgTrace.dest, sampling: msgTrace.sampling ?? 100 };
-    }
-    for (const [name, rules] of this.#options.accountMappings) {
-      broker.account(name).mappings = new AccountMappings(rules, this.#runtime.random);
+      const rules = accountMappings.get(account.name);
+      account.mappings = rules && new AccountMappings(rules, this.#runtime.random);
     }
     const authorization = new Authorization(this.#options, {
       passwords: this.#runtime.passwords,
@@ -283,8 +289,7 @@ export class Server {
       await Promise.all([this.#monitoring.close(), this.#websocket?.close()]);
       throw listenFailed("listen", listen, cause);
     }
-    const { host, port } = this.#listener.address;
-    this.#info = { ...this.#info, ...advertised(this.#options.clientAdvertise, host, port) };
+    this.#announce();
     this.log.notice(`Listening for client connections on ${hostPort(this.#listener.address)}`);
     logTls(this.log, this.#options);
   }
@@ -505,6 +510,54 @@ export class Server {
   }
 
   /**
+   * Applies other options to the running server: all of them, or none (behaviour.md E.4). Clients that may not be what they were any
+   * more are sent away, and subscriptions taken back that they may not have.
+   * @throws ServerError `RELOAD_FAILED`, which names what cannot be changed.
+   */
+  protected async reconfigure(given: ServerOptions): Promise<void> {
+    const next = settle(given);
+    const changed = changedOptions(this.#options, next);
+    if ((next.tls === undefined) !== (this.#tls === undefined)) {
+      throw new ServerError("RELOAD_FAILED", "config reload not supported for TLS being switched on or off");
+    }
+    try {
+      if (next.tls !== undefined) await this.replaceTls(next.tls, next.allowNonTls);
+      this.beforeReload(next);
+      this.applyLogging(next);
+    } catch (cause) {
+      throw new ServerError("RELOAD_FAILED", (cause as Error).message, { cause });
+    }
+    this.#options = next;
+    Object.assign(this.#limits, limitsOf(next));
+    this.#authorize();
+    this.#announce();
+    for (const session of [...this.#broker.sessions.values()]) session.reconsider();
+    this.#closeExcess(next.maxConnections);
+    if (changed.includes("maxPayload") || changed.includes("clientAdvertise"))
+      this.#broadcastInfo(this.#info);
+    this.#broker.flush();
+    for (const name of changed) this.log.notice(`Reloaded: ${name}`);
+  }
+
+  /** What INFO says of the options. */
+  #announce(): void {
+    const { maxPayload, clientAdvertise } = this.#options;
+    const place = this.#listener?.address;
+    const where = place === undefined ? {} : advertised(clientAdvertise, place.host, place.port);
+    this.#info = { ...this.#info, max_payload: maxPayload, ...where };
+  }
+
+  /** There are more connections than may be: some of them go. */
+  #closeExcess(maxConnections: number): void {
+    const { sessions } = this.#broker;
+    const excess = [...sessions.values()].slice(0, Math.max(0, sessions.size - maxConnections));
+    for (const session of excess) session.fault(FAULTS.maxConnections, "maximum connections exceeded");
+  }
+
+  /** For what a runtime does before other options are applied; when it throws, they are not. */
+  protected beforeReload(_next: ResolvedServerOptions): void {}
+
+  /**
    * Lame duck mode, for a server that is to be replaced: takes no more connections, tells clients to go elsewhere, waits
    * `lameDuckGracePeriod`, and closes connections one after the other over the rest of `lameDuckDuration`; then the server closes.
    * Resolves when it has. A server without a listener has nobody to send away: it goes on as it is. {@link close} cuts it short.
@@ -577,6 +630,15 @@ export class Server {
   /** The same as {@link close}: for `await using`. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
+  }
+}
+
+/** The options with the defaults in place, for a reload. */
+function settle(given: ServerOptions): ResolvedServerOptions {
+  try {
+    return resolveOptions(given);
+  } catch (cause) {
+    throw new ServerError("RELOAD_FAILED", (cause as Error).message, { cause });
   }
 }
 
