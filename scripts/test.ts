@@ -1,7 +1,8 @@
 /**
- * Runs the tests with Node's own runner. Those in `test/peers/` compare with a real nats-server: they run when there is one (in `.tools/`,
- * on the PATH, or named by NATS_SERVER), and are left out, with a word about it, when there is none; so are those in `test/browser/` without
- * a Chromium (on the PATH, or named by CHROMIUM). In CI there must be both.
+ * Runs the tests with Node's own runner. Some need a program, by their folder: `test/peers/` compares with a real nats-server,
+ * `test/browser/` opens pages in a Chromium, `test/natscli/` has the `nats` command as a user. Each is looked for in `.tools/`, on the PATH, and
+ * where a variable (NATS_SERVER, CHROMIUM, NATS_CLI) says. Where there is none, the tests are left out, with a word about it; CI
+ * must have the first two.
  *
  * `npm test` runs all; `npm test -- client` those whose path has "client" in it.
  */
@@ -9,27 +10,44 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { readdirSync } from "node:fs";
 import { join, resolve } from "node:path";
 import process from "node:process";
-import { findBrowser, findNatsServer } from "./nats-server.ts";
+import { findBrowser, findNatsServer, findTool } from "./nats-server.ts";
 
 /** A test file that takes longer than this (ms) hangs. */
 const FILE_TIMEOUT_MS = 90_000;
 
 const root = resolve(import.meta.dirname ?? ".", "..");
 const wanted = process.argv.slice(2);
-const peer = findNatsServer(root);
+
+/** A program that the tests of a folder need. */
+interface Tool {
+  readonly what: string;
+  /** The variable that tells the tests where it is. */
+  readonly env: string;
+  readonly path: string | undefined;
+  /** Whether CI may do without. */
+  readonly optional?: boolean;
+}
+
+const TOOLS: Readonly<Record<string, Tool>> = {
+  peers: { what: "nats-server to compare with", env: "NATS_SERVER", path: findNatsServer(root) },
+  browser: { what: "Chromium", env: "CHROMIUM", path: findBrowser(root) },
+  natscli: {
+    what: "nats command",
+    env: "NATS_CLI",
+    path: findTool(root, "nats", process.env.NATS_CLI),
+    optional: true,
+  },
+};
 
 const all = readdirSync(join(root, "test"), { recursive: true, encoding: "utf8" })
   .filter((name) => name.endsWith(".test.ts"))
   .map((name) => join("test", name))
   .filter((name) => wanted.length === 0 || wanted.some((part) => name.includes(part)))
   .sort();
-const browser = findBrowser(root);
-const isBrowserTest = (name: string): boolean => name.split(/[\\/]/)[1] === "browser";
-const isPeerTest = (name: string): boolean => name.split(/[\\/]/)[1] === "peers";
-const withoutPeer = peer === undefined ? all.filter(isPeerTest) : [];
-const withoutBrowser = browser === undefined ? all.filter(isBrowserTest) : [];
-const leftOut = [...withoutPeer, ...withoutBrowser];
-if (leftOut.length > 0 && process.env.CI) {
+const toolOf = (name: string): Tool | undefined => TOOLS[name.split(/[\\/]/)[1]];
+const isMissing = (tool: Tool | undefined): boolean => tool !== undefined && tool.path === undefined;
+const leftOut = all.filter((name) => isMissing(toolOf(name)));
+if (process.env.CI && leftOut.some((name) => toolOf(name)?.optional !== true)) {
   console.error("CI must have a nats-server and a Chromium: .ci/run installs them");
   process.exit(1);
 }
@@ -39,13 +57,14 @@ if (files.length === 0) {
   process.exit(1);
 }
 
+const found = Object.values(TOOLS).flatMap(({ env, path }) => (path === undefined ? [] : [[env, path]]));
 const child: ChildProcess = spawn(
   process.execPath,
   ["--import", "tsx", "--test", `--test-timeout=${FILE_TIMEOUT_MS}`, "--test-reporter=spec", ...files],
   {
     cwd: root,
     stdio: ["ignore", "pipe", "inherit"],
-    env: { ...process.env, ...(peer && { NATS_SERVER: peer }), ...(browser && { CHROMIUM: browser }) },
+    env: { ...process.env, ...Object.fromEntries(found) },
   },
 );
 let tail = "";
@@ -56,9 +75,7 @@ child.stdout!.on("data", (bytes: Buffer) => {
 child.on("close", (code) => {
   const count = (what: string): number => Number(new RegExp(`^ℹ ${what} (\\d+)`, "m").exec(tail)?.[1] ?? 0);
   const failed = count("fail") + count("cancelled");
-  for (const name of withoutPeer)
-    console.log(`left out, as there is no nats-server to compare with: ${name}`);
-  for (const name of withoutBrowser) console.log(`left out, as there is no Chromium: ${name}`);
+  for (const name of leftOut) console.log(`left out, as there is no ${toolOf(name)?.what}: ${name}`);
   console.log(`${count("pass")} passed, ${failed} failed`);
   process.exit(code === 0 && failed === 0 ? 0 : 1);
 });

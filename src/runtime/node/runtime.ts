@@ -32,7 +32,7 @@ export function nodeRuntime(): Runtime {
     host: new NodeHost(),
     compression: new LazyCompression(),
     version: VERSION,
-    platform: `node$process.versions.node`,
+    platform: `node${process.versions.node}`,
     dial: async (host, port) => (await import("./network.ts")).dialTcp(host, port),
     portLink: (port) => new PortLink(port, (closed) => (port as Port & Closing).on?.("close", closed)),
     portPair: () => {
