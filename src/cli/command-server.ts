@@ -26,7 +26,7 @@ export class CommandServer extends NatsServer {
     const options = file === undefined ? flags : mergeOptions(file.config.options, flags);
     const server = new CommandServer(options, nodeRuntime());
     if (file === undefined) await server.open();
-    else await server.openConfigured(file.path, file.config);
+    else await server.openConfigured(file.path, file.config, flags);
     return server;
   }
 

@@ -70,5 +70,6 @@ function subjects(value: ConfigValue, report: Report, mayNameQueue: boolean): st
     if (isPermissionSubject(subject, mayNameQueue)) continue;
     return report.error(value, `subject ${quoted(subject)} is not a valid subject`);
   }
-  return list;
+  // In a file, unlike in options, a list of nothing is no list: it allows everything (nats-server parsePermSubjects).
+  return list.length === 0 ? undefined : list;
 }

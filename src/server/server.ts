@@ -29,6 +29,7 @@ import { type ResolvedServerOptions, resolveOptions } from "./options/resolve.ts
 import { type ResolvedTls, resolveTls } from "./options/resolve-tls.ts";
 import type { ServerOptions, TlsOptions } from "./options/types.ts";
 import { hostPort, reachable } from "./reachable.ts";
+import { logReload } from "./reload-lines.ts";
 import { newServerId } from "./server-id.ts";
 import { type ConfigFacts, logStart, logTls } from "./start-lines.ts";
 import { SystemEvents } from "./system/events.ts";
@@ -514,19 +515,18 @@ export class Server {
    * more are sent away, and subscriptions taken back that they may not have.
    * @throws ServerError `RELOAD_FAILED`, which names what cannot be changed.
    */
-  protected async reconfigure(given: ServerOptions): Promise<void> {
+  protected async reconfigure(given: ServerOptions, config: ConfigFacts): Promise<void> {
     const next = settle(given);
     const changed = changedOptions(this.#options, next);
-    if ((next.tls === undefined) !== (this.#tls === undefined)) {
-      throw new ServerError("RELOAD_FAILED", "config reload not supported for TLS being switched on or off");
-    }
     try {
-      if (next.tls !== undefined) await this.replaceTls(next.tls, next.allowNonTls);
-      this.beforeReload(next);
+      if (next.tls !== undefined || this.#tls !== undefined)
+        await this.replaceTls(next.tls, next.allowNonTls);
+      if (given.websocket?.tls !== undefined) await this.replaceWebsocketTls(given.websocket.tls);
       this.applyLogging(next);
     } catch (cause) {
       throw new ServerError("RELOAD_FAILED", (cause as Error).message, { cause });
     }
+    const before = this.#options;
     this.#options = next;
     Object.assign(this.#limits, limitsOf(next));
     this.#authorize();
@@ -536,7 +536,11 @@ export class Server {
     if (changed.includes("maxPayload") || changed.includes("clientAdvertise"))
       this.#broadcastInfo(this.#info);
     this.#broker.flush();
-    for (const name of changed) this.log.notice(`Reloaded: ${name}`);
+    this.afterReload(before);
+    logReload(this.log, changed, next);
+    for (const remark of config.remarks) this.log.warn(remark);
+    this.config = config;
+    this.log.notice(`Reloaded server configuration (${config.digest})`);
   }
 
   /** What INFO says of the options. */
@@ -554,8 +558,8 @@ export class Server {
     for (const session of excess) session.fault(FAULTS.maxConnections, "maximum connections exceeded");
   }
 
-  /** For what a runtime does before other options are applied; when it throws, they are not. */
-  protected beforeReload(_next: ResolvedServerOptions): void {}
+  /** For what a runtime does once other options are applied, with those before. */
+  protected afterReload(_before: ResolvedServerOptions): void {}
 
   /**
    * Lame duck mode, for a server that is to be replaced: takes no more connections, tells clients to go elsewhere, waits

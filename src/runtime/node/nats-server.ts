@@ -1,6 +1,7 @@
 import { showProblem } from "../../config/errors.ts";
 import type { Config } from "../../config/read-config.ts";
 import { SILENT } from "../../seams/logger.ts";
+import { ServerError } from "../../server/errors.ts";
 import { mergeOptions } from "../../server/options/merge.ts";
 import type { ResolvedServerOptions } from "../../server/options/resolve.ts";
 import type { ServerOptions } from "../../server/options/types.ts";
@@ -37,16 +38,19 @@ export class NatsServer extends Server {
     const { readConfigFile } = await import("./config-file.ts");
     const config = readConfigFile(path);
     const server = new NatsServer(mergeOptions(config.options, overrides), nodeRuntime());
-    await server.openConfigured(path, config);
+    await server.openConfigured(path, config, overrides);
     return server;
   }
 
   #ownLog: NodeLogger | undefined;
+  /** What comes before the options of the configuration file. */
+  #overrides: ServerOptions = {};
   #portsFile: PortsFile | undefined;
 
   /** As `open`, for a server whose options come from a file. */
-  protected async openConfigured(path: string, config: Config): Promise<void> {
+  protected async openConfigured(path: string, config: Config, overrides: ServerOptions): Promise<void> {
     this.config = factsOf(path, config);
+    this.#overrides = overrides;
     await this.open();
   }
 
@@ -81,6 +85,34 @@ export class NatsServer extends Server {
   protected override applyLogging(options: ResolvedServerOptions): void {
     this.#changeLog(options);
     super.applyLogging(options);
+  }
+
+  override async reload(): Promise<void> {
+    if (this.config === undefined) return super.reload();
+    const { path } = this.config;
+    const { readConfigFile } = await import("./config-file.ts");
+    let next: Config;
+    try {
+      next = readConfigFile(path);
+    } catch (cause) {
+      throw new ServerError("RELOAD_FAILED", (cause as Error).message, { cause });
+    }
+    await this.reconfigure(mergeOptions(next.options, this.#overrides), factsOf(path, next));
+  }
+
+  protected override afterReload(before: ResolvedServerOptions): void {
+    const { pidFile, portsFileDir } = this.options;
+    // The server runs on without a file that cannot be written; the log says so.
+    const log = { fatal: (text: string) => this.log.error(text) };
+    try {
+      if (pidFile !== undefined && pidFile !== before.pidFile) writePidFile(pidFile, log);
+    } catch (error) {
+      if (!(error instanceof ServerError)) throw error;
+    }
+    if (portsFileDir === before.portsFileDir) return;
+    this.#portsFile?.remove();
+    this.#portsFile =
+      portsFileDir === undefined ? undefined : new PortsFile(portsFileDir, this.endpoints(), this.log);
   }
 
   protected override beforeListening(): void {
