@@ -44,13 +44,13 @@ describe("the nats command", () => {
   ): Promise<void> {
     const before = server.stats().subscriptions;
     const child = spawn(program(), [...login(user), ...args]);
+    const exited = once(child, "exit");
     let output = "";
     for (const stream of [child.stdout, child.stderr]) stream.on("data", (bytes) => (output += bytes));
     try {
       await until(() => server.stats().subscriptions > before, `nats ${args[0]} has subscribed`);
       await use(() => output);
     } finally {
-      const exited = once(child, "exit");
       child.kill();
       await exited;
     }
