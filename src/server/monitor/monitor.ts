@@ -211,14 +211,15 @@ function connState(text: string): number {
 }
 
 function health(state: MonitorState, query: Query): HttpAnswer {
-  for (const name of ["js-enabled", "js-enabled-only", "js-server-only", "js-meta-only"]) query.flag(name);
+  const { log } = state;
+  if (query.flag("js-enabled")) log.warn("Healthcheck: js-enabled deprecated, use js-enabled-only instead");
+  for (const name of ["js-enabled-only", "js-server-only", "js-meta-only"]) query.flag(name);
   const { status_code: code, ...rest } = healthz(state, {
     details: query.flag("details"),
     account: query.text("account"),
     stream: query.text("stream"),
     consumer: query.text("consumer"),
   });
-  const { log } = state;
   if (rest.error !== undefined) log.warn(`Healthcheck failed: ${JSON.stringify(rest.error)}`);
   else if (rest.errors !== undefined) log.warn(`Healthcheck failed: ${rest.errors.length} errors`);
   return json(rest, code, 0);
