@@ -1,5 +1,5 @@
 import type { BenchCase, Target } from "./case.ts";
-import { client, idleConnections, idleEmbedded, inProcess, overTcp, tcpRate } from "./kinds.ts";
+import { client, commandStart, idleConnections, idleEmbedded, inProcess, overTcp, tcpRate } from "./kinds.ts";
 
 const atLeast = (ratio: number): Target => ({ kind: "ratio", atLeast: ratio });
 const below = (limit: number): Target => ({ kind: "limit", below: limit });
@@ -63,6 +63,7 @@ export const CASES: readonly BenchCase[] = [
   ),
   client("client over TCP 1:1, 16 B", atLeast(2), 16),
   client("client over TCP 1:1, 128 B", atLeast(2), 128),
+  commandStart("command, shell to first client", below(150)),
   idleEmbedded("memory, idle embedded server", below(10)),
   idleConnections("memory, 1,000 idle TCP connections", below(40), 1_000),
 ];

@@ -1,6 +1,8 @@
 import { join } from "node:path";
+import process from "node:process";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { BenchCase, Prepare, RowSpec, Target, Workbench } from "./case.ts";
+import { measureCommandStart } from "./command-start.ts";
 import type { InProcessLoad } from "./loads/in-process.ts";
 import type { RawLoad } from "./loads/raw.ts";
 import { Child, resultOf, startLoad } from "./processes.ts";
@@ -149,5 +151,25 @@ export function idleEmbedded(name: string, target: Target): BenchCase {
   return single(
     { key: "bytes", unit: "MB", target },
     { name, ours: async () => () => resultOf(startLoad("our load", join(LOADS, "memory.js"), []), RUN_MS) },
+  );
+}
+
+/** The command, as it is shipped: from the shell to its first client. */
+export function commandStart(name: string, target: Target): BenchCase {
+  const command = join(import.meta.dirname, "..", "dist", "cli", "gnatlet.js");
+  return single(
+    { key: "ms", unit: "ms", target },
+    {
+      name,
+      ours: async () => async () => ({
+        ms: await measureCommandStart("gnatlet", process.execPath, [command]),
+      }),
+      peer: {
+        name: "nats-server",
+        prepare: async (bench) => async () => ({
+          ms: await measureCommandStart("nats-server", bench.peers.natsServer!, []),
+        }),
+      },
+    },
   );
 }

@@ -1,7 +1,8 @@
 import { readFileSync } from "node:fs";
-import { connect, createServer } from "node:net";
+import { connect } from "node:net";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { freePort } from "./command-start.ts";
 import { Child, startLoad } from "./processes.ts";
 
 /** How long (ms) a server may take to be ready. */
@@ -49,20 +50,6 @@ export async function startNatsServer(file: string): Promise<TcpServer> {
     await sleep(20);
   }
   return { port, rss: async () => rssOf(child.pid!), stop: () => child.stop() };
-}
-
-/**
- * A port that was free a moment ago: nats-server cannot be asked which one it took without opening another.
- */
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const probe = createServer();
-    probe.once("error", reject);
-    probe.listen(0, "127.0.0.1", () => {
-      const address = probe.address();
-      probe.close(() => resolve((address as { port: number }).port));
-    });
-  });
 }
 
 function canConnect(port: number): Promise<boolean> {
