@@ -1,6 +1,14 @@
 /** The command as it is shipped: starting, logging, signals, files. */
 import assert from "node:assert/strict";
-import { existsSync, mkdtempSync, readFileSync, renameSync, rmSync, symlinkSync } from "node:fs";
+import {
+  existsSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { connect as connectSocket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -152,6 +160,36 @@ describe("the command", () => {
       /Trapped "hangup" signal\n.*\[ERR\] Failed to reload server configuration: can only reload config when a file is provided using -c or --config\n/,
     );
     assert.equal(await command.end("SIGTERM"), 0);
+  });
+
+  it("reloads its file on SIGHUP, under its flags; a file that is wrong changes nothing", async () => {
+    const file = join(folder, "server.conf");
+    const logFile = join(folder, "reloaded.log");
+    const write = (text: string): void => writeFileSync(file, `listen: "127.0.0.1:-1"\n${text}`);
+    write("max_payload: 1000, debug: false");
+    await using command = new Command(GNATLET, ["-c", file, "-T=false", "-D=false"]);
+    await command.logged(/Server is ready/);
+    assert.match(command.stderr, /\[INF\] Using configuration file: \S+ \(sha256:[0-9a-f]{64}\)\n/);
+    write("max_payload: 2000, debug: true, unknown: 1");
+    command.child.kill("SIGHUP");
+    await command.logged(
+      /Trapped "hangup" signal\n.*\[ERR\] Failed to reload server configuration: \S+server\.conf:2:33: unknown field "unknown"\n/,
+    );
+    write(`max_payload: 2000, debug: true, log_file: "${logFile}"`);
+    command.child.kill("SIGHUP");
+    const log = (): string => (existsSync(logFile) ? readFileSync(logFile, "utf8") : "");
+    await until(
+      () => /Reloaded server configuration \(sha256:[0-9a-f]{64}\)\n/.test(log()),
+      "it is reloaded",
+    );
+    assert.match(log(), /^\[\d+\] \[INF\] /);
+    const client = await RawClient.openUngreeted(command.port);
+    const info = await client.take(/^INFO .*\r\n/);
+    assert.match(info, /"max_payload":2000[,}]/);
+    client.socket.destroy();
+    assert.equal(await command.end("SIGINT"), 0);
+    assert.match(log(), /Server Exiting\.\.\n$/);
+    assert.doesNotMatch(log() + command.stderr, /\[DBG\]/);
   });
 
   it("warns that it has no JetStream", async () => {
