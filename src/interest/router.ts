@@ -46,6 +46,7 @@ const SCOPES = 256;
 const GENERATION_WEIGHT_MAX = 32 * 1024;
 /** And those in the table of bytes, this many. */
 const TABLE_WEIGHT_MAX = 256 * 1024;
+const TABLE_FIRST = 16;
 const TABLE_MIN = 256;
 const TABLE_MAX = 64 * 1024;
 /**
@@ -79,11 +80,12 @@ export class Router<I extends Interest> {
   #weight = 0;
   #version = 0;
   readonly #scopes = new Uint32Array(SCOPES);
-  #hashes = new Int32Array(TABLE_MIN);
-  #table: (Route<I> | undefined)[] = new Array(TABLE_MIN).fill(undefined);
+  #hashes = new Int32Array(TABLE_FIRST);
+  #table: (Route<I> | undefined)[] = new Array(TABLE_FIRST).fill(undefined);
   #tableCount = 0;
   #tableWeight = 0;
-  readonly #seen = new Int32Array(SEEN_PLACES);
+  /** Made when it is needed first: not every account has messages. */
+  #seen: Int32Array | undefined;
   #unseen = 0;
   #inserts = 0;
   #removes = 0;
@@ -175,6 +177,7 @@ export class Router<I extends Interest> {
       mark = (Math.imul(mark, 31) + subject.charCodeAt(i)) | 0;
     }
     const place = (mark ^ (mark >>> 13)) & (SEEN_PLACES - 1);
+    this.#seen ??= new Int32Array(SEEN_PLACES);
     if (this.#seen[place] === mark) return true;
     this.#seen[place] = mark;
     // Where there are more subjects than marks, those that are used again get in by and by.

@@ -19,13 +19,19 @@ export function newServerId(random: Random): string {
   return base32(raw);
 }
 
+/** What four bits add to the checksum, by their value: 0x1021 is the polynomial. */
+const CRC_STEPS = Array.from({ length: 16 }, (_, value) => {
+  let crc = value << 12;
+  for (let bit = 0; bit < 4; bit++) crc = crc & 0x8000 ? (crc << 1) ^ 0x1021 : crc << 1;
+  return crc & 0xffff;
+});
+
 /** CRC-16/XMODEM: what nkeys end with, low byte first. */
 function crc16(bytes: Uint8Array): number {
   let crc = 0;
   for (const byte of bytes) {
-    crc ^= byte << 8;
-    for (let bit = 0; bit < 8; bit++)
-      crc = crc & 0x8000 ? ((crc << 1) ^ 0x1021) & 0xffff : (crc << 1) & 0xffff;
+    crc = ((crc << 4) & 0xffff) ^ CRC_STEPS[(crc >>> 12) ^ (byte >>> 4)];
+    crc = ((crc << 4) & 0xffff) ^ CRC_STEPS[(crc >>> 12) ^ (byte & 15)];
   }
   return crc;
 }

@@ -7,10 +7,14 @@ const CPU_PERIOD_MS = 1_000;
 
 /** This process on this machine. */
 export class NodeHost implements Host {
-  readonly cores = availableParallelism();
-  #measuredAt = performance.now();
-  #usage = process.cpuUsage();
+  /** What the first look compares with is the start of the process. */
+  #measuredAt = 0;
+  #usage: NodeJS.CpuUsage = { user: 0, system: 0 };
   #cpu = 0;
+
+  get cores(): number {
+    return availableParallelism();
+  }
 
   memory(): number {
     return process.memoryUsage.rss();

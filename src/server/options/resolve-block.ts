@@ -22,29 +22,44 @@ export function resolveBlock(
 ): Record<string, unknown> {
   const fields = objectOf(given, path === "" ? "options" : path);
   const prefix = path === "" ? "" : `${path}.`;
-  const rows = optionsOf(name);
-  for (const field of Object.keys(fields)) {
-    if (!rows.has(field)) {
-      throw invalid(prefix + field, `is not an option; there are ${[...rows.keys()].sort().join(", ")}`);
+  const { rows, defaults } = OPTIONS[name];
+  const resolved = { ...defaults };
+  for (const option of Object.keys(fields)) {
+    const row = rows.get(option);
+    if (row === undefined) {
+      throw invalid(prefix + option, `is not an option; there are ${[...rows.keys()].sort().join(", ")}`);
     }
-  }
-  const resolved: Record<string, unknown> = {};
-  for (const [option, row] of rows) {
     const value = fields[option];
     if (value !== undefined) resolved[option] = resolveValue(row.kind, value, prefix + option, customs);
-    else if (row.fallback !== undefined) resolved[option] = row.fallback;
   }
   return resolved;
 }
 
 /** The options of a block by name. */
 export function optionsOf(name: BlockName): ReadonlyMap<string, OptionRow> {
-  const rows = new Map<string, OptionRow>();
-  for (const row of BLOCKS[name]) {
-    if (row.option !== undefined && !row.option.includes(".")) rows.set(row.option, row);
-  }
-  return rows;
+  return OPTIONS[name].rows;
 }
+
+/** What is known of the options of a block: worked out once, as servers may be started often and should start quickly. */
+interface BlockOptions {
+  readonly rows: ReadonlyMap<string, OptionRow>;
+  readonly defaults: Readonly<Record<string, unknown>>;
+}
+
+function readBlock(name: BlockName): BlockOptions {
+  const rows = new Map<string, OptionRow>();
+  const defaults: Record<string, unknown> = {};
+  for (const row of BLOCKS[name]) {
+    if (row.option === undefined || row.option.includes(".")) continue;
+    rows.set(row.option, row);
+    if (row.fallback !== undefined) defaults[row.option] = row.fallback;
+  }
+  return { rows, defaults };
+}
+
+const OPTIONS = Object.fromEntries(
+  (Object.keys(BLOCKS) as BlockName[]).map((name) => [name, readBlock(name)]),
+) as Readonly<Record<BlockName, BlockOptions>>;
 
 function resolveValue(kind: Kind, given: unknown, path: string, customs: CustomResolvers): unknown {
   switch (kind.type) {

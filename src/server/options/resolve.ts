@@ -7,7 +7,7 @@ import { type CustomResolvers, resolveBlock } from "./resolve-block.ts";
 import { type ResolvedTls, resolveTls } from "./resolve-tls.ts";
 import { checkUsers, USER_RESOLVERS } from "./resolve-users.ts";
 import { type ResolvedWebsocketOptions, resolveWebsocket } from "./resolve-websocket.ts";
-import type { AccountOptions, ListenOptions, ServerOptions } from "./types.ts";
+import type { AccountOptions, AuthorizationOptions, ListenOptions, ServerOptions } from "./types.ts";
 
 /** Options that have a default, which is in place. */
 type Defaulted =
@@ -97,7 +97,6 @@ export function resolveOptions(options: ServerOptions): ResolvedServerOptions {
     ["noAuthUser", noAuthUser],
     ["websocket.noAuthUser", websocket?.noAuthUser],
   ]);
-  const hasUsers = [authorization, ...Object.values(accounts)].some((each) => (each?.users?.length ?? 0) > 0);
   const listen = withHost(block.listen, "127.0.0.1");
   // Monitoring listens where clients do, unless it is told another host.
   const host = listen?.host ?? "127.0.0.1";
@@ -116,13 +115,20 @@ export function resolveOptions(options: ServerOptions): ResolvedServerOptions {
     logger: block.logger ?? SILENT,
     accounts,
     systemAccount: block.noSystemAccount ? undefined : block.systemAccount,
-    websocket: websocket && resolveWebsocket(websocket, hasUsers),
+    websocket: websocket && resolveWebsocket(websocket, hasUsers(authorization, accounts)),
     accountMappings: resolveAllMappings(block),
     serverTags: block.serverTags ?? [],
     serverMetadata: block.serverMetadata ?? {},
     tls: tls && resolveTls(tls, "tls"),
     authTimeout: authorization?.timeout ?? (tls ? (tls.timeout ?? 0) + 1_000 : AUTH_TIMEOUT_MS),
   };
+}
+
+function hasUsers(
+  authorization: AuthorizationOptions | undefined,
+  accounts: Readonly<Record<string, AccountOptions>>,
+): boolean {
+  return [authorization, ...Object.values(accounts)].some((each) => (each?.users?.length ?? 0) > 0);
 }
 
 /** What must hold among options. */
@@ -150,6 +156,7 @@ function withHost(listen: ListenOptions | undefined, host: string): Required<Lis
 
 /** As nats-server makes a base path canonical: with a "/" before it, and none at its end. */
 function canonicalPath(path: string): string {
+  if (path === "") return "";
   return path
     .split("/")
     .filter((part) => part !== "")
