@@ -1,7 +1,8 @@
 import { Message } from "../protocol/message.ts";
-import { isLiteralSubject, isProtocolToken } from "../protocol/subject.ts";
+import { isProtocolToken } from "../protocol/subject.ts";
 import { EMPTY } from "../protocol/text.ts";
-import type { Runtime } from "../seams/runtime.ts";
+import type { ClientRuntime } from "../seams/runtime.ts";
+import { Connector } from "./connector.ts";
 import {
   errors,
   headers,
@@ -11,8 +12,10 @@ import {
   type Payload,
   type PermissionViolationError,
   type PublishOptions,
+  parseSemVer,
   type RequestManyOptions,
   type RequestOptions,
+  type SemVer,
   type Server,
   type ServerInfo,
   type Stats,
@@ -20,57 +23,56 @@ import {
 } from "./core.ts";
 import { Deadlines } from "./deadlines.ts";
 import { deferred } from "./deferred.ts";
-import { INBOX_PREFIX, uniqueName } from "./inbox.ts";
+import { uniqueName } from "./inbox.ts";
 import type { ClientMsg } from "./msg.ts";
-import type { ConnectOptions, Target } from "./options.ts";
+import type { Settings } from "./options.ts";
 import { ManyRequest, Requests, SingleRequest } from "./requests.ts";
 import { ClientSession, type SessionOwner } from "./session.ts";
 import type { ClientSubscription, SubscriptionOptions } from "./subscription.ts";
+
+/** What {@link Connection.stats} tells. */
+export interface ConnectionStats extends Stats {
+  /** How often a server took the place of one that was lost. */
+  reconnects: number;
+}
 
 /** How long (ms) a request waits when it does not say; the official client's default. */
 const REQUEST_TIMEOUT_MS = 1_000;
 
 /** A connection to a NATS server, on any link, with the interface of the official client's `NatsConnection`. Made by `connect`. */
 export class Connection implements NatsConnection, SessionOwner {
-  readonly #runtime: Runtime;
-  readonly #options: ConnectOptions;
-  readonly #name: string;
+  readonly #runtime: ClientRuntime;
+  readonly #settings: Settings;
   readonly #session: ClientSession;
+  readonly #connector: Connector;
   readonly #outgoing: Message;
   readonly #deadlines: Deadlines;
-  readonly #inboxPrefix: string;
   readonly #closed = deferred<undefined | Error>();
   #requests: Requests | undefined;
   #requestInbox: ClientSubscription | undefined;
   #checkedSubject: string | undefined;
   #draining: Promise<void> | undefined;
-  readonly #startedAt: number;
+  #hurry = false;
   #publishingOver = false;
 
-  /**
-   * For `connect`.
-   * @param name - what {@link getServer} tells.
-   * @throws errors.InvalidArgumentError when `inboxPrefix` is no subject prefix.
-   */
-  constructor(options: ConnectOptions, runtime: Runtime, name: string) {
-    this.#options = options;
+  /** For `connect`. */
+  constructor(settings: Settings, runtime: ClientRuntime) {
+    this.#settings = settings;
     this.#runtime = runtime;
-    this.#name = name;
-    this.#inboxPrefix = checkInboxPrefix(options.inboxPrefix);
-    this.#session = new ClientSession(options, runtime, this, name);
+    this.#session = new ClientSession(settings, runtime, this);
+    this.#connector = new Connector(settings, runtime, this.#session);
     this.#outgoing = new Message(this.#session.slab);
     this.#deadlines = new Deadlines(runtime.clock);
-    this.#startedAt = runtime.clock.now();
   }
 
-  /** For `connect`: resolves once the server has accepted the client; rejects with why it has not. */
-  open(target: Target): Promise<void> {
-    return this.#session.open(target);
-  }
-
-  /** For `connect`: gives up. */
-  abort(error: Error): void {
-    this.#session.finish(error);
+  /** For `connect`: resolves once a server has accepted the client; rejects with why none has. */
+  async open(): Promise<void> {
+    try {
+      await this.#connector.run();
+    } catch (error) {
+      this.#session.finish(error as Error);
+      throw error;
+    }
   }
 
   // The public interface.
@@ -93,13 +95,19 @@ export class Connection implements NatsConnection, SessionOwner {
     return this.#draining !== undefined;
   }
 
-  /** The server's `host:port`, or "in-process". */
+  /** The server's `host:port`; "in-process" and "message-port" where there is no such thing. */
   getServer(): string {
-    return this.#name;
+    return this.#settings.pool.current?.listen ?? "";
   }
 
-  /** Messages and bytes (of headers and payloads) since the connection was made. */
-  stats(): Stats {
+  /** The version of the server, which is {@link info}'s; undefined once the connection is closed. */
+  getServerVersion(): SemVer | undefined {
+    const { info } = this;
+    return info === undefined ? undefined : parseSemVer(info.version);
+  }
+
+  /** Messages and bytes (of headers and payloads) since the connection was made, and how often it was made anew. */
+  stats(): ConnectionStats {
     return { ...this.#session.stats };
   }
 
@@ -175,7 +183,7 @@ export class Connection implements NatsConnection, SessionOwner {
     let request: SingleRequest;
     try {
       const timeout = checkTimeout(options?.timeout);
-      const trace = this.#options.noAsyncTraces === false ? new Error() : undefined;
+      const trace = this.#settings.asyncTraces ? new Error() : undefined;
       if (options?.noMux) return this.#requestAlone(subject, payload, options, timeout, trace);
       if (options?.reply)
         throw errors.InvalidArgumentError.format(["reply", "noMux"], "are mutually exclusive");
@@ -313,16 +321,34 @@ export class Connection implements NatsConnection, SessionOwner {
   }
 
   #newInbox(): string {
-    return `${this.#inboxPrefix}.${uniqueName(this.#runtime.random)}`;
+    return `${this.#settings.inboxPrefix}.${uniqueName(this.#runtime.random)}`;
   }
 
-  /** Resolves when the server has taken all that was published before, and what it had sent until then has been delivered. */
-  flush(): Promise<void> {
-    return this.#session.roundTrip();
+  /**
+   * Resolves when the server has taken all that was published before, and what it had sent until then has been delivered. While the
+   * connection is lost, it waits for the next server. Rejects with errors.RequestError when the connection is lost meanwhile, with
+   * errors.TimeoutError when `timeout` (ms) has passed.
+   */
+  flush(options: { timeout?: number } = {}): Promise<void> {
+    const { timeout } = options;
+    if (timeout === undefined) return this.#session.roundTrip();
+    if (!(timeout > 0)) {
+      return Promise.reject(errors.InvalidArgumentError.format("timeout", "must be greater than 0"));
+    }
+    return new Promise((resolve, reject) => {
+      const timer = this.#runtime.clock.after(timeout, () => reject(new errors.TimeoutError()));
+      this.#session
+        .roundTrip()
+        .then(resolve, reject)
+        .finally(() => timer.cancel());
+    });
   }
 
-  /** The time to the server and back, in ms. */
+  /** The time to the server and back, in ms. Rejects with errors.RequestError while the connection is lost. */
   async rtt(): Promise<number> {
+    if (!this.isClosed() && !this.#session.isConnected) {
+      throw new errors.RequestError("connection disconnected");
+    }
     const start = this.#runtime.clock.monotonic();
     await this.#session.roundTrip();
     return this.#runtime.clock.monotonic() - start;
@@ -360,34 +386,36 @@ export class Connection implements NatsConnection, SessionOwner {
     await (this.#draining ?? this.drain());
   }
 
-  /** This connection has one server and does not come back when it is lost. @throws errors.InvalidOperationError */
+  /**
+   * Leaves the server, and goes to another, or the same if there is no other, at once. Resolves before it is there. Does nothing
+   * while the connection is lost. Rejects with errors.ClosedConnectionError, errors.DrainingConnectionError.
+   */
   reconnect(): Promise<void> {
-    return Promise.reject(new errors.InvalidOperationError("this connection does not reconnect"));
+    if (this.isClosed()) return Promise.reject(new errors.ClosedConnectionError());
+    if (this.isDraining()) return Promise.reject(new errors.DrainingConnectionError());
+    if (this.#session.isConnected) {
+      this.#session.listeners.tell({ type: "forceReconnect" });
+      this.#hurry = true;
+      this.#session.leave();
+    }
+    return Promise.resolve();
   }
 
-  /** Likewise. @throws errors.InvalidOperationError */
-  setServers(_servers: string[]): void {
-    throw new errors.InvalidOperationError("this connection has one server");
+  /**
+   * Takes these servers in place of those that the connection knows, for when it goes to another; it stays where it is.
+   * @throws errors.InvalidArgumentError, errors.InvalidOperationError (a connection that is not over the network)
+   */
+  setServers(servers: string[]): void {
+    const { kind } = this.#settings.way;
+    if (kind === "in-process" || kind === "port") {
+      throw new errors.InvalidOperationError("this connection has one server");
+    }
+    this.#settings.pool.replace(servers);
   }
 
-  /** The servers that the connection knows: the one it was made to. */
+  /** The servers that the connection knows, in the order in which it will try them. */
   getServers(): ReadonlyArray<Server> {
-    const info = this.#session.serverInfo;
-    const colon = this.#name.lastIndexOf(":");
-    const hostname = colon < 0 ? this.#name : this.#name.slice(0, colon);
-    return [
-      {
-        hostname,
-        port: colon < 0 ? (info?.port ?? 0) : Number(this.#name.slice(colon + 1)),
-        listen: this.#name,
-        src: this.#name,
-        tlsName: "",
-        reconnects: 0,
-        lastConnect: this.#startedAt,
-        gossiped: false,
-        didConnect: info !== undefined,
-      },
-    ];
+    return this.#settings.pool.snapshot();
   }
 
   // For the session.
@@ -396,8 +424,27 @@ export class Connection implements NatsConnection, SessionOwner {
     this.#requests?.denied(error);
   }
 
+  /** Requests that are under way get no answer any more, as the one who has it no longer reaches this client. */
+  disconnected(why: Error | undefined, final: boolean): void {
+    const error = new errors.RequestError("connection disconnected", { cause: why });
+    this.#requests?.failAll(error);
+    for (const subscription of [...this.#session.subscriptions]) {
+      if (subscription.requestSubject !== undefined) subscription.fail(error);
+    }
+    const { way, reconnect } = this.#settings;
+    const lastPort = way.kind === "port" && typeof way.port !== "function";
+    if (final || lastPort || !reconnect) {
+      this.#session.finish(why);
+      return;
+    }
+    const hurry = this.#hurry;
+    this.#hurry = false;
+    this.#connector.run(hurry).catch((failure) => this.#session.finish(failure));
+  }
+
   ended(error: Error | undefined): void {
-    this.#requests?.close(new errors.RequestError("connection closed"));
+    this.#connector.stop();
+    this.#requests?.failAll(new errors.RequestError("connection closed"));
     this.#deadlines.close();
     this.#closed.resolve(error);
   }
@@ -417,15 +464,4 @@ function checkTimeout(timeout: number | undefined): number {
   const settled = timeout || REQUEST_TIMEOUT_MS;
   if (settled < 1) throw errors.InvalidArgumentError.format("timeout", "must be greater than 0");
   return settled;
-}
-
-function checkInboxPrefix(prefix: string | undefined): string {
-  if (prefix === undefined || prefix === "") return INBOX_PREFIX;
-  if (typeof prefix !== "string" || !isProtocolToken(prefix) || !isLiteralSubject(prefix)) {
-    throw errors.InvalidArgumentError.format(
-      "inboxPrefix",
-      `must be a subject without wildcards, not '${prefix}'`,
-    );
-  }
-  return prefix;
 }

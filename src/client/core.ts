@@ -3,12 +3,14 @@
  * a connection is our own.
  */
 export type {
+  Authenticator,
   ConnectionOptions,
   Msg,
   NatsConnection,
   Payload,
   PermissionViolationError,
   PublishOptions,
+  ReconnectToServerHandler,
   RequestManyOptions,
   RequestOptions,
   Server,
@@ -18,7 +20,14 @@ export type {
   Subscription,
 } from "@nats-io/nats-core";
 export { buildAuthenticator, createInbox, errors, headers } from "@nats-io/nats-core";
-export type { MsgHdrsImpl } from "@nats-io/nats-core/internal";
+export { type MsgHdrsImpl, parseSemVer } from "@nats-io/nats-core/internal";
+
+/** A version in its parts: the official client's type, which it does not export. */
+export interface SemVer {
+  readonly major: number;
+  readonly minor: number;
+  readonly micro: number;
+}
 
 /** Where a server is that nothing else is said of. */
 export const DEFAULT_HOST = "127.0.0.1";

@@ -1,3 +1,4 @@
+import { isLiteralSubject, isProtocolToken } from "../protocol/subject.ts";
 import type { Random } from "../seams/random.ts";
 
 const DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
@@ -17,4 +18,9 @@ export function uniqueName(random: Random): string {
     }
   }
   return name;
+}
+
+/** Whether inboxes can begin with it: a subject without wildcards. */
+export function isInboxPrefix(prefix: string): boolean {
+  return typeof prefix === "string" && isProtocolToken(prefix) && isLiteralSubject(prefix);
 }

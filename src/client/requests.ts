@@ -76,8 +76,8 @@ export class Requests {
     }
   }
 
-  /** The connection ends. */
-  close(error: Error): void {
+  /** The connection ends, or is lost. */
+  failAll(error: Error): void {
     for (const request of this.#waiting()) request.fail(error);
   }
 }
@@ -161,8 +161,9 @@ export class SingleRequest implements PendingRequest, Deadline {
 
 /** Errors of a request are told as `RequestError` with the cause; time-outs as they are. Like the official client. */
 export function requestError(error: Error, trace: Error | undefined): Error {
+  const cause = error instanceof errors.RequestError ? error.cause : error;
   const told =
-    error instanceof errors.TimeoutError ? error : new errors.RequestError(error.message, { cause: error });
+    error instanceof errors.TimeoutError ? error : new errors.RequestError(error.message, { cause });
   if (trace?.stack !== undefined)
     told.stack = `${told.name}: ${told.message}\n${trace.stack.split("\n").slice(1).join("\n")}`;
   return told;

@@ -1,19 +1,25 @@
 import type { ClosedReason } from "../protocol/closed-reason.ts";
-import type { ConnectOptions as ConnectFields } from "../protocol/connect-options.ts";
 import type { ProtocolFault } from "../protocol/faults.ts";
 import type { ServerInfo } from "../protocol/info.ts";
-import type { Message } from "../protocol/message.ts";
+import { Message } from "../protocol/message.ts";
 import { Slab } from "../protocol/slab.ts";
-import type { Sid, SubscriptionRef } from "../protocol/verbs.ts";
+import type { ClientVerbs, Sid, SubscriptionRef } from "../protocol/verbs.ts";
 import type { Timer } from "../seams/clock.ts";
+import type { ClientLink } from "../seams/dial.ts";
 import type { VerbLinkClient, VerbLinkServer } from "../seams/link.ts";
-import type { Runtime } from "../seams/runtime.ts";
+import type { ClientRuntime } from "../seams/runtime.ts";
+import { Attempt } from "./attempt.ts";
+import { Backlog } from "./backlog.ts";
+import type { Attempts } from "./connector.ts";
+import { isRefusal } from "./connector.ts";
 import { errors, type PermissionViolationError, type Stats } from "./core.ts";
 import { type Deferred, deferred } from "./deferred.ts";
+import { dialTarget, type Target } from "./dial.ts";
 import { Fifo } from "./fifo.ts";
+import { connectFields, wantsTls } from "./greeting.ts";
 import { KeepAlive } from "./keep-alive.ts";
 import { ClientMsg, type Responder } from "./msg.ts";
-import { type ConnectOptions, PING_INTERVAL_MS, PING_OUT_MAX, type Target } from "./options.ts";
+import type { Settings } from "./options.ts";
 import { serverError } from "./server-errors.ts";
 import { StatusListeners } from "./status-listeners.ts";
 import { ClientSubscription, type SubscriptionHost, type SubscriptionOptions } from "./subscription.ts";
@@ -23,44 +29,55 @@ import { type WireClient, WireServer } from "./wire-server.ts";
 export interface SessionOwner extends Responder {
   /** The server does not allow a subscription, or publishing to a subject. */
   denied(error: PermissionViolationError): void;
+  /** The link is lost. Whether another is looked for is the owner's to decide; `final` says that none will be found. */
+  disconnected(why: Error | undefined, final: boolean): void;
   /** The session has ended, with the error that ended it, if any. */
   ended(error: Error | undefined): void;
 }
 
 /**
- * The client's side of one link: says what the client says, and takes what the server says. That comes in by the verbs, and is only
- * queued there; callbacks run in {@link flush}, which the link calls when a chunk of input is done, never inside a call that
- * the program made.
+ * The client's side of the protocol, over one link after another: says what the client says, and takes what the server says. That comes
+ * in by the verbs, and is only queued there; callbacks run in {@link flush}, which the link calls when a chunk of input is
+ * done, never inside a call that the program made. Without a link, what the client says goes to the {@link Backlog}.
  */
-export class ClientSession implements VerbLinkClient, WireClient, SubscriptionHost {
-  readonly stats: Stats = { inBytes: 0, outBytes: 0, inMsgs: 0, outMsgs: 0 };
-  readonly listeners = new StatusListeners();
+export class ClientSession implements VerbLinkClient, WireClient, SubscriptionHost, Attempts {
+  readonly stats: Stats & { reconnects: number } = {
+    inBytes: 0,
+    outBytes: 0,
+    inMsgs: 0,
+    outMsgs: 0,
+    reconnects: 0,
+  };
+  readonly listeners: StatusListeners;
   readonly slab = new Slab();
-  readonly #runtime: Runtime;
-  readonly #options: ConnectOptions;
+  readonly #runtime: ClientRuntime;
+  readonly #settings: Settings;
   readonly #owner: SessionOwner;
-  readonly #name: string;
   readonly #subscriptions = new Map<Sid, ClientSubscription>();
   readonly #inbound = new Fifo<ClientMsg>();
   readonly #awaitedPongs = new Fifo<Deferred<void>>();
-  readonly #infoCame = deferred<void>();
+  readonly #backlog: Backlog;
   #answeredPongs: Deferred<void>[] = [];
-  #server: VerbLinkServer | undefined;
+  /** Where what the client says goes: the link once the server has accepted the client, else the backlog. */
+  #server: ClientVerbs;
+  #link: VerbLinkServer | undefined;
+  #attempt: Attempt | undefined;
   #info: ServerInfo | undefined;
   #keepAlive: KeepAlive | undefined;
   #lastSid = 0;
   #refusal: Error | undefined;
+  #everAccepted = false;
+  #leaving = false;
   #flushing = false;
   #isClosed = false;
 
-  /** @param name - how status events name the server. */
-  constructor(options: ConnectOptions, runtime: Runtime, owner: SessionOwner, name: string) {
-    this.#name = name;
-    this.#options = options;
+  constructor(settings: Settings, runtime: ClientRuntime, owner: SessionOwner) {
+    this.#settings = settings;
     this.#runtime = runtime;
     this.#owner = owner;
-    // It is only awaited while the connection is made.
-    this.#infoCame.promise.catch(() => {});
+    this.#backlog = new Backlog(settings.reconnectBufferSize);
+    this.#server = this.#backlog;
+    this.listeners = new StatusListeners(settings.onStatus);
   }
 
   /** Whether the session has ended. */
@@ -68,102 +85,152 @@ export class ClientSession implements VerbLinkClient, WireClient, SubscriptionHo
     return this.#isClosed;
   }
 
+  /** Whether a server has accepted the client, and is there. */
+  get isConnected(): boolean {
+    return this.#link !== undefined && this.#server === this.#link;
+  }
+
   /** What the server has said of itself last. */
   get serverInfo(): ServerInfo | undefined {
     return this.#info;
   }
 
-  // Making the connection.
-
-  /** Opens the link, and resolves once the server has accepted the client. Rejects with why it has not; it is closed then. */
-  async open(target: Target): Promise<void> {
-    try {
-      const dialled = this.#dial(target);
-      dialled.catch(() => {});
-      // Giving up rejects the second of these, however long the first takes.
-      await Promise.race([dialled, this.#infoCame.promise]);
-      await this.#infoCame.promise;
-      this.#greet();
-      await this.roundTrip();
-    } catch (error) {
-      const why = this.#refusal ?? (error as Error);
-      this.finish(why);
-      throw why;
-    }
-    if (target.kind === "tcp") this.#startKeepAlive();
+  /** How status events name the server. */
+  get #name(): string {
+    return this.#settings.pool.current?.listen ?? "";
   }
 
-  async #dial(target: Target): Promise<void> {
-    if (target.kind === "in-process") {
-      this.#server = target.server.inProcessConn().open(this);
+  // Making a connection.
+
+  trying(): void {
+    this.listeners.tell({ type: "reconnecting" });
+  }
+
+  /** For the connector: opens a link and greets the server. Resolves once it has accepted the client. */
+  async attempt(target: Target): Promise<void> {
+    const attempt = new Attempt();
+    this.#attempt = attempt;
+    this.#refusal = undefined;
+    try {
+      await this.#open(target, attempt);
+      await attempt.accepted.promise;
+    } catch (error) {
+      attempt.fail(error as Error);
+      if (this.#attempt === attempt) {
+        this.#attempt = undefined;
+        this.#letGo(true);
+      }
+      throw this.#refusal ?? attempt.failure;
+    }
+  }
+
+  async #open(target: Target, attempt: Attempt): Promise<void> {
+    const { way } = this.#settings;
+    const { version, tasks, clock } = this.#runtime;
+    if (way.kind === "in-process") {
+      this.#link = way.server.inProcessConn().open(this);
+      const info = await attempt.introduced.promise;
+      this.#link.connect(connectFields(info, this.#settings, target, version, false));
+      this.#link.ping();
       return;
     }
-    const { portLink, dial, tasks } = this.#runtime;
-    const link = target.kind === "port" ? portLink(target.port) : await dial(target.host, target.port);
-    if (this.#isClosed) {
-      link.destroy();
-      throw new errors.ClosedConnectionError();
-    }
-    const server = new WireServer(link, this, this.slab, tasks);
-    this.#server = server;
-    server.start();
+    const dialled = dialTarget(target, this.#settings, this.#runtime);
+    const link: ClientLink = await attempt.unlessFailed(dialled, (late) => late.destroy());
+    const wire = new WireServer(link, this, this.slab, tasks, clock);
+    this.#link = wire;
+    const tls = this.#settings.tls ?? {};
+    const secure = (): Promise<void> => attempt.unlessFailed(wire.secure(tls, target.tlsName), () => {});
+    if (tls.handshakeFirst && link.secure !== undefined && !wire.encrypted) await secure();
+    wire.start();
+    const info = await attempt.introduced.promise;
+    if (wantsTls(info, this.#settings, target, wire.encrypted)) await secure();
+    wire.connect(connectFields(info, this.#settings, target, version, wire.encrypted));
+    wire.ping();
   }
 
-  /** `CONNECT`, once the server has introduced itself. */
-  #greet(): void {
+  giveUp(error: Error): void {
+    this.#attempt?.fail(error);
+  }
+
+  /** The server has accepted the client: it is told all subscriptions, and what has waited for it. */
+  #accepted(attempt: Attempt): void {
+    const link = this.#link!;
+    this.#attempt = undefined;
+    this.#server = link;
+    this.#refusal = undefined;
+    if (this.#settings.way.kind !== "in-process") this.#startKeepAlive();
+    for (const subscription of this.#subscriptions.values()) this.#tell(link, subscription);
+    this.#backlog.replay(
+      link,
+      new Message(this.slab),
+      (message) => this.#refused(message),
+      () => this.#server === link,
+    );
+    if (this.#everAccepted) {
+      this.stats.reconnects += 1;
+      this.listeners.tell({ type: "reconnect", server: this.#name });
+    }
+    this.#everAccepted = true;
+    attempt.accepted.resolve();
+  }
+
+  #tell(server: ClientVerbs, subscription: ClientSubscription): void {
+    const { subject, queue, sid } = subscription;
+    const left = subscription.begin();
+    if (left !== undefined && left <= 0) return;
+    server.sub(subject, queue, sid);
+    if (left !== undefined) server.unsub(sid, left);
+  }
+
+  /** Whether the server that came in place of another does not take a message that waited. */
+  #refused(message: Message): boolean {
     const info = this.#info!;
-    const { name, noEcho, verbose, pedantic, authenticator } = this.#options;
-    const fields: Partial<ConnectFields> = {
-      protocol: 1,
-      lang: "typescript",
-      version: this.#runtime.version,
-      verbose: verbose ?? false,
-      pedantic: pedantic ?? false,
-      headers: info.headers === true,
-      no_responders: info.headers === true,
-    };
-    if (name !== undefined) fields.name = name;
-    if (noEcho) fields.echo = false;
-    if (typeof authenticator === "function") Object.assign(fields, authenticator(info.nonce));
-    this.#server!.connect(fields);
+    let error: Error | undefined;
+    if (message.size > info.max_payload)
+      error = errors.InvalidArgumentError.format("payload", "max_payload size exceeded");
+    else if (message.hasHeaders && info.headers !== true)
+      error = errors.InvalidArgumentError.format("headers", "are not available on this server");
+    if (error === undefined) return false;
+    this.stats.outMsgs -= 1;
+    this.stats.outBytes -= message.size;
+    this.listeners.tell({ type: "error", error });
+    return true;
   }
 
   #startKeepAlive(): void {
-    const { pingInterval, maxPingOut } = this.#options;
+    const { pingInterval, maxPingOut } = this.#settings;
     this.#keepAlive = new KeepAlive({
       clock: this.#runtime.clock,
-      interval: pingInterval ?? PING_INTERVAL_MS,
-      max: maxPingOut ?? PING_OUT_MAX,
+      interval: pingInterval,
+      max: maxPingOut,
       ping: (pendingPings) => {
         this.listeners.tell({ type: "ping", pendingPings });
         this.roundTrip().catch(() => {});
       },
       stale: () => {
         this.listeners.tell({ type: "staleConnection" });
-        this.finish(new errors.ConnectionError("stale connection"));
+        this.#lose(new errors.ConnectionError("stale connection"), false, true);
       },
     });
   }
 
   // What the client says.
 
-  /** @throws errors.InvalidArgumentError when the message is larger than the server takes. */
+  /** @throws errors.InvalidArgumentError when the message is larger than the server takes; ReconnectBufferExceededError. */
   publish(message: Message): void {
     const { size } = message;
     if (size > this.#info!.max_payload) {
       throw errors.InvalidArgumentError.format("payload", "max_payload size exceeded");
     }
+    this.#server.pub(message);
     this.stats.outMsgs += 1;
     this.stats.outBytes += size;
-    this.#server!.pub(message);
   }
 
   subscribe(subject: string, options: SubscriptionOptions): ClientSubscription {
     const subscription = new ClientSubscription(this, ++this.#lastSid, subject, options);
     this.#subscriptions.set(subscription.sid, subscription);
-    this.#server!.sub(subject, subscription.queue, subscription.sid);
-    const max = subscription.getMax();
-    if (max !== undefined) this.#server!.unsub(subscription.sid, max);
+    this.#tell(this.#server, subscription);
     return subscription;
   }
 
@@ -172,23 +239,28 @@ export class ClientSession implements VerbLinkClient, WireClient, SubscriptionHo
     return this.#subscriptions.values();
   }
 
-  /** Resolves when the server has answered, and what it had sent before has been given to its subscriptions. */
+  /**
+   * Resolves when the server has answered, and what it had sent before has been given to its subscriptions. While there is no server,
+   * it waits for the next. Rejects with errors.RequestError when the connection is lost meanwhile.
+   */
   roundTrip(): Promise<void> {
     if (this.#isClosed) return Promise.reject(new errors.ClosedConnectionError());
     const pong = deferred<void>();
     this.#awaitedPongs.push(pong);
-    this.#server!.ping();
+    this.#server.ping();
     return pong.promise;
   }
 
   // For subscriptions.
 
   unsubscribe(subscription: ClientSubscription, max: number | undefined): void {
-    this.#server?.unsub(subscription.sid, max);
+    this.#server.unsub(subscription.sid, max);
   }
 
   drainSubscription(subscription: ClientSubscription): Promise<void> {
-    this.#server?.unsub(subscription.sid, undefined);
+    // Without a server nothing is on its way.
+    if (!this.isConnected) return Promise.resolve();
+    this.#server.unsub(subscription.sid, undefined);
     return this.roundTrip();
   }
 
@@ -207,9 +279,15 @@ export class ClientSession implements VerbLinkClient, WireClient, SubscriptionHo
   // What the server says.
 
   info(info: ServerInfo): void {
+    if (this.#leaving) return;
     this.#info = info;
-    this.#infoCame.resolve();
-    if (info.ldm) this.listeners.tell({ type: "ldm", server: `${info.host}:${info.port}` });
+    this.#attempt?.introduced.resolve(info);
+    const { pool, ignoreClusterUpdates, way } = this.#settings;
+    if (!ignoreClusterUpdates && (way.kind === "network" || way.kind === "dial")) {
+      const changes = pool.discover(info.connect_urls ?? []);
+      if (changes !== undefined) this.listeners.tell({ type: "update", ...changes });
+    }
+    if (info.ldm) this.listeners.tell({ type: "ldm", server: this.#name });
   }
 
   msg(to: SubscriptionRef, message: Message, shared: boolean): void {
@@ -238,11 +316,13 @@ export class ClientSession implements VerbLinkClient, WireClient, SubscriptionHo
   ok(): void {}
 
   err(text: string): void {
+    if (this.#leaving) return;
     const error = serverError(text);
     if (error instanceof errors.PermissionViolationError) this.#denied(error);
     // The server closes the connection after most of the others; this is then why.
     else this.#refusal = error;
     this.listeners.tell({ type: "error", error });
+    if (isRefusal(error)) this.#attempt?.fail(error);
   }
 
   #denied(error: PermissionViolationError): void {
@@ -259,10 +339,14 @@ export class ClientSession implements VerbLinkClient, WireClient, SubscriptionHo
   }
 
   ping(): void {
-    this.#server?.pong();
+    this.#link?.pong();
   }
 
   pong(): void {
+    if (this.#attempt !== undefined) {
+      this.#accepted(this.#attempt);
+      return;
+    }
     this.#keepAlive?.answered();
     const awaited = this.#awaitedPongs.shift();
     if (awaited !== undefined) this.#answeredPongs.push(awaited);
@@ -302,43 +386,87 @@ export class ClientSession implements VerbLinkClient, WireClient, SubscriptionHo
     this.listeners.tell({ type: "error", error: error instanceof Error ? error : new Error(String(error)) });
   }
 
+  // The end of a link.
+
   fault(_fault: ProtocolFault, detail: string): void {
-    this.finish(new errors.ProtocolError(`the server broke the protocol: ${detail}`));
+    this.#lose(new errors.ProtocolError(`the server broke the protocol: ${detail}`), false, true);
   }
 
   lost(error: Error | undefined): void {
-    if (this.#isClosed) return;
-    const why = this.#refusal ?? error ?? new errors.ConnectionError("the server closed the connection");
-    this.finish(why);
+    this.#lose(error ?? new errors.ConnectionError("the server closed the connection"), false, true);
   }
 
   closed(reason: ClosedReason): void {
-    if (this.#isClosed) return;
+    if (this.#leaving) return;
     // Messages that were on their way when the server closed have arrived: in process there is no wire to lose them on.
     this.flush();
-    this.finish(this.#refusal ?? new errors.ConnectionError(`the server closed the connection: ${reason}`));
+    // A server in this program that has shut down does not come back: a new one would be another object.
+    const final = reason === "Server Shutdown";
+    this.#lose(new errors.ConnectionError(`the server closed the connection: ${reason}`), final, true);
   }
 
-  // The end.
+  /** The user wants another link: what was published is sent on this one first. */
+  leave(): void {
+    this.#lose(undefined, false, false);
+  }
+
+  /**
+   * The link is of no use any more.
+   * @param final - no other will be.
+   * @param hard - what waits to be sent on it is of no use either.
+   */
+  #lose(error: Error | undefined, final: boolean, hard: boolean): void {
+    const why = this.#refusal ?? error;
+    if (this.#attempt !== undefined) {
+      this.#attempt.fail(why ?? new errors.ConnectionError("connection disconnected"));
+      return;
+    }
+    if (this.#isClosed || this.#link === undefined) return;
+    this.#letGo(hard);
+    // Never inside a call of the program's.
+    if (this.#inbound.length > 0) this.#runtime.tasks.soon(() => this.flush());
+    this.#rejectPongs(() => new errors.RequestError("connection disconnected", { cause: why }));
+    this.listeners.tell({ type: "disconnect", server: this.#name });
+    this.#owner.disconnected(why, final);
+  }
+
+  /** Ends the link, from which nothing more is heard. */
+  #letGo(hard: boolean): void {
+    const link = this.#link;
+    this.#keepAlive?.stop();
+    this.#keepAlive = undefined;
+    this.#link = undefined;
+    this.#server = this.#backlog;
+    if (link === undefined) return;
+    this.#leaving = true;
+    try {
+      if (hard && link instanceof WireServer) link.abort();
+      else link.close();
+    } finally {
+      this.#leaving = false;
+    }
+  }
+
+  #rejectPongs(error: () => Error): void {
+    const pongs = this.#answeredPongs;
+    this.#answeredPongs = [];
+    for (let pong = this.#awaitedPongs.shift(); pong !== undefined; pong = this.#awaitedPongs.shift())
+      pongs.push(pong);
+    for (const pong of pongs) pong.reject(error());
+  }
 
   /** Ends the session, once: nothing is delivered after it, and whatever waits is told. */
   finish(error: Error | undefined): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    this.#keepAlive?.stop();
     this.#inbound.clear();
-    const server = this.#server;
-    const introduced = this.#info !== undefined;
-    if (error !== undefined && introduced) this.listeners.tell({ type: "disconnect", server: this.#name });
+    if (this.isConnected && error !== undefined)
+      this.listeners.tell({ type: "disconnect", server: this.#name });
     for (const subscription of [...this.#subscriptions.values()]) subscription.abort(error);
-    const why = error ?? new errors.ClosedConnectionError();
-    const pongs = this.#answeredPongs;
-    for (let pong = this.#awaitedPongs.shift(); pong !== undefined; pong = this.#awaitedPongs.shift())
-      pongs.push(pong);
-    this.#answeredPongs = [];
-    for (const pong of pongs) pong.reject(why);
-    this.#infoCame.reject(why);
-    server?.close();
+    this.#rejectPongs(() => error ?? new errors.ClosedConnectionError());
+    this.#letGo(false);
+    this.#backlog.clear();
+    this.#attempt?.fail(error ?? new errors.ClosedConnectionError());
     this.#owner.ended(error);
     this.listeners.close();
   }

@@ -7,6 +7,12 @@ const EVENTS_WAITING_MAX = 1_024;
 /** Who listens to a connection's status. */
 export class StatusListeners {
   readonly #listeners = new Set<ItemIterator<Status>>();
+  readonly #callback: ((status: Status) => void) | undefined;
+
+  /** @param callback - is told everything, too. What it throws goes nowhere. */
+  constructor(callback?: (status: Status) => void) {
+    this.#callback = callback;
+  }
 
   /** A new listener: gets what happens from now on. */
   listen(): AsyncIterable<Status> {
@@ -18,6 +24,11 @@ export class StatusListeners {
   /** Tells every listener. */
   tell(status: Status): void {
     for (const listener of this.#listeners) if (listener.pending < EVENTS_WAITING_MAX) listener.push(status);
+    try {
+      this.#callback?.(status);
+    } catch {
+      // The connection goes on: there is nobody left to tell.
+    }
   }
 
   /** Tells every listener that the connection is closed, and ends. */
@@ -27,5 +38,6 @@ export class StatusListeners {
       listener.end();
     }
     this.#listeners.clear();
+    this.tell({ type: "close" });
   }
 }

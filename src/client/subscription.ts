@@ -53,6 +53,8 @@ export class ClientSubscription implements Subscription {
   readonly #slow: number | undefined;
   #max: number | undefined;
   #received = 0;
+  /** How many of these came before the server at hand was told of the subscription: it counts from 0. */
+  #receivedBefore = 0;
   #processed = 0;
   #dropped = 0;
   #pendingMsgs = 0;
@@ -136,7 +138,8 @@ export class ClientSubscription implements Subscription {
   unsubscribe(max?: number): void {
     if (this.#isClosed || this.#host.isClosed) return;
     const limit = positive("max", max);
-    this.#host.unsubscribe(this, limit);
+    const left = limit === undefined ? 0 : limit - this.#receivedBefore;
+    this.#host.unsubscribe(this, left > 0 ? left : undefined);
     this.#max = limit;
     if (limit === undefined || this.#received >= limit) this.close();
   }
@@ -166,6 +169,13 @@ export class ClientSubscription implements Subscription {
   }
 
   // For the connection.
+
+  /** A server is about to be told of it: how many messages it may deliver; undefined for any number, 0 when it need not be told. */
+  begin(): number | undefined {
+    this.#receivedBefore = this.#received;
+    if (this.#draining !== undefined) return 0;
+    return this.#max === undefined ? undefined : Math.max(0, this.#max - this.#received);
+  }
 
   /** Whether a message that has come is for this subscription still; counts it, and drops it when too many wait. */
   admit(bytes: number): boolean {

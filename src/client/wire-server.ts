@@ -6,33 +6,44 @@ import { Outbox } from "../protocol/outbox.ts";
 import { ServerVerbReader } from "../protocol/server-reader.ts";
 import type { Slab } from "../protocol/slab.ts";
 import type { FaultSink, ServerVerbs, Sid } from "../protocol/verbs.ts";
-import type { ByteLink, ByteLinkHandler, VerbLinkServer } from "../seams/link.ts";
+import type { Clock, Timer } from "../seams/clock.ts";
+import type { ClientLink, TlsClientOptions } from "../seams/dial.ts";
+import type { ByteLinkHandler, VerbLinkServer } from "../seams/link.ts";
 import type { Tasks } from "../seams/tasks.ts";
+import { errors } from "./core.ts";
+
+/** How long (ms) a link that was closed may take to send what waits for the server. */
+const LINGER_MS = 5_000;
 
 /** The client's end of a link of bytes: what the server says is given to it. */
 export interface WireClient extends ServerVerbs, FaultSink {
   /** A chunk of input is done: deliver what came with it. */
   flush(): void;
-  /** The link has ended: because the server ended it, or for the error. */
+  /** The link has ended, and not by the client: because the server ended it, or for the error. */
   lost(error: Error | undefined): void;
 }
 
 /** The server as the client sees it over a link of bytes: takes calls and writes them, reads bytes and makes calls. */
 export class WireServer implements VerbLinkServer, ByteLinkHandler {
-  readonly #link: ByteLink;
+  readonly #link: ClientLink;
   readonly #client: WireClient;
   readonly #outbox: Outbox;
   readonly #writer: ClientVerbWriter;
   readonly #reader: ServerVerbReader;
   readonly #tasks: Tasks;
+  readonly #clock: Clock;
   #flushPlanned = false;
+  #started = false;
   #closed = false;
+  #ended = false;
+  #linger: Timer | undefined;
 
-  constructor(link: ByteLink, client: WireClient, slab: Slab, tasks: Tasks) {
+  constructor(link: ClientLink, client: WireClient, slab: Slab, tasks: Tasks, clock: Clock) {
     const pool = new BufferPool();
     this.#link = link;
     this.#client = client;
     this.#tasks = tasks;
+    this.#clock = clock;
     this.#outbox = new Outbox(link, pool);
     this.#writer = new ClientVerbWriter(this.#outbox);
     this.#reader = new ServerVerbReader(client, new Message(slab), pool);
@@ -40,7 +51,27 @@ export class WireServer implements VerbLinkServer, ByteLinkHandler {
 
   /** Begins to read. */
   start(): void {
+    this.#started = true;
     this.#link.start(this);
+  }
+
+  /** Whether what goes over the link is encrypted. */
+  get encrypted(): boolean {
+    return this.#link.encrypted === true;
+  }
+
+  /** Changes to TLS. @throws errors.ConnectionError when the link cannot, or the handshake fails. */
+  async secure(options: TlsClientOptions, name: string): Promise<void> {
+    if (this.#link.secure === undefined) {
+      throw new errors.ConnectionError(
+        "this link cannot be changed to TLS, and the server or option 'tls' wants it",
+      );
+    }
+    try {
+      await this.#link.secure(options, name);
+    } catch (cause) {
+      throw new errors.ConnectionError((cause as Error).message, { cause });
+    }
   }
 
   // The client says.
@@ -75,24 +106,37 @@ export class WireServer implements VerbLinkServer, ByteLinkHandler {
     this.#flushSoon();
   }
 
-  /** Ends the link at once: the server cannot be understood. */
+  /** Ends the link at once; what has not been sent is lost. The client hears no more of it. */
   abort(): void {
+    if (this.#ended) return;
     this.#closed = true;
     this.#reader.stop();
-    this.#link.destroy();
+    this.#outbox.discard();
+    this.#end();
   }
 
+  /** Ends the link once all is sent. The client hears no more of it. */
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
     this.#reader.stop();
     this.#outbox.flush();
-    this.#end();
+    // A server that does not read must not keep the link, and the program, for ever.
+    this.#linger = this.#clock.after(LINGER_MS, () => this.abort());
+    this.#endWhenSent();
+  }
+
+  #endWhenSent(): void {
+    // What waits behind a busy link is sent first; `drained` comes back here.
+    if (!this.#outbox.busy) this.#link.end("Client Closed");
   }
 
   #end(): void {
-    // What waits behind a busy link is sent first; `drained` comes back here.
-    if (!this.#outbox.busy) this.#link.end("Client Closed");
+    this.#linger?.cancel();
+    this.#linger = undefined;
+    this.#link.destroy();
+    // One that was never started tells nobody that it has ended.
+    if (!this.#started) this.#ended = true;
   }
 
   #flushSoon(): void {
@@ -116,13 +160,17 @@ export class WireServer implements VerbLinkServer, ByteLinkHandler {
 
   drained(): void {
     this.#outbox.drained();
-    if (this.#closed) this.#end();
+    if (this.#closed && !this.#ended) this.#endWhenSent();
   }
 
   closed(error: Error | undefined): void {
+    this.#ended = true;
+    this.#linger?.cancel();
+    this.#linger = undefined;
+    this.#outbox.discard();
+    if (this.#closed) return;
     this.#closed = true;
     this.#reader.stop();
-    this.#outbox.discard();
     this.#client.lost(error);
   }
 }

@@ -27,7 +27,7 @@ async function listen(onSocket: (socket: Socket) => void): Promise<{ url: string
   };
 }
 
-const INFO = 'INFO {"server_id":"N","version":"2.14.0","headers":true,"max_payload":1000,"client_id":1} \r\n';
+const INFO = 'INFO {"server_id":"N","version":"2.14.0","proto":1,"headers":true,"max_payload":1000,"client_id":1} \r\n';
 
 describe("connect", () => {
   it("goes to the next server when one does not take it", async () => {
@@ -122,7 +122,12 @@ describe("connect", () => {
         if (/PING/.test(bytes.toString()) && answer) socket.write("PONG\r\nPING\r\n");
       });
     });
-    const nc = await connect({ servers: server.url, pingInterval: 10, maxPingOut: 2 });
+    const nc = await connect({
+      servers: server.url,
+      pingInterval: 10,
+      maxPingOut: 2,
+      reconnect: false,
+    });
     await nc.flush();
     answer = false;
     const types: string[] = [];
@@ -145,7 +150,7 @@ describe("connect", () => {
         else socket.write("PONG\r\n");
       });
     });
-    const nc = await connect({ servers: server.url });
+    const nc = await connect({ servers: server.url, reconnect: false });
     const subscription = nc.subscribe("x");
     assert.ok((await soon(nc.closed(), "the end")) instanceof Error);
     assert.ok((await soon(subscription.closed, "the end")) instanceof Error);

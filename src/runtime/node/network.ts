@@ -1,8 +1,11 @@
+import { lookup } from "node:dns/promises";
 import { connect, createServer, type Server, Socket } from "node:net";
 import { networkInterfaces } from "node:os";
 import process from "node:process";
+import type { ClientLink } from "../../seams/dial.ts";
 import type { ByteLink } from "../../seams/link.ts";
 import type { ListenAddress, Listener } from "../../seams/listener.ts";
+import { ClientSocketLink } from "./client-link.ts";
 import { SocketLink } from "./socket-link.ts";
 import { systemErrorText } from "./system-error.ts";
 
@@ -66,7 +69,9 @@ interface Handled {
   _handle: { useUserBuffer?: unknown } | null;
 }
 
-function onRead(link: () => SocketLink | undefined): (length: number, buffer: Uint8Array) => boolean {
+function onRead(
+  link: () => { received(bytes: Uint8Array): void } | undefined,
+): (length: number, buffer: Uint8Array) => boolean {
   return (length, buffer) => {
     link()?.received(buffer.subarray(0, length));
     return true;
@@ -89,9 +94,9 @@ function listenerOf(server: Server, asked: string): Listener {
 }
 
 /** Opens a TCP connection. */
-export function dialTcp(host: string, port: number): Promise<ByteLink> {
+export function dialTcp(host: string, port: number): Promise<ClientLink> {
   return new Promise((resolve, reject) => {
-    let link: SocketLink | undefined;
+    let link: ClientSocketLink | undefined;
     const socket: Socket = connect({
       host,
       port,
@@ -101,8 +106,13 @@ export function dialTcp(host: string, port: number): Promise<ByteLink> {
     socket.once("error", reject);
     socket.once("connect", () => {
       socket.off("error", reject);
-      link = new SocketLink(socket);
+      link = new ClientSocketLink(socket);
       resolve(link);
     });
   });
+}
+
+/** All addresses of a host, in the system's order. */
+export async function resolveHost(hostname: string): Promise<string[]> {
+  return (await lookup(hostname, { all: true })).map(({ address }) => address);
 }

@@ -2,6 +2,7 @@ import type { Passwords } from "../../seams/passwords.ts";
 import type { Port } from "../../seams/port.ts";
 import type { Runtime } from "../../seams/runtime.ts";
 import { VERSION } from "../../seams/version.ts";
+import { duplexLink } from "../duplex-link.ts";
 import { PortLink } from "../port-link.ts";
 import { nodeClock } from "./clock.ts";
 import { LazyCompression } from "./compression.ts";
@@ -34,6 +35,10 @@ export function nodeRuntime(): Runtime {
     version: VERSION,
     platform: `node${process.versions.node}`,
     dial: async (host, port) => (await import("./network.ts")).dialTcp(host, port),
+    dialWebSocket: async (url, tls) => (await import("./dial-websocket.ts")).dialWebSocket(url, tls),
+    resolveHost: async (hostname) => (await import("./network.ts")).resolveHost(hostname),
+    duplexLink,
+    print: (line) => console.info(line),
     portLink: (port) => new PortLink(port, (closed) => (port as Port & Closing).on?.("close", closed)),
     portPair: () => {
       const { port1, port2 } = new MessageChannel();

@@ -1,0 +1,42 @@
+import type { ServerInfo } from "../protocol/info.ts";
+import { type Deferred, deferred } from "./deferred.ts";
+
+/** What is awaited while a server is being greeted. */
+export class Attempt {
+  /** The server introduces itself. */
+  readonly introduced: Deferred<ServerInfo> = deferred();
+  /** The server has taken the client. */
+  readonly accepted: Deferred<void> = deferred();
+  #failed: Error | undefined;
+
+  constructor() {
+    // Whichever of the two is not awaited any more may fail.
+    this.introduced.promise.catch(() => {});
+    this.accepted.promise.catch(() => {});
+  }
+
+  /** Why it has come to nothing, if it has. */
+  get failure(): Error | undefined {
+    return this.#failed;
+  }
+
+  /** It has come to nothing. */
+  fail(error: Error): void {
+    this.#failed ??= error;
+    this.introduced.reject(error);
+    this.accepted.reject(error);
+  }
+
+  /** What `promise` gives, unless the attempt fails before; `late` is told what comes after that. */
+  async unlessFailed<T>(promise: Promise<T>, late: (value: T) => void): Promise<T> {
+    promise.then(
+      (value) => {
+        if (this.#failed !== undefined) late(value);
+      },
+      () => {},
+    );
+    const value = await Promise.race([promise, this.accepted.promise]);
+    if (this.#failed !== undefined) throw this.#failed;
+    return value as T;
+  }
+}
