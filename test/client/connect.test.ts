@@ -27,7 +27,8 @@ async function listen(onSocket: (socket: Socket) => void): Promise<{ url: string
   };
 }
 
-const INFO = 'INFO {"server_id":"N","version":"2.14.0","proto":1,"headers":true,"max_payload":1000,"client_id":1} \r\n';
+const INFO =
+  'INFO {"server_id":"N","version":"2.14.0","proto":1,"headers":true,"max_payload":1000,"client_id":1} \r\n';
 
 describe("connect", () => {
   it("goes to the next server when one does not take it", async () => {

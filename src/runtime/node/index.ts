@@ -13,7 +13,7 @@ export function connect(options: ConnectOptions = {}): Promise<Connection> {
   return connectWith(options, nodeRuntime());
 }
 
-export type { Connection } from "../../client/connection.ts";
+export type { Connection, ConnectionStats } from "../../client/connection.ts";
 export type {
   Msg,
   NatsConnection,
@@ -27,10 +27,12 @@ export type {
   Subscription,
 } from "../../client/core.ts";
 export { createInbox, errors, headers } from "../../client/core.ts";
+export { ReconnectBufferExceededError } from "../../client/errors.ts";
 export type { ClientMsg } from "../../client/msg.ts";
-export type { ConnectOptions, InProcessServer } from "../../client/options.ts";
+export type { ConnectOptions, Dial, InProcessServer } from "../../client/options.ts";
 export type { ClientSubscription, SubscriptionOptions } from "../../client/subscription.ts";
 export { ConfigError, type ConfigProblem } from "../../config/errors.ts";
+export type { Duplex, TlsClientOptions } from "../../seams/dial.ts";
 export type { Logger } from "../../seams/logger.ts";
 export type { Port } from "../../seams/port.ts";
 export { VERSION } from "../../seams/version.ts";
