@@ -52,7 +52,7 @@ describe("a server's life", () => {
   it("closes once, however often it is told to", async () => {
     const server = await NatsServer.start({ listen: { port: 0 } });
     const client = await connect({ inProcessServer: server });
-    const remote = await connect({ servers: server.clientUrl });
+    const remote = await connect({ servers: server.clientUrl, reconnect: false });
     const port = server.port!;
     const all = [server.close(), server.close(), server[Symbol.asyncDispose]()];
     await Promise.all(all);
@@ -110,7 +110,7 @@ describe("a program that embeds a server", () => {
       const server = await NatsServer.start({ listen: { port: 0 } });
       const clients = [
         await connect({ inProcessServer: server }),
-        await connect({ servers: server.clientUrl }),
+        await connect({ servers: server.clientUrl, reconnect: false }),
         await connect({ messagePort: server.messagePort() }),
       ];
       for (const client of clients) client.subscribe("x", { callback: (_, msg) => msg.respond("y") });
