@@ -210,6 +210,7 @@ describe("TLS", () => {
     const mixed = { certFile: tlsFile("server.pem"), keyFile: tlsFile("client-key.pem") };
     await invalid(mixed, /error parsing X509 certificate\/key pair .*key values mismatch/);
     await invalid({ ...server, caFile: "/nowhere.pem" }, /cannot read CA certificates file/);
+    await invalid({ ...server, caFile: tlsFile("make.sh") }, /failed to parse root ca certificate/);
     await invalid({ ...server, certs: [] }, /"tls.certs" must not be given together/);
     await invalid(
       { ...server, cipherSuites: ["TLS_RSA_WITH_RC4_128_SHA"] },

@@ -4,7 +4,7 @@ import { connect as connectSocket } from "node:net";
 import { describe, it } from "node:test";
 import { type ConnectionOptions, connect as connectTls, type TLSSocket } from "node:tls";
 import type { TlsOptions } from "../../src/server/options/types.ts";
-import { CLIENT_SPKI, identity, pem } from "./tls-files.ts";
+import { CLIENT_SPKI, identity, pem, tlsFile } from "./tls-files.ts";
 import { until } from "./waiting.ts";
 
 /** What a client does: TLS after INFO, at once, or never. */
@@ -118,6 +118,14 @@ export const TLS_EXCHANGES: readonly TlsExchange[] = [
       ],
       why: "Node does not tell what the client offered",
     },
+  },
+  {
+    name: "the CAs for clients' certificates are not sent along",
+    tls: { caFile: tlsFile("ca.pem") },
+    approach: "after INFO",
+    client: { ca: pem("other-ca.pem") },
+    gets: `${REQUIRED}<UNABLE_TO_VERIFY_LEAF_SIGNATURE><closed>`,
+    log: [CREATED, BEGUN, "TLS handshake error: EOF", FAILED],
   },
   { name: "a client that speaks in the clear", approach: "plain", gets: `${REQUIRED}<closed>`, log: NOT_TLS },
   {

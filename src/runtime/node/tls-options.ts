@@ -1,3 +1,4 @@
+import { X509Certificate } from "node:crypto";
 import { readFileSync } from "node:fs";
 import process from "node:process";
 import { createSecureContext, type SecureContext, type SecureContextOptions } from "node:tls";
@@ -63,8 +64,10 @@ export interface ListenerCertificate {
  * @throws Error that says which file is wrong.
  */
 export function readCertificates(config: TlsConfig): ListenerCertificate[] {
+  const authorities = config.caFile === undefined ? undefined : readAuthorities(config.caFile);
   const common: SecureContextOptions = {
-    ca: config.caFile === undefined ? undefined : readPem(config.caFile, "CA certificates"),
+    // Where no client shows a certificate, nothing is to be known of the CAs: OpenSSL would only send them along with its own.
+    ca: config.verify ? authorities : undefined,
     ciphers: cipherList(config.cipherSuites),
     honorCipherOrder: true,
     ecdhCurve: curveList(config.curvePreferences),
@@ -95,6 +98,23 @@ function readPem(file: string, what: string): Buffer {
     return readFileSync(file);
   } catch (cause) {
     throw new Error(`cannot read ${what} file ${file}: ${(cause as Error).message}`, { cause });
+  }
+}
+
+/** Node takes any text for CAs, and then knows none. As in Go, one certificate that can be read is enough. */
+function readAuthorities(file: string): Buffer {
+  const pem = readPem(file, "CA certificates");
+  const blocks = pem.toString("latin1").match(/-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g);
+  if (!(blocks ?? []).some(isCertificate)) throw new Error(`failed to parse root ca certificate in ${file}`);
+  return pem;
+}
+
+function isCertificate(block: string): boolean {
+  try {
+    new X509Certificate(block);
+    return true;
+  } catch {
+    return false;
   }
 }
 
