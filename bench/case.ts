@@ -1,11 +1,15 @@
 import type { PeerName, Peers } from "./peers.ts";
-import type { TcpServer } from "./servers.ts";
 import type { Unit } from "./units.ts";
 
 /** The numbers that one run printed, by name. */
 export type Sample = Readonly<Record<string, number>>;
 /** Measures once. */
 export type Run = () => Promise<Sample>;
+
+/** What is ended when a case is over. */
+export interface Kept {
+  stop(): Promise<void>;
+}
 
 /** What a case needs of the run that it is part of. */
 export interface Workbench {
@@ -16,7 +20,7 @@ export interface Workbench {
    * Keeps a server until the case is over: each side has one for all rounds, or the first round would always
    * be a cold one.
    */
-  keep(server: TcpServer): TcpServer;
+  keep<T extends Kept>(server: T): T;
 }
 
 /** Gets a side ready; each round then runs what comes back. */

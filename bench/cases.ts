@@ -1,5 +1,14 @@
 import type { BenchCase, Target } from "./case.ts";
-import { client, commandStart, idleConnections, idleEmbedded, inProcess, overTcp, tcpRate } from "./kinds.ts";
+import {
+  client,
+  clientFan,
+  commandStart,
+  idleConnections,
+  idleEmbedded,
+  inProcess,
+  overTcp,
+  tcpRate,
+} from "./kinds.ts";
 
 const atLeast = (ratio: number): Target => ({ kind: "ratio", atLeast: ratio });
 const below = (limit: number): Target => ({ kind: "limit", below: limit });
@@ -61,8 +70,30 @@ export const CASES: readonly BenchCase[] = [
     ],
     { kind: "request", size: 16, publishers: 1, subscribers: 1, subjects: 1, count: 20_000 },
   ),
-  client("client over TCP 1:1, 16 B", atLeast(2), 16),
-  client("client over TCP 1:1, 128 B", atLeast(2), 128),
+  clientFan("client over TCP 1:1, 16 B", atLeast(3), 16),
+  clientFan("client over TCP 1:1, 128 B", atLeast(3), 128),
+  clientFan("client over TCP 1:1, 1 KiB", atLeast(3), 1024),
+  clientFan("client over TCP 1:1, 128 B, for await", atLeast(2), 128, true),
+  client(
+    "client over TCP request-reply, p50",
+    { key: "p50", unit: "µs", target: atLeast(1.43) },
+    { kind: "requests", size: 16, count: 20_000, together: 1 },
+  ),
+  client(
+    "client over TCP, 100 requests in flight",
+    { key: "rate", unit: "/s", target: atLeast(2) },
+    { kind: "requests", size: 16, count: 200_000, together: 100 },
+  ),
+  client(
+    "client over TCP, connect",
+    { key: "ms", unit: "ms", target: atLeast(1) },
+    { kind: "connect", count: 200 },
+  ),
+  client(
+    "client over TCP, heap a message of 128 B",
+    { key: "bytes", unit: "B", target: atLeast(2) },
+    { kind: "heap", size: 128, count: 100_000 },
+  ),
   commandStart("command, shell to first client", below(150)),
   idleEmbedded("memory, idle embedded server", below(10)),
   idleConnections("memory, 1,000 idle TCP connections", below(40), 1_000),

@@ -3,6 +3,7 @@ import process from "node:process";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { BenchCase, Prepare, RowSpec, Target, Workbench } from "./case.ts";
 import { measureCommandStart } from "./command-start.ts";
+import type { ClientLoad } from "./loads/client.ts";
 import type { InProcessLoad } from "./loads/in-process.ts";
 import type { RawLoad } from "./loads/raw.ts";
 import { Child, resultOf, startLoad } from "./processes.ts";
@@ -81,27 +82,34 @@ export function tcpRate(
 }
 
 /** The same load for either client library, both against nats-server. */
-export function client(name: string, target: Target, size: number): BenchCase {
+export function client(name: string, row: Omit<RowSpec, "name">, load: ClientLoad): BenchCase {
   const using =
     (library: string): Prepare =>
     async (bench) => {
       const server = bench.keep(await startNatsServer(bench.peers.natsServer!));
+      if (load.kind === "requests") {
+        const service = bench.keep(startLoad("the service", join(LOADS, "echo.ts"), [String(server.port)]));
+        await service.answer(RUN_MS);
+      }
       const args = [
         library,
         String(server.port),
-        JSON.stringify({ size, count: bench.scale(1_500_000), batch: 10_000 }),
+        JSON.stringify({ ...load, count: bench.scale(load.count) }),
       ];
       return () => resultOf(startLoad(`the load of ${library}`, join(LOADS, "client.ts"), args), RUN_MS);
     };
-  return single(
-    { ...RATE, target },
-    {
-      name,
-      ours: using("gnatlet"),
-      peer: { name: "nats.js", prepare: using("nats.js") },
-      needs: "nats-server",
-    },
-  );
+  return single(row, {
+    name,
+    ours: using("gnatlet"),
+    peer: { name: "nats.js", prepare: using("nats.js") },
+    needs: "nats-server",
+  });
+}
+
+/** Messages from one connection of a library to another. */
+export function clientFan(name: string, target: Target, size: number, iterate = false): BenchCase {
+  const load = { kind: "fan", size, count: 1_500_000, batch: 10_000, iterate } as const;
+  return client(name, { ...RATE, target }, load);
 }
 
 /** How long (ms) a server may take until what it needs for new connections is all there. */

@@ -1,6 +1,6 @@
-import type { BenchCase, Prepare, RowSpec, Run, Sample, Workbench } from "./case.ts";
+import type { BenchCase, Kept, Prepare, RowSpec, Run, Sample, Workbench } from "./case.ts";
 import type { Peers } from "./peers.ts";
-import type { TcpServer } from "./servers.ts";
+
 import { type Summary, summarize } from "./statistics.ts";
 import { formatValue, inUnit, moreIsBetter } from "./units.ts";
 
@@ -100,7 +100,7 @@ class Contender {
  * Never rejects because of a side: what went wrong is in the rows.
  */
 export async function measure(spec: BenchCase, plan: Plan): Promise<Row[]> {
-  const servers: TcpServer[] = [];
+  const servers: Kept[] = [];
   const bench: Workbench = {
     peers: plan.peers,
     scale: (count) => Math.max(1, Math.round(count * plan.share)),

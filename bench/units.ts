@@ -1,5 +1,5 @@
 /** What a row counts in. */
-export type Unit = "/s" | "ms" | "µs" | "MB";
+export type Unit = "/s" | "ms" | "µs" | "MB" | "B";
 
 /** Whether more of it is better. */
 export function moreIsBetter(unit: Unit): boolean {
