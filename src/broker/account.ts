@@ -1,4 +1,5 @@
 import { Router } from "../interest/router.ts";
+import type { Message } from "../protocol/message.ts";
 import type { AccountMappings } from "./mappings.ts";
 import type { Session } from "./session.ts";
 import type { Subscription } from "./subscription.ts";
@@ -39,6 +40,18 @@ export class Account {
     this.router = new Router<Subscription>({ classify: isSystem ? classifySystem : classify, forgetful });
   }
 
+  /** The most bytes of a message: as many as the server takes, or fewer. @param server - what the server takes. */
+  maxPayload(server: number): number {
+    const { maxPayload } = this.limits;
+    return maxPayload >= 0 ? Math.min(server, maxPayload) : server;
+  }
+
+  /** How many subscriptions each connection may have. @param server - what the server takes; 0 for no limit. */
+  maxSubscriptions(server: number): number {
+    const { maxSubscriptions } = this.limits;
+    return Math.min(server || Infinity, maxSubscriptions >= 0 ? maxSubscriptions : Infinity);
+  }
+
   /** Messages and bytes since the start, of all its connections. */
   traffic(): Traffic {
     const sum = { ...this.past };
@@ -77,15 +90,23 @@ function classifySystem(subject: string): number {
 /** Reply subjects that only a server may set: service replies, gateway replies, JetStream acks. */
 const RESERVED_REPLIES = ["_R_.", "_GR_.", "$JS.ACK."];
 
-/** Whether a client may not use this reply subject. */
-export function isReservedReply(reply: string): boolean {
+/** Whether a message's reply subject is one that a client may not use. */
+export function hasReservedReply(message: Message): boolean {
+  if (message.onWire) {
+    const { bytes, replyStart } = message;
+    if (!mayBeReserved(bytes[replyStart], bytes[replyStart + 1])) return false;
+  } else {
+    const { reply } = message;
+    if (!mayBeReserved(reply.charCodeAt(0), reply.charCodeAt(1))) return false;
+  }
+  const { reply } = message;
   for (const prefix of RESERVED_REPLIES)
     if (reply.length > prefix.length && reply.startsWith(prefix)) return true;
   return false;
 }
 
-/** Whether a reply subject that begins with these bytes is worth a look by {@link isReservedReply}. */
-export function mayBeReserved(first: number, second: number): boolean {
+/** Whether a reply subject that begins with these bytes is worth a look. */
+function mayBeReserved(first: number, second: number): boolean {
   // "_R", "_G" or "$J"; not "_I" of "_INBOX", which nearly all of them begin with.
   return (first === 95 && (second === 82 || second === 71)) || (first === 36 && second === 74);
 }

@@ -12,6 +12,7 @@ import type { SubscriptionRecord } from "./connection-record.ts";
 import { InternalPublisher } from "./internal-publisher.ts";
 import type { ConnectionObserver, InternalServices } from "./internal-services.ts";
 import type { TraceRules } from "./protocol-trace.ts";
+import type { Receiver } from "./receiver.ts";
 import type { Session } from "./session.ts";
 import type { Tracer } from "./trace/message-trace.ts";
 import { addTraffic, type Traffic } from "./traffic.ts";
@@ -90,9 +91,9 @@ export class Broker {
   /** What connections that are closed now have sent and got. */
   readonly #past: Traffic = { inMsgs: 0, inBytes: 0, outMsgs: 0, outBytes: 0 };
   /** Who has something to flush: the first of each array, which are reused as they are. */
-  #touched: Session[] = [];
+  #touched: Receiver[] = [];
   #touchedCount = 0;
-  #spare: Session[] = [];
+  #spare: Receiver[] = [];
   #flushing = false;
   #flushPlanned = false;
   #turnTime = 0;
@@ -164,7 +165,7 @@ export class Broker {
   }
 
   /** A session has something to send: it will be flushed by the next {@link flush}. */
-  touch(session: Session): void {
+  touch(session: Receiver): void {
     this.#touched[this.#touchedCount++] = session;
   }
 

@@ -1,5 +1,7 @@
 import type { ClosedReason } from "../protocol/closed-reason.ts";
 import type { TlsFacts } from "../seams/tls.ts";
+import type { Session } from "./session.ts";
+import type { SessionPeer } from "./session-peer.ts";
 import type { Traffic } from "./traffic.ts";
 
 /** How a client's bytes come, in monitoring's words. */
@@ -51,4 +53,35 @@ export interface ClosedConnection extends ConnectionRecord {
   readonly stoppedAt: number;
   readonly reason: ClosedReason;
   readonly subscriptionList: readonly SubscriptionRecord[];
+}
+
+/** What is known of a session now. @param peer - its other end. */
+export function recordOf(session: Session, peer: SessionPeer): ConnectionRecord {
+  const { name, lang, version } = session.login.options;
+  return {
+    id: session.id,
+    kind: session.type === "WEBSOCKET" ? "websocket" : "nats",
+    host: session.remoteHost,
+    port: session.remotePort,
+    startedAt: session.startedAt,
+    lastActivity: session.lastActivity,
+    rtt: peer.rtt,
+    pending: peer.pending,
+    traffic: { ...session.traffic },
+    stalls: session.stalls,
+    subscriptions: session.subscriptions,
+    name,
+    lang,
+    version,
+    user: shownUser(session),
+    account: session.account.name,
+    tls: session.tls,
+    tlsFirst: session.tlsFirst,
+  };
+}
+
+/** Whom a client says it is, as nats-server's monitoring shows it: never a secret. */
+function shownUser({ login }: Session): string {
+  const { nkey, user, auth_token } = login.options;
+  return nkey || user || login.user || (auth_token === "" ? "" : "[REDACTED]");
 }

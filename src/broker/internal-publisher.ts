@@ -1,7 +1,8 @@
 import { Message } from "../protocol/message.ts";
 import type { Account } from "./account.ts";
 import type { Broker } from "./broker.ts";
-import { Session, type SessionPeer } from "./session.ts";
+import { Session } from "./session.ts";
+import type { SessionPeer } from "./session-peer.ts";
 
 /** The server's own voice in an account: events, and answers of its services. It is no connection, and counts nowhere. */
 export class InternalPublisher {

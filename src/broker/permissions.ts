@@ -112,8 +112,17 @@ export class Permissions {
   }
 }
 
+/** What a connection with these permissions may answer; undefined where they say nothing of that. */
+export function replyPermits(permissions: Permissions | undefined, clock: Clock): ReplyPermits | undefined {
+  const responses = permissions?.rules.responses;
+  return permissions === undefined || responses === undefined
+    ? undefined
+    : new ReplyPermits(permissions, responses, clock);
+}
+
 /** The reply subjects that one connection may answer although it could not publish on them (`allow_responses`). */
 export class ReplyPermits {
+  readonly #permissions: Permissions;
   readonly #max: number;
   readonly #expires: number;
   readonly #clock: Clock;
@@ -121,15 +130,17 @@ export class ReplyPermits {
   #sinceLook = 0;
   #lookedAt: number;
 
-  constructor(responses: NonNullable<PermissionRules["responses"]>, clock: Clock) {
+  constructor(permissions: Permissions, responses: NonNullable<PermissionRules["responses"]>, clock: Clock) {
+    this.#permissions = permissions;
     this.#max = responses.max;
     this.#expires = responses.expires;
     this.#clock = clock;
     this.#lookedAt = clock.monotonic();
   }
 
-  /** A request was delivered: its reply subject may be answered. */
+  /** A request was delivered: its reply subject may be answered, if it could not be anyway. */
   grant(reply: string): void {
+    if (this.#permissions.mayPublish(reply)) return;
     const now = this.#clock.monotonic();
     this.#permits.set(reply, { used: 0, since: now });
     this.#sinceLook += 1;

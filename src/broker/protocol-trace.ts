@@ -4,7 +4,7 @@ import { quote } from "../protocol/faults.ts";
 import type { Message } from "../protocol/message.ts";
 import { decodeText, encodePayload } from "../protocol/text.ts";
 import type { ClientVerbs, Sid, SubscriptionRef } from "../protocol/verbs.ts";
-import type { SessionPeer } from "./session.ts";
+import type { SessionPeer } from "./session-peer.ts";
 
 /** Whether and how protocol lines are logged; read at each line. */
 export interface TraceRules {

@@ -1,5 +1,6 @@
 import type { Broker } from "../broker/broker.ts";
-import { Session, type SessionPeer } from "../broker/session.ts";
+import { Session } from "../broker/session.ts";
+import type { SessionPeer } from "../broker/session-peer.ts";
 import type { ClosedReason } from "../protocol/closed-reason.ts";
 import type { ConnectOptions } from "../protocol/connect-options.ts";
 import { FAULTS } from "../protocol/faults.ts";

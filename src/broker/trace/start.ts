@@ -9,6 +9,7 @@ import type { Session } from "../session.ts";
 import { MessageTrace } from "./message-trace.ts";
 import {
   disableTracing,
+  mayBeTraced,
   readTraceHeaders,
   TRACE_DEST,
   TRACE_ONLY,
@@ -66,6 +67,23 @@ export function startTrace(
   const subject = message.subjectText;
   const now = (): number => context.clock.now();
   return new MessageTrace({ session, subject, size: message.size, headers, destination, only, now });
+}
+
+/**
+ * The trace of a message that is refused, if it asks for one. May change the message's headers.
+ * @param why - what the trace says of it.
+ */
+export function traceRefused(
+  message: Message,
+  session: Session,
+  context: BrokerContext,
+  why: string,
+): MessageTrace | undefined {
+  if (!message.hasHeaders || !mayBeTraced(message, session.account.trace !== undefined)) return undefined;
+  const verdict = startTrace(message, session, context, session.permissions);
+  if (verdict === "dropped" || verdict === "untraced") return undefined;
+  verdict.refused(why);
+  return verdict;
 }
 
 function isYes(value: string | undefined): boolean {

@@ -79,8 +79,8 @@ function eventOf(event: TraceEvent): object {
   };
 }
 
-function connection({ id, options }: Session) {
-  return { kind: CLIENT_KIND, cid: id, name: orOmit(clean(options.name)) };
+function connection({ id, login }: Session) {
+  return { kind: CLIENT_KIND, cid: id, name: orOmit(clean(login.options.name)) };
 }
 
 /** The text, with what is no Unicode replaced, as Go does. */

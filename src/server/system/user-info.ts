@@ -4,9 +4,9 @@ import { nanoseconds, orOmit } from "../monitor/go-format.ts";
 
 /** What a user is told of itself (nats-server events.go `UserInfo`). */
 export function userInfo(session: Session) {
-  const { account, user = "", permissions } = session;
+  const { account, login, permissions } = session;
   return {
-    user,
+    user: login.user ?? "",
     account: account.name,
     account_name: account.name,
     permissions: permissions && publicRules(permissions.rules),

@@ -1,0 +1,211 @@
+import { CONNECT_DEFAULTS, type ConnectOptions } from "../protocol/connect-options.ts";
+import { FAULTS, quote } from "../protocol/faults.ts";
+import type { Timer } from "../seams/clock.ts";
+import type { Admission } from "./authenticator.ts";
+import type { Broker } from "./broker.ts";
+import { clientLabel, userLabel } from "./labels.ts";
+import type { Session } from "./session.ts";
+import type { SessionPeer } from "./session-peer.ts";
+
+/**
+ * How a client gets in, and as whom: what it says with `CONNECT`, what the authenticator makes of that, how long that may take, and
+ * whether it may stay when the rules change. What is decided here holds in its session.
+ */
+export class Login {
+  readonly #broker: Broker;
+  readonly #session: Session;
+  readonly #peer: SessionPeer;
+  /** What stands for fields that `CONNECT` leaves out. */
+  readonly #credentials: Partial<ConnectOptions> | undefined;
+  #options: ConnectOptions = { ...CONNECT_DEFAULTS };
+  #admission: Admission | undefined;
+  #timer: Timer | undefined;
+  #label: string;
+  #connected = false;
+
+  constructor(
+    broker: Broker,
+    session: Session,
+    peer: SessionPeer,
+    credentials: Partial<ConnectOptions> | undefined,
+  ) {
+    this.#broker = broker;
+    this.#session = session;
+    this.#peer = peer;
+    this.#credentials = credentials;
+    this.#label = clientLabel(session);
+  }
+
+  /** Whether `CONNECT` has come, or the client has begun without. */
+  get connected(): boolean {
+    return this.#connected;
+  }
+
+  /** What `CONNECT` said, with nats-server's defaults for the rest. */
+  get options(): Readonly<ConnectOptions> {
+    return this.#options;
+  }
+
+  /** The user that the client is; undefined where clients have none. */
+  get user(): string | undefined {
+    return this.#admission?.user;
+  }
+
+  /** How log lines name the connection: as nats-server does. */
+  get label(): string {
+    return this.#label;
+  }
+
+  /** Whether the client must say who it is. */
+  get asked(): boolean {
+    return this.#broker.authenticator?.asks(this.#session.type) === true;
+  }
+
+  /** From now on the client has so much time to say who it is. */
+  begin(): void {
+    const { authenticator, context } = this.#broker;
+    if (authenticator === undefined) return;
+    this.#timer = context.clock.after(authenticator.timeout, () => {
+      this.#session.fault(FAULTS.authenticationTimeout, "Authentication Timeout");
+      this.#broker.flush();
+    });
+  }
+
+  /** Ends it: the session has ended. */
+  stop(): void {
+    this.#timer?.cancel();
+  }
+
+  /** `CONNECT` has come: the client is let in or refused, now or when that is decided. */
+  connect(given: Partial<ConnectOptions>): void {
+    this.#timer?.cancel();
+    const again = this.#connected;
+    // A second CONNECT begins anew, with the fields of the first as defaults (nats-server client.go processConnect).
+    if (again) this.#session.dropSubscriptions();
+    this.#connected = true;
+    const options = withCredentials({ ...this.#options, ...given }, this.#credentials);
+    this.#options = options;
+    this.#peer.headers = options.headers && this.#broker.context.info().headers;
+    const { authenticator } = this.#broker;
+    const { type } = this.#session;
+    if (authenticator === undefined || !authenticator.asks(type)) {
+      this.#enter(again);
+      return;
+    }
+    this.#session.mute();
+    const verdict = authenticator.admit({ options, type });
+    if (verdict instanceof Promise) {
+      this.#peer.suspend(true);
+      void verdict.then((admission) => this.#decided(admission, again));
+    } else if (this.#admit(verdict)) {
+      this.#enter(again);
+    }
+  }
+
+  /** The verdict has come that took time. */
+  #decided(admission: Admission | undefined, again: boolean): void {
+    if (this.#session.closed) return;
+    if (this.#admit(admission)) this.#enter(again);
+    this.#peer.suspend(false);
+    this.#broker.flush();
+  }
+
+  /**
+   * The client says something although it has not been let in. Where there is a user for clients without a name, it is that one;
+   * else it goes. Returns whether it is in.
+   */
+  enterUnnamed(): boolean {
+    const admission = this.#connected
+      ? undefined
+      : this.#broker.authenticator?.admitUnnamed(this.#session.type);
+    this.#timer?.cancel();
+    this.#connected = true;
+    return this.#admit(admission);
+  }
+
+  /** Puts the client where it belongs, or refuses it. */
+  #admit(admission: Admission | undefined): boolean {
+    if (admission === undefined) {
+      this.#refuse();
+      return false;
+    }
+    const { account, permissions } = admission;
+    this.#session.join(account);
+    const { maxConnections } = account.limits;
+    if (
+      maxConnections >= 0 &&
+      !account.sessions.has(this.#session) &&
+      account.sessions.size >= maxConnections
+    ) {
+      this.#session.fault(FAULTS.maxAccountConnections, "maximum account active connections exceeded");
+      return false;
+    }
+    account.sessions.add(this.#session);
+    this.#admission = admission;
+    this.#session.admit(permissions);
+    return true;
+  }
+
+  /** The client is in: the rest of `CONNECT` holds. */
+  #enter(again: boolean): void {
+    const session = this.#session;
+    const options = this.#options;
+    this.#broker.observer?.entered(session);
+    if (!again) this.#label = clientLabel(session, userLabel(options, session.account.name, this.#admission));
+    if (options.account !== "" || options.new_account) {
+      this.#refuse();
+    } else if (options.protocol < 0 || options.protocol > 1) {
+      session.fault(FAULTS.clientProtocol, "invalid client protocol");
+    } else if (options.no_responders && !this.#peer.headers) {
+      session.fault(FAULTS.noRespondersNeedsHeaders, "no responders requires headers support");
+    } else {
+      session.begin(options);
+    }
+  }
+
+  #refuse(): void {
+    this.#broker.observer?.refused(this.#session);
+    const { user, nkey, auth_token: token } = this.#options;
+    const who = nkey !== "" ? ` - Nkey ${quote(nkey)}` : user !== "" ? ` - User ${quote(user)}` : "";
+    this.#session.fault(
+      FAULTS.authorization,
+      `authentication error${who === "" && token !== "" ? ' - Token "[REDACTED]"' : who}`,
+    );
+  }
+
+  /** The rules have changed: the client, which is in, stays as what it is now, or goes. */
+  reconsider(): void {
+    const { authenticator, globalAccount } = this.#broker;
+    const { type, account } = this.#session;
+    const before = this.#admission;
+    if (authenticator === undefined || !authenticator.asks(type)) {
+      this.#admission = undefined;
+      this.#session.permit(undefined);
+      if (account !== globalAccount) this.#refuse();
+      return;
+    }
+    const admission =
+      before === undefined ? undefined : authenticator.admitAgain({ options: this.#options, type }, before);
+    // A client cannot move to another account with its subscriptions.
+    if (admission === undefined || admission.account !== account) {
+      this.#refuse();
+      return;
+    }
+    this.#admission = admission;
+    this.#session.permit(admission.permissions);
+  }
+}
+
+/** Fills in what `CONNECT` leaves out (nats-server `processConnect`). */
+function withCredentials(
+  options: ConnectOptions,
+  credentials: Partial<ConnectOptions> | undefined,
+): ConnectOptions {
+  if (credentials === undefined) return options;
+  return {
+    ...options,
+    user: options.user || (credentials.user ?? ""),
+    pass: options.pass || (credentials.pass ?? ""),
+    auth_token: options.auth_token || (credentials.auth_token ?? ""),
+  };
+}
