@@ -10,7 +10,6 @@ import {
 } from "../protocol/faults.ts";
 import type { ServerInfo } from "../protocol/info.ts";
 import type { Message } from "../protocol/message.ts";
-import type { Slab } from "../protocol/slab.ts";
 import { isLiteralSubject } from "../protocol/subject.ts";
 import type { ClientVerbs, FaultSink, Sid } from "../protocol/verbs.ts";
 import type { TlsFacts } from "../seams/tls.ts";
@@ -23,28 +22,13 @@ import { Login } from "./login.ts";
 import { type Permissions, replyPermits } from "./permissions.ts";
 import { ProtocolTrace } from "./protocol-trace.ts";
 import { Receiver } from "./receiver.ts";
+import type { SessionOptions } from "./session-options.ts";
 import type { SessionPeer } from "./session-peer.ts";
 import { SessionSubscriptions } from "./session-subscriptions.ts";
 import type { Subscription } from "./subscription.ts";
 import type { MessageTrace } from "./trace/message-trace.ts";
 import { startTrace, traceRefused } from "./trace/start.ts";
 import { mayBeTraced } from "./trace/trace-headers.ts";
-
-/** What a session is made with. */
-export interface SessionOptions {
-  /** Where the client is, for INFO and logs; "" for one in this process. */
-  readonly remoteHost: string;
-  readonly remotePort: number;
-  readonly slab: Slab;
-  /** The way that the client came in. */
-  readonly type: ConnectionType;
-  /** What stands for fields that `CONNECT` leaves out. */
-  readonly credentials?: Partial<ConnectOptions>;
-  /** Who is behind a proxy, as that says; for logs. */
-  readonly forwardedFor?: string;
-  /** The account, for a session of the server's own; it is no connection. */
-  readonly internal?: Account;
-}
 
 /**
  * One connection, as the server sees it: it takes what the client says ({@link ClientVerbs}), and routes its messages to the
@@ -388,14 +372,12 @@ export class Session extends Receiver implements ClientVerbs, FaultSink {
   fault(fault: ProtocolFault, detail: string, message?: Message): void {
     if (this.#closed) return;
     // A message that is too large ends the connection; if it asks for a trace, there is one.
-    if (message !== undefined && !this.#mute) this.#traceTooLarge(message);
+    if (message !== undefined && !this.#mute) {
+      const trace = traceRefused(message, this, this.broker.context, "maximum payload exceeded");
+      if (trace !== undefined) this.broker.tracer?.traced(trace);
+    }
     this.broker.context.logger.error(`${this.label} - ${detail}`);
     this.dismiss(fault);
-  }
-
-  #traceTooLarge(message: Message): void {
-    const trace = traceRefused(message, this, this.broker.context, "maximum payload exceeded");
-    if (trace !== undefined) this.broker.tracer?.traced(trace);
   }
 
   /** The same as {@link fault}, without a word in the log. */

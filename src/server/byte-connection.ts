@@ -1,5 +1,6 @@
 import type { Broker } from "../broker/broker.ts";
-import { Session, type SessionOptions } from "../broker/session.ts";
+import { Session } from "../broker/session.ts";
+import type { SessionOptions } from "../broker/session-options.ts";
 import type { SessionPeer } from "../broker/session-peer.ts";
 import type { BufferPool } from "../protocol/buffer-pool.ts";
 import { type ClientReaderLimits, ClientVerbReader } from "../protocol/client-reader.ts";
