@@ -52,6 +52,8 @@ function acceptedLink(accepted: Socket, shared: Uint8Array | undefined): ByteLin
   if (typeof handle?.useUserBuffer !== "function") {
     const link = new SocketLink(accepted);
     accepted.on("data", (bytes) => link.received(bytes));
+    // It was paused when it was accepted, and a listener alone does not change that.
+    accepted.resume();
     return link;
   }
   (accepted as Socket & Handled)._handle = null;
