@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { findNatsServer, findTool, natsServerVersion } from "../scripts/nats-server.ts";
+import { findNatsServer, findTool, natsServerVersion } from "../scripts/tools.ts";
 
 /** How long (ms) the Go compiler may take; the first time it builds all that nats-server consists of. */
 const BUILD_MS = 300_000;

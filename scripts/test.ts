@@ -1,7 +1,7 @@
 /**
  * Runs the tests with Node's own runner. Some need a program, by their folder: `test/peers/` compares with a real nats-server,
- * `test/browser/` opens pages in a Chromium, `test/natscli/` has the `nats` command as a user. Each is looked for in `.tools/`, on the PATH, and
- * where a variable (NATS_SERVER, CHROMIUM, NATS_CLI) says. Where there is none, the tests are left out, with a word about it; CI
+ * `test/browser/` opens pages in a Chromium, `test/natscli/` has the `nats` command as a user, `test/bun/` and `test/deno/` run the build there.
+ * Each is looked for in `.tools/`, on the PATH, and where a variable (NATS_SERVER, CHROMIUM, NATS_CLI, BUN, DENO) says. Where there is none, the tests are left out, with a word about it; CI
  * must have the first two.
  *
  * `npm test` runs all; `npm test -- client` those whose path has "client" in it.
@@ -10,7 +10,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { readdirSync } from "node:fs";
 import { join, resolve } from "node:path";
 import process from "node:process";
-import { findBrowser, findNatsServer, findTool } from "./nats-server.ts";
+import { findBrowser, findNatsServer, findRuntime, findTool } from "./tools.ts";
 
 /** A test file that takes longer than this (ms) hangs. */
 const FILE_TIMEOUT_MS = 90_000;
@@ -37,6 +37,8 @@ const TOOLS: Readonly<Record<string, Tool>> = {
     path: findTool(root, "nats", process.env.NATS_CLI),
     optional: true,
   },
+  bun: { what: "Bun", env: "BUN", path: findRuntime(root, "bun"), optional: true },
+  deno: { what: "Deno", env: "DENO", path: findRuntime(root, "deno"), optional: true },
 };
 
 const all = readdirSync(join(root, "test"), { recursive: true, encoding: "utf8" })

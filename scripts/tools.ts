@@ -14,6 +14,12 @@ export function findBrowser(root: string): string | undefined {
   return process.env.CHROMIUM ?? names.map((name) => findTool(root, name)).find((file) => file !== undefined);
 }
 
+/** Another JavaScript runtime: BUN or DENO, one from npm in `.tools/`, or one on the PATH. */
+export function findRuntime(root: string, name: "bun" | "deno"): string | undefined {
+  const fromNpm = join(root, ".tools", "runtimes", "node_modules", ".bin", name);
+  return process.env[name.toUpperCase()] ?? (existsSync(fromNpm) ? fromNpm : findTool(root, name));
+}
+
 /** A program by name: the one given, the one in `.tools/`, or one on the PATH. */
 export function findTool(root: string, name: string, given?: string): string | undefined {
   const places = [join(root, ".tools"), ...(process.env.PATH ?? "").split(delimiter)].map((folder) =>
