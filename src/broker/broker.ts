@@ -2,7 +2,7 @@ import type { ClosedReason } from "../protocol/closed-reason.ts";
 import type { ServerInfo } from "../protocol/info.ts";
 import type { Slab } from "../protocol/slab.ts";
 import type { Clock } from "../seams/clock.ts";
-import type { Logger } from "../seams/logger.ts";
+import type { SwitchedLogger } from "../seams/logger.ts";
 import type { Random } from "../seams/random.ts";
 import type { Tasks } from "../seams/tasks.ts";
 import { Account, GLOBAL_ACCOUNT } from "./account.ts";
@@ -42,7 +42,7 @@ export interface BrokerContext {
   readonly clock: Clock;
   readonly random: Random;
   readonly tasks: Tasks;
-  readonly logger: Logger;
+  readonly logger: SwitchedLogger;
   readonly slab: Slab;
   readonly limits: BrokerLimits;
   readonly trace: TraceRules;
@@ -222,6 +222,7 @@ export class Broker {
       this.closed.add({ ...record, pending, stoppedAt, reason, subscriptions, subscriptionList });
     }
     this.observer?.left(session, reason);
-    this.context.logger.debug(`${session.label} - Client connection closed: ${reason}`);
+    const { logger } = this.context;
+    if (logger.debugOn) logger.debug(`${session.label} - Client connection closed: ${reason}`);
   }
 }

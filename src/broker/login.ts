@@ -20,7 +20,10 @@ export class Login {
   #options: ConnectOptions = { ...CONNECT_DEFAULTS };
   #admission: Admission | undefined;
   #timer: Timer | undefined;
-  #label: string;
+  /** Made when a log line needs it. */
+  #label: string | undefined;
+  /** Whether the label tells what `CONNECT` has said the first time. */
+  #labelled = false;
   #connected = false;
 
   constructor(
@@ -33,7 +36,6 @@ export class Login {
     this.#session = session;
     this.#peer = peer;
     this.#credentials = credentials;
-    this.#label = clientLabel(session);
   }
 
   /** Whether `CONNECT` has come, or the client has begun without. */
@@ -53,7 +55,12 @@ export class Login {
 
   /** How log lines name the connection: as nats-server does. */
   get label(): string {
+    this.#label ??= clientLabel(this.#session, this.#labelled ? this.#details() : "");
     return this.#label;
+  }
+
+  #details(): string {
+    return userLabel(this.#options, this.#session.account.name, this.#admission);
   }
 
   /** Whether the client must say who it is. */
@@ -151,7 +158,10 @@ export class Login {
     const session = this.#session;
     const options = this.#options;
     this.#broker.observer?.entered(session);
-    if (!again) this.#label = clientLabel(session, userLabel(options, session.account.name, this.#admission));
+    if (!again) {
+      this.#label = undefined;
+      this.#labelled = true;
+    }
     if (options.account !== "" || options.new_account) {
       this.#refuse();
     } else if (options.protocol < 0 || options.protocol > 1) {

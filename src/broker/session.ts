@@ -106,7 +106,7 @@ export class Session extends Receiver implements ClientVerbs, FaultSink {
    */
   open(greet = true, speaks = true): void {
     const { limits, logger } = this.broker.context;
-    logger.debug(`${this.label} - Client connection created`);
+    if (logger.debugOn) logger.debug(`${this.label} - Client connection created`);
     this.#mute = this.login.asked;
     this.#applyLimits();
     this.touch();
