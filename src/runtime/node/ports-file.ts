@@ -3,7 +3,7 @@ import { networkInterfaces } from "node:os";
 import { basename, join } from "node:path";
 import process from "node:process";
 import type { Logger } from "../../seams/logger.ts";
-import type { Endpoint } from "../../server/server.ts";
+import type { Endpoint } from "../../server/endpoint.ts";
 import { systemErrorText } from "./system-error.ts";
 
 /** The order of nats-server's `Ports`. */

@@ -1,9 +1,21 @@
 import { ServerError } from "../errors.ts";
 import { showDuration } from "./durations.ts";
-import type { ResolvedServerOptions } from "./resolve.ts";
+import { type ResolvedServerOptions, resolveOptions } from "./resolve.ts";
 import type { OptionRow } from "./table/row.ts";
 import { SERVER } from "./table/server.ts";
 import type { ListenOptions, ServerOptions } from "./types.ts";
+
+/**
+ * The options with the defaults in place.
+ * @throws ServerError `RELOAD_FAILED` for what is wrong with them.
+ */
+export function reloadedOptions(given: ServerOptions): ResolvedServerOptions {
+  try {
+    return resolveOptions(given);
+  } catch (cause) {
+    throw new ServerError("RELOAD_FAILED", (cause as Error).message, { cause });
+  }
+}
 
 /**
  * Finds the options that a reload changes (behaviour.md E.4). TLS counts as changed wherever there is any, as its files may have.

@@ -1,0 +1,30 @@
+import { NO_LIMITS } from "../broker/account.ts";
+import type { Broker } from "../broker/broker.ts";
+import { AccountMappings } from "../broker/mappings.ts";
+import type { Runtime } from "../seams/runtime.ts";
+import { Authorization } from "./authorization.ts";
+import type { ResolvedServerOptions } from "./options/resolve.ts";
+
+/** Makes a broker's accounts and users what the options say, from now on. */
+export function applyAccounts(
+  broker: Broker,
+  options: ResolvedServerOptions,
+  runtime: Pick<Runtime, "passwords" | "random">,
+): Authorization {
+  const { accounts, accountMappings, systemAccount } = options;
+  for (const name of [...Object.keys(accounts), ...accountMappings.keys()]) broker.account(name);
+  for (const account of broker.accounts.values()) {
+    const { limits, msgTrace } = accounts[account.name] ?? {};
+    account.limits = { ...NO_LIMITS, ...limits };
+    account.trace = msgTrace && { dest: msgTrace.dest, sampling: msgTrace.sampling ?? 100 };
+    const rules = accountMappings.get(account.name);
+    account.mappings = rules && new AccountMappings(rules, runtime.random);
+  }
+  const authorization = new Authorization(options, {
+    passwords: runtime.passwords,
+    account: (name) => (name === undefined ? broker.globalAccount : broker.account(name)),
+    systemAccount,
+  });
+  broker.authenticator = authorization.needed ? authorization : undefined;
+  return authorization;
+}

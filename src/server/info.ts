@@ -1,0 +1,64 @@
+import type { ConnectionType } from "../broker/authenticator.ts";
+import type { ServerInfo } from "../protocol/info.ts";
+import type { ListenAddress } from "../seams/listener.ts";
+import { NATS_VERSION } from "../seams/version.ts";
+import { inProcessInfo } from "./in-process-info.ts";
+import type { ResolvedServerOptions } from "./options/resolve.ts";
+import type { WebsocketListener } from "./websocket/listener.ts";
+
+/** The JetStream API level of that release (ADR-44). */
+const API_LEVEL = 4;
+
+/** What INFO says of a server that has not begun to listen. @param platform - what it runs on. */
+export function initialInfo(options: ResolvedServerOptions, id: string, platform: string): ServerInfo {
+  return {
+    server_id: id,
+    server_name: options.serverName ?? id,
+    version: NATS_VERSION,
+    proto: 1,
+    go: platform,
+    host: options.listen?.host ?? "",
+    port: options.listen?.port ?? 0,
+    headers: !options.noHeaderSupport,
+    max_payload: options.maxPayload,
+    client_id: 0,
+    api_lvl: API_LEVEL,
+  };
+}
+
+/** What INFO says of the options, and of the place where the server listens. @param place - undefined where there is none. */
+export function announced(
+  { maxPayload, clientAdvertise }: ResolvedServerOptions,
+  place: ListenAddress | undefined,
+): Partial<ServerInfo> {
+  const where = place === undefined ? {} : advertised(clientAdvertise, place.host, place.port);
+  return { max_payload: maxPayload, ...where };
+}
+
+/**
+ * Makes of INFO what it says to those who come in another way than over TCP.
+ * @param asked - whether clients that come in that way must say who they are.
+ */
+export function adaptInfo(
+  info: ServerInfo,
+  type: ConnectionType,
+  websocket: WebsocketListener | undefined,
+  asked: boolean | undefined,
+): ServerInfo {
+  if (type === "IN_PROCESS") return inProcessInfo(info);
+  if (type !== "WEBSOCKET" || websocket === undefined) return info;
+  return { ...websocket.adaptInfo(info), auth_required: info.auth_required ?? (asked || undefined) };
+}
+
+/** Where INFO says that clients find the server: where it listens, unless it is told to say something else. */
+function advertised(
+  advertise: string | undefined,
+  host: string,
+  port: number,
+): { host: string; port: number } {
+  if (advertise === undefined) return { host, port };
+  const match = /^(\[[^\]]*\]|[^:]*)(?::(\d+))?$/.exec(advertise);
+  return match === null
+    ? { host: advertise, port }
+    : { host: match[1].replace(/^\[|\]$/g, ""), port: match[2] === undefined ? port : Number(match[2]) };
+}
