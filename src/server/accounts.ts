@@ -5,12 +5,12 @@ import type { Runtime } from "../seams/runtime.ts";
 import { Authorization } from "./authorization.ts";
 import type { ResolvedServerOptions } from "./options/resolve.ts";
 
-/** Makes a broker's accounts and users what the options say, from now on. */
+/** Makes a broker's accounts and users what the options say, from now on; returns who may connect, undefined for everybody. */
 export function applyAccounts(
   broker: Broker,
   options: ResolvedServerOptions,
   runtime: Pick<Runtime, "passwords" | "random">,
-): Authorization {
+): Authorization | undefined {
   const { accounts, accountMappings, systemAccount } = options;
   for (const name of [...Object.keys(accounts), ...accountMappings.keys()]) broker.account(name);
   for (const account of broker.accounts.values()) {
@@ -20,6 +20,10 @@ export function applyAccounts(
     const rules = accountMappings.get(account.name);
     account.mappings = rules && new AccountMappings(rules, runtime.random);
   }
+  if (!mayAsk(options)) {
+    broker.authenticator = undefined;
+    return undefined;
+  }
   const authorization = new Authorization(options, {
     passwords: runtime.passwords,
     account: (name) => (name === undefined ? broker.globalAccount : broker.account(name)),
@@ -27,4 +31,10 @@ export function applyAccounts(
   });
   broker.authenticator = authorization.needed ? authorization : undefined;
   return authorization;
+}
+
+/** Whether there is anything in the options that may make clients say who they are. */
+function mayAsk({ authorization, accounts, noAuthUser, websocket }: ResolvedServerOptions): boolean {
+  if (authorization !== undefined || noAuthUser !== undefined || websocket !== undefined) return true;
+  return Object.values(accounts).some(({ users }) => users !== undefined);
 }

@@ -26,8 +26,7 @@ import { logReload } from "./reload-lines.ts";
 import { newServerId } from "./server-id.ts";
 import { type ConfigFacts, logStart, logTls } from "./start-lines.ts";
 import { type ServerStats, statsOf } from "./stats.ts";
-import type { SystemEvents } from "./system/events.ts";
-import { serveSystem } from "./system/serve.ts";
+import { System } from "./system/system.ts";
 import { WebsocketListener } from "./websocket/listener.ts";
 
 /**
@@ -49,7 +48,7 @@ export class Server {
   /** Whether passwords are in the options as they are. */
   #plaintext = false;
   readonly #monitoring: Monitoring;
-  readonly #events: SystemEvents | undefined;
+  readonly #system: System | undefined;
   readonly #listener: ClientListener;
   #websocket: WebsocketListener | undefined;
   #info: ServerInfo;
@@ -97,14 +96,15 @@ export class Server {
       ready: () => this.#closing === undefined,
       config: () => this.config,
     });
-    this.#events = serveSystem(this.#monitoring.state, runtime, () => this.reload());
+    const state = (): MonitorState => this.#monitoring.state;
+    this.#system = System.serve(this.#broker, state, runtime, () => this.reload());
   }
 
   /** Makes accounts and users what the options say. */
   #authorize(): void {
     const authorization = applyAccounts(this.#broker, this.#options, this.#runtime);
-    this.#info = { ...this.#info, auth_required: authorization.asks("STANDARD") || undefined };
-    this.#plaintext = authorization.hasPlaintext;
+    this.#info = { ...this.#info, auth_required: authorization?.asks("STANDARD") || undefined };
+    this.#plaintext = authorization?.hasPlaintext ?? false;
   }
 
   /** The options, with the defaults in place. */
@@ -367,7 +367,7 @@ export class Server {
     // It takes nobody from now on; that it has ended is for the close to wait for.
     void this.#listener.close();
     void this.#websocket?.close();
-    this.#events?.lameDuck();
+    this.#system?.lameDuck();
     this.#connections.inform({ ...this.#info, ldm: true });
     await this.#lameDuck.run();
     await this.close();
@@ -388,7 +388,7 @@ export class Server {
     const listenerClosed = this.#listener.close();
     const websocketClosed = this.#websocket?.close();
     this.#lameDuck?.stop();
-    this.#events?.stop();
+    this.#system?.stop();
     this.#broker.flush();
     this.#listener.stopTls();
     await this.#connections.end();

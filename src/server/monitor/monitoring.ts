@@ -30,10 +30,14 @@ export interface MonitoredServer {
 
 /** Monitoring of a server: what its views read, and the listener over which they are served, if the options ask for one. */
 export class Monitoring {
-  readonly state: MonitorState;
   readonly #runtime: Runtime;
+  readonly #broker: Broker;
   readonly #server: MonitoredServer;
-  readonly #monitor: Monitor;
+  readonly #startedAt: number;
+  /** How often each path was asked for. */
+  readonly #requests = new Map<string, number>();
+  /** Made when somebody looks: most embedded servers are not watched. */
+  #state: MonitorState | undefined;
   #listener: Listener | undefined;
   #scheme: "http" | "https" = "http";
   /** That of clients, but asks for no certificates. */
@@ -41,15 +45,27 @@ export class Monitoring {
 
   constructor(runtime: Runtime, broker: Broker, server: MonitoredServer) {
     this.#runtime = runtime;
+    this.#broker = broker;
     this.#server = server;
-    const requests = new Map<string, number>();
-    const startedAt = runtime.clock.now();
+    this.#startedAt = runtime.clock.now();
+  }
+
+  /** What views read. */
+  get state(): MonitorState {
+    this.#state ??= this.#makeState();
+    return this.#state;
+  }
+
+  #makeState(): MonitorState {
+    const broker = this.#broker;
+    const server = this.#server;
+    const startedAt = this.#startedAt;
     const http = () => (this.#scheme === "http" ? this.#listener?.address : undefined);
     const https = () => (this.#scheme === "https" ? this.#listener?.address : undefined);
-    this.state = {
+    return {
       broker,
-      clock: runtime.clock,
-      host: runtime.host,
+      clock: this.#runtime.clock,
+      host: this.#runtime.host,
       log: server.log,
       get options() {
         return server.options();
@@ -77,14 +93,11 @@ export class Monitoring {
       get tlsNotAfter() {
         return server.tls()?.context.notAfter;
       },
-      requests,
+      requests: this.#requests,
       get ready() {
         return server.ready();
       },
     };
-    this.#monitor = new Monitor(this.state, server.options().httpBasePath, (path) =>
-      requests.set(path, (requests.get(path) ?? 0) + 1),
-    );
   }
 
   /**
@@ -110,7 +123,11 @@ export class Monitoring {
 
   async #listen(address: ListenAddress): Promise<Listener> {
     const { network } = this.#runtime;
-    const answer: HttpHandler = (request) => this.#monitor.answer(request);
+    const requests = this.#requests;
+    const monitor = new Monitor(this.state, this.#server.options().httpBasePath, (path) =>
+      requests.set(path, (requests.get(path) ?? 0) + 1),
+    );
+    const answer: HttpHandler = (request) => monitor.answer(request);
     if (this.#scheme === "http") return network.listenHttp(address, answer);
     await this.renewTls();
     return network.listenHttps(address, answer, () => this.#tls!);
