@@ -90,6 +90,11 @@ const RESOLVERS: CustomResolvers = {
  * @throws ServerError `INVALID_OPTION`, which names the option and what it may be.
  */
 export function resolveOptions(options: ServerOptions): ResolvedServerOptions {
+  const isEmpty = typeof options === "object" && options !== null && Object.keys(options).length === 0;
+  return isEmpty && !Array.isArray(options) ? DEFAULTS : resolveGiven(options);
+}
+
+function resolveGiven(options: ServerOptions): ResolvedServerOptions {
   const block = resolveBlock("server", options, "", RESOLVERS) as unknown as Block;
   checkTogether(block);
   const { authorization, accounts = {}, noAuthUser, websocket, tls } = block;
@@ -172,3 +177,6 @@ function resolveLogger(given: unknown): Logger {
   }
   return logger!;
 }
+
+/** What holds when nothing is given: the usual embedded server, which should start quickly. */
+const DEFAULTS: ResolvedServerOptions = Object.freeze(resolveGiven({}));
