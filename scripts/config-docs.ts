@@ -5,7 +5,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
-import { showDuration } from "../src/server/options/durations.ts";
+import { showDuration } from "../src/protocol/durations.ts";
 import { BLOCKS } from "../src/server/options/table/blocks.ts";
 import type { BlockName, Kind, OptionRow, Service } from "../src/server/options/table/row.ts";
 

@@ -1,4 +1,4 @@
-import { showDuration } from "../server/options/durations.ts";
+import { showDuration } from "../protocol/durations.ts";
 import type { ServerOptions, WebsocketOptions } from "../server/options/types.ts";
 
 const DEFAULT_MAX_PAYLOAD = 1_048_576;

@@ -1,4 +1,4 @@
-import { DurationError, parseDuration } from "../server/options/durations.ts";
+import { DurationError, parseDuration } from "../protocol/durations.ts";
 import type { ConfigMap, ConfigValue } from "./language/tree.ts";
 import type { CustomReader } from "./read-block.ts";
 import { quoted, type Report, shown, typeOf, wrongType } from "./report.ts";

@@ -1,4 +1,4 @@
-import { DurationError, parseDuration, showDuration } from "../server/options/durations.ts";
+import { DurationError, parseDuration, showDuration } from "../protocol/durations.ts";
 import type { Kind } from "../server/options/table/row.ts";
 import { notAList, notOneOf, outOfRange, wrongScalar } from "./block-texts.ts";
 import type { ConfigValue } from "./language/tree.ts";

@@ -1,4 +1,4 @@
-import { DurationError, parseDuration } from "../server/options/durations.ts";
+import { DurationError, parseDuration } from "../protocol/durations.ts";
 import type { ConfigValue } from "./language/tree.ts";
 import { isPublicKey, isUserSeed } from "./nkeys.ts";
 import {

@@ -1,4 +1,4 @@
-import { DurationError, parseDuration } from "../server/options/durations.ts";
+import { DurationError, parseDuration } from "../protocol/durations.ts";
 import { ALL_CIPHER_SUITES, CIPHER_SUITES, CURVES } from "../server/options/tls-names.ts";
 import type { TlsOptions } from "../server/options/types.ts";
 import type { ConfigValue } from "./language/tree.ts";

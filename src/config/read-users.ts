@@ -1,4 +1,4 @@
-import { DurationError, parseDuration } from "../server/options/durations.ts";
+import { DurationError, parseDuration } from "../protocol/durations.ts";
 import { CONNECTION_TYPES } from "../server/options/resolve-users.ts";
 import type { UserOptions } from "../server/options/types.ts";
 import type { ConfigValue } from "./language/tree.ts";

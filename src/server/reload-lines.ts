@@ -1,5 +1,5 @@
+import { showDuration } from "../protocol/durations.ts";
 import type { Logger } from "../seams/logger.ts";
-import { showDuration } from "./options/durations.ts";
 import type { ResolvedServerOptions } from "./options/resolve.ts";
 import { SERVER } from "./options/table/server.ts";
 import type { ServerOptions } from "./options/types.ts";

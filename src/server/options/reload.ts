@@ -1,5 +1,5 @@
+import { showDuration } from "../../protocol/durations.ts";
 import { ServerError } from "../errors.ts";
-import { showDuration } from "./durations.ts";
 import { type ResolvedServerOptions, resolveOptions } from "./resolve.ts";
 import type { OptionRow } from "./table/row.ts";
 import { SERVER } from "./table/server.ts";
