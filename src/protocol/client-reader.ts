@@ -1,6 +1,22 @@
 import type { BufferPool } from "./buffer-pool.ts";
 import { copyOf } from "./bytes.ts";
 import { Carry, UNFILLED } from "./carry.ts";
+import {
+  argumentsStart,
+  BAD,
+  CONNECT,
+  HPUB,
+  INFO,
+  NEED_MORE,
+  nameLength,
+  OK,
+  operationAt,
+  PING,
+  PONG,
+  PUB,
+  SUB,
+  UNSUB,
+} from "./client-operations.ts";
 import { ConnectSyntaxError, parseConnect } from "./connect-options.ts";
 import { FAULTS, type ProtocolFault } from "./faults.ts";
 import { HASH_PRIME, HASH_SEED } from "./hash.ts";
@@ -25,34 +41,6 @@ const INCOMPLETE = -1;
 const STOPPED = -2;
 /** The line was read, but what comes after it has to wait. */
 const PAUSED = -3;
-
-// The operations a client may send.
-const NEED_MORE = 0;
-const BAD = -1;
-const PUB = 1;
-const HPUB = 2;
-const SUB = 3;
-const UNSUB = 4;
-const PING = 5;
-const PONG = 6;
-const CONNECT = 7;
-const INFO = 8;
-const OK = 9;
-const ERR = 10;
-
-/** Name, and whether a separator must follow it (nats-server's parser takes `CONNECT{`, but not `PUB{`). */
-const OPERATIONS: readonly [code: number, name: string, separated: boolean][] = [
-  [PUB, "PUB", true],
-  [PING, "PING", false],
-  [PONG, "PONG", false],
-  [HPUB, "HPUB", true],
-  [SUB, "SUB", true],
-  [UNSUB, "UNSUB", true],
-  [CONNECT, "CONNECT", false],
-  [INFO, "INFO", false],
-  [OK, "+OK", false],
-  [ERR, "-ERR", true],
-];
 
 /**
  * Reads what a client says: bytes in, {@link ClientVerbs} out. Everything is read in place, and any split of the bytes
@@ -165,14 +153,13 @@ export class ClientVerbReader {
    */
   #trimLine(): void {
     const { bytes: buf, length: end } = this.#carry;
-    const operation = this.#operation(buf, 0, end);
+    const operation = operationAt(buf, 0, end);
     if (operation === NEED_MORE) return;
     if (operation === BAD) {
       this.#fault(FAULTS.unknownOperation, `parser error: ${snippet(buf, 0, end)}`);
       return;
     }
-    const name =
-      OPERATIONS[operation === PUB ? 0 : OPERATIONS.findIndex(([code]) => code === operation)][1].length;
+    const name = nameLength(operation);
     if (operation === PING || operation === PONG || operation === OK) {
       this.#carry.length = name;
       return;
@@ -197,7 +184,7 @@ export class ClientVerbReader {
     ) {
       if (buf[pos + 3] === SPACE || buf[pos + 3] === TAB) return this.#publish(buf, pos, pos + 4, end, false);
     }
-    const operation = this.#operation(buf, pos, end);
+    const operation = operationAt(buf, pos, end);
     switch (operation) {
       case NEED_MORE:
         return INCOMPLETE;
@@ -221,17 +208,7 @@ export class ClientVerbReader {
       case OK:
         return lineFeed + 1;
     }
-    let args =
-      pos +
-      (operation === CONNECT
-        ? 7
-        : operation === UNSUB
-          ? 6
-          : operation === SUB
-            ? 4
-            : operation === ERR
-              ? 5
-              : 4);
+    let args = pos + argumentsStart(operation);
     while (args < argsEnd && (buf[args] === SPACE || buf[args] === TAB)) args += 1;
     if (args > argsEnd) argsEnd = args;
     if (argsEnd - args > this.#limits.maxControlLine) {
@@ -255,23 +232,6 @@ export class ClientVerbReader {
       default:
         return this.#fault(FAULTS.clientError, `Client Error ${decodeText(buf, args, argsEnd)}`);
     }
-  }
-
-  /** Which operation begins at `pos`; case does not matter. */
-  #operation(buf: Uint8Array, pos: number, end: number): number {
-    let partial = false;
-    for (const [code, name, separated] of OPERATIONS) {
-      let i = 0;
-      while (i < name.length && pos + i < end && upper(buf[pos + i]) === name.charCodeAt(i)) i += 1;
-      if (i < name.length) {
-        if (pos + i === end) partial = true;
-        continue;
-      }
-      if (!separated) return code;
-      if (pos + i === end) return NEED_MORE;
-      return buf[pos + i] === SPACE || buf[pos + i] === TAB ? code : BAD;
-    }
-    return partial ? NEED_MORE : BAD;
   }
 
   /** `PUB <subject> [reply] <size>` and `HPUB <subject> [reply] <header size> <size>`, with the payload. */
@@ -479,8 +439,4 @@ export class ClientVerbReader {
     this.#verbs.fault(fault, detail, message);
     return STOPPED;
   }
-}
-
-function upper(byte: number): number {
-  return byte >= 97 && byte <= 122 ? byte - 32 : byte;
 }

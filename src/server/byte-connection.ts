@@ -1,7 +1,6 @@
 import type { Broker } from "../broker/broker.ts";
 import { Session } from "../broker/session.ts";
 import type { SessionOptions } from "../broker/session-options.ts";
-import type { SessionPeer } from "../broker/session-peer.ts";
 import type { BufferPool } from "../protocol/buffer-pool.ts";
 import { type ClientReaderLimits, ClientVerbReader } from "../protocol/client-reader.ts";
 import type { ClosedReason } from "../protocol/closed-reason.ts";
@@ -9,21 +8,18 @@ import type { ConnectOptions } from "../protocol/connect-options.ts";
 import { FAULTS, type ProtocolFault } from "../protocol/faults.ts";
 import { Message } from "../protocol/message.ts";
 import { Outbox } from "../protocol/outbox.ts";
-import { ServerVerbWriter } from "../protocol/server-writer.ts";
 import type { Slab } from "../protocol/slab.ts";
-import type { ClientVerbs, FaultSink, Sid, SubscriptionRef } from "../protocol/verbs.ts";
+import type { ClientVerbs, FaultSink, Sid } from "../protocol/verbs.ts";
 import type { Timer } from "../seams/clock.ts";
 import type { ByteLink, ByteLinkHandler } from "../seams/link.ts";
 import type { SecurableLink, TlsFacts } from "../seams/tls.ts";
+import { ByteSessionPeer } from "./byte-session-peer.ts";
 import { Greeting } from "./greeting.ts";
 import { Heartbeat } from "./heartbeat.ts";
 import type { ListenerTls } from "./listener-tls.ts";
 import type { ResolvedServerOptions } from "./options/resolve.ts";
+import { WriteDeadline } from "./write-deadline.ts";
 
-/** A producer is held back at most this long (ms) for one chunk of its input (nats-server `stallTotalAllowed`). */
-const HOLD_MS = 10;
-/** From here on (bytes) a receiver that is making headway has its producers wait: more in line would only cost memory. */
-const SOFT_BEHIND_BYTES = 2 * 1024 * 1024;
 /** How long (ms) a client that was told to go may take to read its last bytes. */
 const LINGER_MS = 1_000;
 const LETTER_C = 67;
@@ -68,16 +64,13 @@ export class ByteConnection implements ByteLinkHandler, ClientVerbs, FaultSink {
   readonly #reader: ClientVerbReader;
   readonly #limits: ClientReaderLimits;
   readonly #heartbeat: Heartbeat;
+  readonly #writeDeadline: WriteDeadline;
   /** Runs while a client on a listener with TLS has not yet got so far that it may speak. */
   #greeting: Greeting | undefined;
-  #deadline: Timer | undefined;
-  #sentAtDeadline = 0;
-  #drains = 0;
   #linger: Timer | undefined;
   #linkEnded = false;
   #held = false;
   #suspended = false;
-  /** Whether the chunk being read holds something that shows a client at work: not a mere PONG. */
   /** Whether the chunk being read holds something that shows a client at work: not a mere PING or PONG. */
   #active = false;
   #pinged = false;
@@ -101,6 +94,13 @@ export class ByteConnection implements ByteLinkHandler, ClientVerbs, FaultSink {
     const { limits } = broker.context;
     this.#limits = { maxControlLine: limits.maxControlLine, maxPayload: limits.maxPayload, headers: false };
     this.#reader = new ClientVerbReader(this, new Message(context.slab), this.#limits, context.pool);
+    this.#writeDeadline = new WriteDeadline({
+      clock: broker.context.clock,
+      link,
+      outbox: this.#outbox,
+      options: () => context.options,
+      late: (deadline) => this.#tooLate(deadline),
+    });
     this.#heartbeat = new Heartbeat({
       clock: broker.context.clock,
       random: broker.context.random,
@@ -173,10 +173,10 @@ export class ByteConnection implements ByteLinkHandler, ClientVerbs, FaultSink {
   }
 
   drained(): void {
-    this.#drains += 1;
+    this.#writeDeadline.drained();
     this.#outbox.drained();
     this.#peer.headway();
-    this.#watchWrites();
+    this.#writeDeadline.watch();
   }
 
   closed(error: Error | undefined): void {
@@ -280,49 +280,26 @@ export class ByteConnection implements ByteLinkHandler, ClientVerbs, FaultSink {
     this.#session.close("Slow Consumer (Pending Bytes)");
   }
 
-  /** While the link holds bytes, looks now and then whether any of them have gone out. */
-  #watchWrites(): void {
-    if (this.#deadline !== undefined || !this.#outbox.busy || this.#session.closed) return;
-    const { writeDeadline } = this.#context.options;
-    this.#sentAtDeadline = this.#drains;
-    const { unsent } = this.#link;
-    this.#deadline = this.after(writeDeadline, () => {
-      this.#deadline = undefined;
-      if (!this.#outbox.busy || this.#session.closed) return;
-      if (this.#drains !== this.#sentAtDeadline || (this.#retries && this.#tookSome(unsent))) {
-        this.#watchWrites();
-        return;
-      }
-      this.#context.broker.slowConsumer(this.#session);
-      this.#context.broker.context.logger.notice(
-        `${this.#session.label} - Slow Consumer Detected: WriteDeadline of ${writeDeadline}ms exceeded with ${this.#outbox.pending} total bytes.`,
-      );
-      this.#session.close("Slow Consumer (Write Deadline)");
-    });
-  }
-
-  /** Whether a write that took too long may go on, as long as the client takes something (nats-server's `write_timeout: retry`). */
-  get #retries(): boolean {
-    return this.#context.options.writeTimeout === "retry";
-  }
-
-  #tookSome(before: number | undefined): boolean {
-    const { unsent } = this.#link;
-    return unsent !== undefined && before !== undefined && unsent < before;
+  /** The client takes too long to take what was written. @param deadline - how long (ms) it may take. */
+  #tooLate(deadline: number): void {
+    this.#context.broker.slowConsumer(this.#session);
+    this.#context.broker.context.logger.notice(
+      `${this.#session.label} - Slow Consumer Detected: WriteDeadline of ${deadline}ms exceeded with ${this.#outbox.pending} total bytes.`,
+    );
+    this.#session.close("Slow Consumer (Write Deadline)");
   }
 
   /** Sends what was written. */
   flush(): void {
     this.#outbox.flush();
-    if (this.#outbox.busy) this.#watchWrites();
+    if (this.#outbox.busy) this.#writeDeadline.watch();
   }
 
   /** The session has ended: the last bytes go out unless there is no point in it, then the link ends. */
   sessionClosed(reason: ClosedReason): void {
     this.#reader.stop();
     this.#heartbeat.stop();
-    this.#deadline?.cancel();
-    this.#deadline = undefined;
+    this.#writeDeadline.stop();
     this.#greeted();
     if (this.#linkEnded) {
       this.#outbox.discard();
@@ -348,91 +325,5 @@ export class ByteConnection implements ByteLinkHandler, ClientVerbs, FaultSink {
   /** Ends the link at once, whatever waits to be sent. */
   destroy(): void {
     if (!this.#linkEnded) this.#link.destroy();
-  }
-}
-
-/** The session's peer over bytes: a writer that watches how much waits. */
-class ByteSessionPeer extends ServerVerbWriter implements SessionPeer {
-  readonly #outbox: Outbox;
-  readonly #connection: ByteConnection;
-  readonly #held = new Set<ByteConnection>();
-  #timer: Timer | undefined;
-  /** The client has not taken anything while producers waited for it: they wait no more until it does. */
-  #stuck = false;
-  #sent: (() => void) | undefined;
-
-  constructor(outbox: Outbox, connection: ByteConnection) {
-    super(outbox);
-    this.#outbox = outbox;
-    this.#connection = connection;
-  }
-
-  override msg(to: SubscriptionRef, message: Message): void {
-    super.msg(to, message);
-    if (this.#outbox.busy && this.#outbox.pending > this.#connection.maxPending) this.#connection.tooSlow();
-  }
-
-  get behind(): boolean {
-    if (!this.#outbox.busy) return false;
-    const { pending } = this.#outbox;
-    if (pending > this.#connection.maxPending * 0.75) return true;
-    return pending > SOFT_BEHIND_BYTES && !this.#stuck;
-  }
-
-  get stalled(): boolean {
-    return this.#outbox.busy && this.#outbox.pending > this.#connection.maxPending * 0.75;
-  }
-
-  suspend(suspended: boolean): void {
-    this.#connection.suspend(suspended);
-  }
-
-  get pending(): number {
-    return this.#connection.pending;
-  }
-
-  get rtt(): number {
-    return this.#connection.rtt;
-  }
-
-  flush(): void {
-    this.#connection.flush();
-  }
-
-  close(reason: ClosedReason): void {
-    this.#release();
-    this.#connection.sessionClosed(reason);
-  }
-
-  /** Has a producer wait until the client has caught up, or for as long as it may be asked to. */
-  hold(producer: ByteConnection): void {
-    if (this.#held.has(producer)) return;
-    this.#held.add(producer);
-    producer.stall();
-    this.#timer ??= this.#connection.after(HOLD_MS, () => {
-      this.#stuck = true;
-      this.#release();
-    });
-  }
-
-  /** The link has sent what it held. */
-  headway(): void {
-    this.#stuck = false;
-    const sent = this.#sent;
-    this.#sent = undefined;
-    sent?.();
-    if (this.#held.size > 0 && this.#outbox.pending <= SOFT_BEHIND_BYTES / 2) this.#release();
-  }
-
-  /** Calls `action` when the link has sent what it holds now. */
-  whenSent(action: () => void): void {
-    this.#sent = action;
-  }
-
-  #release(): void {
-    this.#timer?.cancel();
-    this.#timer = undefined;
-    for (const producer of this.#held) producer.hold(false);
-    this.#held.clear();
   }
 }
