@@ -42,6 +42,7 @@ describe("the nats command", () => {
     args: string[],
     use: (output: () => string) => Promise<void>,
   ): Promise<void> {
+    await until(() => server.stats().connections === 0, "those before have gone");
     const before = server.stats().subscriptions;
     const child = spawn(program(), [...login(user), ...args]);
     const exited = once(child, "exit");
@@ -53,6 +54,7 @@ describe("the nats command", () => {
     } finally {
       child.kill();
       await exited;
+      await until(() => server.stats().subscriptions <= before, "its subscriptions have gone");
     }
   }
 
