@@ -23,6 +23,12 @@ export class Slab {
   /** Copies `source[start, end)` to a place of its own: `bytes[at, at + end - start)`. */
   keep(source: Uint8Array, start: number, end: number): void {
     const length = end - start;
+    // All of an array is copied quicker than a part of it.
+    if (length <= SMALL_BYTES && length === source.length) {
+      this.bytes = new Uint8Array(source);
+      this.at = 0;
+      return;
+    }
     // A Buffer's `slice` is a view; only a plain array's is a copy.
     if (length <= SMALL_BYTES && source.constructor === Uint8Array) {
       this.bytes = source.slice(start, end);
