@@ -16,5 +16,5 @@ export interface HttpAnswer {
   readonly body: string;
 }
 
-/** Answers requests. What it throws is answered with status 500, and told nobody. */
-export type HttpHandler = (request: HttpRequest) => HttpAnswer;
+/** Answers requests, at once or later. What it throws is answered with status 500, and told nobody. */
+export type HttpHandler = (request: HttpRequest) => HttpAnswer | Promise<HttpAnswer>;

@@ -136,6 +136,7 @@ export class Server {
     await this.#openWebsocket();
     await this.#listen();
     this.afterListening();
+    this.#monitoring.begin();
     log.notice("Server is ready");
   }
 

@@ -14,7 +14,7 @@ export function listenHttp(address: ListenAddress, handler: HttpHandler): Promis
 /** A server of Node's that has `handler` answer every request; nobody has told it to listen yet. */
 export function httpServer(handler: HttpHandler): Server {
   const options = { headersTimeout: HEADERS_TIMEOUT_MS, connectionsCheckingInterval: HEADERS_TIMEOUT_MS };
-  return createServer(options, (request, response) => answer(request, response, handler));
+  return createServer(options, (request, response) => void answer(request, response, handler));
 }
 
 /** Has a server listen. @param closing - called when the listener is closed. */
@@ -43,15 +43,19 @@ export function listening(
   });
 }
 
-function answer(request: IncomingMessage, response: ServerResponse, handler: HttpHandler): void {
+async function answer(
+  request: IncomingMessage,
+  response: ServerResponse,
+  handler: HttpHandler,
+): Promise<void> {
   // What a request carries is of no use here.
   request.resume();
-  const { status, headers, body } = answerOf(request, handler);
+  const { status, headers, body } = await answerOf(request, handler);
   response.writeHead(status, { ...headers, "Content-Length": Buffer.byteLength(body) });
   response.end(body);
 }
 
-function answerOf(request: IncomingMessage, handler: HttpHandler): HttpAnswer {
+async function answerOf(request: IncomingMessage, handler: HttpHandler): Promise<HttpAnswer> {
   const plain = { "Content-Type": "text/plain; charset=utf-8" };
   const [path, query = ""] = split(request.url ?? "/");
   let decoded: string;
@@ -61,7 +65,7 @@ function answerOf(request: IncomingMessage, handler: HttpHandler): HttpAnswer {
     return { status: 400, headers: plain, body: "400 Bad Request" };
   }
   try {
-    return handler({
+    return await handler({
       method: request.method ?? "GET",
       path: decoded,
       query: new URLSearchParams(query),

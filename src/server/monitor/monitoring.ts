@@ -42,6 +42,9 @@ export class Monitoring {
   #scheme: "http" | "https" = "http";
   /** That of clients, but asks for no certificates. */
   #tls: TlsContext | undefined;
+  /** Resolves when clients can connect; undefined from then on. */
+  #opening: Promise<void> | undefined;
+  #opened: () => void = () => {};
 
   constructor(runtime: Runtime, broker: Broker, server: MonitoredServer) {
     this.#runtime = runtime;
@@ -101,7 +104,7 @@ export class Monitoring {
   }
 
   /**
-   * Opens the listener.
+   * Opens the listener. Who asks is answered once {@link begin} is called.
    * @throws ServerError `LISTEN_FAILED`.
    */
   async open(): Promise<void> {
@@ -127,10 +130,22 @@ export class Monitoring {
     const monitor = new Monitor(this.state, this.#server.options().httpBasePath, (path) =>
       requests.set(path, (requests.get(path) ?? 0) + 1),
     );
-    const answer: HttpHandler = (request) => monitor.answer(request);
+    this.#opening = new Promise((resolve) => {
+      this.#opened = resolve;
+    });
+    const answer: HttpHandler = async (request) => {
+      await this.#opening;
+      return monitor.answer(request);
+    };
     if (this.#scheme === "http") return network.listenHttp(address, answer);
     await this.renewTls();
     return network.listenHttps(address, answer, () => this.#tls!);
+  }
+
+  /** Clients can connect: whoever waits for an answer before connecting may have it. */
+  begin(): void {
+    this.#opened();
+    this.#opening = undefined;
   }
 
   /**

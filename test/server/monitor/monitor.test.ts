@@ -3,7 +3,9 @@ import { once } from "node:events";
 import { get as getSecure } from "node:https";
 import { connect as connectSocket } from "node:net";
 import { test } from "node:test";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { connect, NatsServer } from "../../../src/runtime/node/index.ts";
+import { nodeRuntime } from "../../../src/runtime/node/runtime.ts";
 import { RawClient } from "../../support/raw-client.ts";
 import { certificate, pem, tlsFile } from "../../support/tls-files.ts";
 import { until } from "../../support/waiting.ts";
@@ -33,6 +35,38 @@ test("the listener is logged, and is closed with the server", async () => {
   assert.equal((await fetch(`${url}/varz`)).status, 200);
   await server.close();
   await assert.rejects(fetch(`${url}/varz`));
+});
+
+test("who waits for monitoring can connect when the answer is there", async () => {
+  const happened: string[] = [];
+  let answered: Promise<unknown> | undefined;
+  const notice = (line: string): void => {
+    happened.push(line);
+    const url = /^Starting http monitor on (.*)$/.exec(line)?.[1];
+    if (url !== undefined)
+      answered = fetch(`http://${url}/varz`).then(({ status }) => happened.push(`${status}`));
+  };
+  const logger = { notice, warn() {}, error() {}, debug() {}, trace() {} };
+  const runtime = nodeRuntime();
+  const { network } = runtime;
+  const listen: typeof network.listen = async (...given) => {
+    // Time for the answer to come too early.
+    for (let turn = 0; turn < 500 && !happened.includes("200"); turn++) await nextTurn();
+    return network.listen(...given);
+  };
+  class Slow extends NatsServer {
+    override open(): Promise<void> {
+      return super.open();
+    }
+  }
+  const options = { listen: { port: 0 }, http: { port: 0 }, logger };
+  await using server = new Slow(options, { ...runtime, network: { ...network, listen } });
+  await server.open();
+  await answered;
+  assert.ok(
+    happened.indexOf("200") >
+      happened.indexOf(`Listening for client connections on 127.0.0.1:${server.port}`),
+  );
 });
 
 test("an address that is taken is refused, by an error that names the option", async () => {
