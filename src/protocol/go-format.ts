@@ -29,8 +29,8 @@ export function goTime(ms: number): string {
   return `${date}T${clock}${fraction === "" ? "" : `.${fraction}`}Z`;
 }
 
-/** The date of a day counted from the epoch; years begin in March meanwhile, so that the leap day is the last. */
-function civilDate(days: number): { year: number; month: number; day: number } {
+/** The date of a day counted from the epoch. Years begin in March meanwhile, so that the leap day is the last. */
+export function civilDate(days: number): { year: number; month: number; day: number } {
   const shifted = days + 719_468;
   const era = Math.floor(shifted / 146_097);
   const dayOfEra = shifted - era * 146_097;

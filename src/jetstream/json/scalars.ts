@@ -117,26 +117,32 @@ export function choice<T extends string>(
   };
 }
 
-/** Texts by name. They are written in the order of their names' bytes. */
-export const textMap: Codec<Readonly<Record<string, string>>> = {
-  goType: "map[string]string",
-  zero: () => ({}),
-  read(node, decoding, current) {
-    if (node.kind === "null") return {};
-    if (node.kind !== "object") {
-      decoding.mismatch(node, "map[string]string");
-      return current;
-    }
-    const map = new Map(Object.entries(current));
-    for (const [name, member] of node.members) map.set(name, text.read(member, decoding, ""));
-    return Object.fromEntries(map);
-  },
-  write(value) {
-    const names = Object.keys(value).sort(byCodePoint);
-    return `{${names.map((name) => `${writeText(name)}:${writeText(value[name])}`).join(",")}}`;
-  },
-  isEmpty: (value) => Object.keys(value).length === 0,
-};
+/** Values by name. They are written in the order of their names' bytes. */
+export function mapOf<T>(codec: Codec<T>): Codec<Readonly<Record<string, T>>> {
+  const goType = `map[string]${codec.goType}`;
+  return {
+    goType,
+    zero: () => ({}),
+    read(node, decoding, current) {
+      if (node.kind === "null") return {};
+      if (node.kind !== "object") {
+        decoding.mismatch(node, goType);
+        return current;
+      }
+      const map = new Map(Object.entries(current));
+      for (const [name, member] of node.members) map.set(name, codec.read(member, decoding, codec.zero()));
+      return Object.fromEntries(map);
+    },
+    write(value) {
+      const names = Object.keys(value).sort(byCodePoint);
+      return `{${names.map((name) => `${writeText(name)}:${codec.write(value[name])}`).join(",")}}`;
+    },
+    isEmpty: (value) => Object.keys(value).length === 0,
+  };
+}
+
+/** Texts by name: metadata. */
+export const textMap = mapOf(text);
 
 /** The order of two texts' UTF-8 bytes, which is Go's. */
 export function byCodePoint(one: string, other: string): number {
