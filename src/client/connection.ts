@@ -52,7 +52,6 @@ export class Connection implements NatsConnection, SessionOwner {
   #requestInbox: ClientSubscription | undefined;
   #checkedSubject: string | undefined;
   #draining: Promise<void> | undefined;
-  #hurry = false;
   #publishingOver = false;
 
   /** For `connect`. */
@@ -395,7 +394,6 @@ export class Connection implements NatsConnection, SessionOwner {
     if (this.isDraining()) return Promise.reject(new errors.DrainingConnectionError());
     if (this.#session.isConnected) {
       this.#session.listeners.tell({ type: "forceReconnect" });
-      this.#hurry = true;
       this.#session.leave();
     }
     return Promise.resolve();
@@ -424,22 +422,35 @@ export class Connection implements NatsConnection, SessionOwner {
     this.#requests?.denied(error);
   }
 
-  /** Requests that are under way get no answer any more, as the one who has it no longer reaches this client. */
   disconnected(why: Error | undefined, final: boolean): void {
+    this.#failRequests(why);
+    if (final || !this.#comesBack()) this.#session.finish(why);
+    else this.#lookForServer(false);
+  }
+
+  left(taken: Promise<void>): void {
+    this.#failRequests(undefined);
+    if (this.#comesBack()) void taken.then(() => this.#lookForServer(true));
+    else this.#session.finish(undefined);
+  }
+
+  /** Requests that are under way get no answer any more, as the one who has it no longer reaches this client. */
+  #failRequests(why: Error | undefined): void {
     const error = new errors.RequestError("connection disconnected", { cause: why });
     this.#requests?.failAll(error);
     for (const subscription of [...this.#session.subscriptions]) {
       if (subscription.requestSubject !== undefined) subscription.fail(error);
     }
+  }
+
+  #comesBack(): boolean {
     const { way, reconnect } = this.#settings;
-    const lastPort = way.kind === "port" && typeof way.port !== "function";
-    if (final || lastPort || !reconnect) {
-      this.#session.finish(why);
-      return;
-    }
-    const hurry = this.#hurry;
-    this.#hurry = false;
-    this.#connector.run(hurry).catch((failure) => this.#session.finish(failure));
+    const hasLostItsPort = way.kind === "port" && typeof way.port !== "function";
+    return reconnect && !hasLostItsPort;
+  }
+
+  #lookForServer(atOnce: boolean): void {
+    this.#connector.run(atOnce).catch((failure) => this.#session.finish(failure));
   }
 
   ended(error: Error | undefined): void {

@@ -31,6 +31,8 @@ export interface SessionOwner extends Responder {
   denied(error: PermissionViolationError): void;
   /** The link is lost. Whether another is looked for is the owner's to decide; `final` says that none will be found. */
   disconnected(why: Error | undefined, final: boolean): void;
+  /** The link has been left by the user's wish; resolves when the server has taken what was said on it. */
+  left(taken: Promise<void>): void;
   /** The session has ended, with the error that ended it, if any. */
   ended(error: Error | undefined): void;
 }
@@ -118,7 +120,7 @@ export class ClientSession implements VerbLinkClient, WireClient, SubscriptionHo
       attempt.fail(error as Error);
       if (this.#attempt === attempt) {
         this.#attempt = undefined;
-        this.#letGo(true);
+        this.#letGo(abort);
       }
       throw this.#refusal ?? attempt.failure;
     }
@@ -209,7 +211,7 @@ export class ClientSession implements VerbLinkClient, WireClient, SubscriptionHo
       },
       stale: () => {
         this.listeners.tell({ type: "staleConnection" });
-        this.#lose(new errors.ConnectionError("stale connection"), false, true);
+        this.#lose(new errors.ConnectionError("stale connection"), false);
       },
     });
   }
@@ -389,11 +391,11 @@ export class ClientSession implements VerbLinkClient, WireClient, SubscriptionHo
   // The end of a link.
 
   fault(_fault: ProtocolFault, detail: string): void {
-    this.#lose(new errors.ProtocolError(`the server broke the protocol: ${detail}`), false, true);
+    this.#lose(new errors.ProtocolError(`the server broke the protocol: ${detail}`), false);
   }
 
   lost(error: Error | undefined): void {
-    this.#lose(error ?? new errors.ConnectionError("the server closed the connection"), false, true);
+    this.#lose(error ?? new errors.ConnectionError("the server closed the connection"), false);
   }
 
   closed(reason: ClosedReason): void {
@@ -402,36 +404,47 @@ export class ClientSession implements VerbLinkClient, WireClient, SubscriptionHo
     this.flush();
     // A server in this program that has shut down does not come back: a new one would be another object.
     const final = reason === "Server Shutdown";
-    this.#lose(new errors.ConnectionError(`the server closed the connection: ${reason}`), final, true);
+    this.#lose(new errors.ConnectionError(`the server closed the connection: ${reason}`), final);
   }
 
-  /** The user wants another link: what was published is sent on this one first. */
+  /** The user wants another link: what was published is sent on this one first, so that nothing overtakes it. */
   leave(): void {
-    this.#lose(undefined, false, false);
+    const link = this.#link;
+    if (!this.isConnected || link === undefined) return;
+    let taken = Promise.resolve();
+    this.#letGo((each) => {
+      if (each instanceof WireServer) taken = each.leave();
+      else each.close();
+    });
+    this.#disconnected(undefined);
+    this.#owner.left(taken);
   }
 
   /**
    * The link is of no use any more.
    * @param final - no other will be.
-   * @param hard - what waits to be sent on it is of no use either.
    */
-  #lose(error: Error | undefined, final: boolean, hard: boolean): void {
+  #lose(error: Error | undefined, final: boolean): void {
     const why = this.#refusal ?? error;
     if (this.#attempt !== undefined) {
       this.#attempt.fail(why ?? new errors.ConnectionError("connection disconnected"));
       return;
     }
     if (this.#isClosed || this.#link === undefined) return;
-    this.#letGo(hard);
+    this.#letGo(abort);
+    this.#disconnected(why);
+    this.#owner.disconnected(why, final);
+  }
+
+  #disconnected(why: Error | undefined): void {
     // Never inside a call of the program's.
     if (this.#inbound.length > 0) this.#runtime.tasks.soon(() => this.flush());
     this.#rejectPongs(() => new errors.RequestError("connection disconnected", { cause: why }));
     this.listeners.tell({ type: "disconnect", server: this.#name });
-    this.#owner.disconnected(why, final);
   }
 
   /** Ends the link, from which nothing more is heard. */
-  #letGo(hard: boolean): void {
+  #letGo(end: (link: VerbLinkServer) => void): void {
     const link = this.#link;
     this.#keepAlive?.stop();
     this.#keepAlive = undefined;
@@ -440,8 +453,7 @@ export class ClientSession implements VerbLinkClient, WireClient, SubscriptionHo
     if (link === undefined) return;
     this.#leaving = true;
     try {
-      if (hard && link instanceof WireServer) link.abort();
-      else link.close();
+      end(link);
     } finally {
       this.#leaving = false;
     }
@@ -464,10 +476,16 @@ export class ClientSession implements VerbLinkClient, WireClient, SubscriptionHo
       this.listeners.tell({ type: "disconnect", server: this.#name });
     for (const subscription of [...this.#subscriptions.values()]) subscription.abort(error);
     this.#rejectPongs(() => error ?? new errors.ClosedConnectionError());
-    this.#letGo(false);
+    this.#letGo((link) => link.close());
     this.#backlog.clear();
     this.#attempt?.fail(error ?? new errors.ClosedConnectionError());
     this.#owner.ended(error);
     this.listeners.close();
   }
+}
+
+/** Ends a link at once: what waits to be sent on it is of no use either. */
+function abort(link: VerbLinkServer): void {
+  if (link instanceof WireServer) link.abort();
+  else link.close();
 }

@@ -12,8 +12,10 @@ import type { ByteLinkHandler, VerbLinkServer } from "../seams/link.ts";
 import type { Tasks } from "../seams/tasks.ts";
 import { errors } from "./core.ts";
 
-/** How long (ms) a link that was closed may take to send what waits for the server. */
+/** How long (ms) a link that was closed may take to send what waits for the server, and the server to take it. */
 const LINGER_MS = 5_000;
+/** The same, when another link waits for it to end. */
+const LEAVE_MS = 1_000;
 
 /** The client's end of a link of bytes: what the server says is given to it. */
 export interface WireClient extends ServerVerbs, FaultSink {
@@ -37,6 +39,7 @@ export class WireServer implements VerbLinkServer, ByteLinkHandler {
   #closed = false;
   #ended = false;
   #linger: Timer | undefined;
+  #left: (() => void) | undefined;
 
   constructor(link: ClientLink, client: WireClient, slab: Slab, tasks: Tasks, clock: Clock) {
     const pool = new BufferPool();
@@ -117,12 +120,24 @@ export class WireServer implements VerbLinkServer, ByteLinkHandler {
 
   /** Ends the link once all is sent. The client hears no more of it. */
   close(): void {
+    this.#close(LINGER_MS);
+  }
+
+  /** The same; resolves when the server has taken all, or it is plain that it does not. */
+  leave(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#left = resolve;
+      this.#close(LEAVE_MS);
+    });
+  }
+
+  #close(linger: number): void {
     if (this.#closed) return;
     this.#closed = true;
     this.#reader.stop();
     this.#outbox.flush();
     // A server that does not read must not keep the link, and the program, for ever.
-    this.#linger = this.#clock.after(LINGER_MS, () => this.abort());
+    this.#linger = this.#clock.after(linger, () => this.abort());
     this.#endWhenSent();
   }
 
@@ -137,6 +152,7 @@ export class WireServer implements VerbLinkServer, ByteLinkHandler {
     this.#link.destroy();
     // One that was never started tells nobody that it has ended.
     if (!this.#started) this.#ended = true;
+    this.#left?.();
   }
 
   #flushSoon(): void {
@@ -168,6 +184,7 @@ export class WireServer implements VerbLinkServer, ByteLinkHandler {
     this.#linger?.cancel();
     this.#linger = undefined;
     this.#outbox.discard();
+    this.#left?.();
     if (this.#closed) return;
     this.#closed = true;
     this.#reader.stop();
