@@ -11,9 +11,15 @@ export interface ProtocolFault {
   readonly close: ClosedReason | undefined;
 }
 
+/** The only one that a client's reader knows; apart, so that the client alone need not carry the others. */
+export const UNKNOWN_OPERATION = {
+  text: "Unknown Protocol Operation",
+  close: "Protocol Violation",
+} as const satisfies ProtocolFault;
+
 /** The faults whose text is fixed. */
 export const FAULTS = {
-  unknownOperation: { text: "Unknown Protocol Operation", close: "Protocol Violation" },
+  unknownOperation: UNKNOWN_OPERATION,
   /** An argument line that cannot be read: nats-server says nothing and closes. */
   malformed: { text: undefined, close: "Protocol Violation" },
   /** The client reported an error of its own with `-ERR`. */

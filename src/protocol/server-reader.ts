@@ -1,7 +1,7 @@
 import type { BufferPool } from "./buffer-pool.ts";
 import { copyOf, sameBytes } from "./bytes.ts";
 import { Carry, UNFILLED } from "./carry.ts";
-import { FAULTS } from "./faults.ts";
+import { UNKNOWN_OPERATION } from "./faults.ts";
 import { HASH_PRIME, HASH_SEED } from "./hash.ts";
 import type { ServerInfo } from "./info.ts";
 import { CR, LF, parseSize, SPACE, snippet, TAB } from "./line.ts";
@@ -222,7 +222,7 @@ export class ServerVerbReader {
 
   #fault(detail: string): typeof STOPPED {
     this.#stopped = true;
-    this.#verbs.fault(FAULTS.unknownOperation, detail);
+    this.#verbs.fault(UNKNOWN_OPERATION, detail);
     return STOPPED;
   }
 }

@@ -15,12 +15,12 @@ export class RealServer {
     this.port = port;
   }
 
-  /** Starts one on a free port; `flags` go to it as they are. */
-  static async start(flags: string[] = []): Promise<RealServer> {
+  /** Starts one, on a free port unless one is given; `flags` go to it as they are. */
+  static async start(flags: string[] = [], wanted?: number): Promise<RealServer> {
     const program = process.env.NATS_SERVER;
     if (program === undefined)
       throw new Error("tests in test/peers/ are run by scripts/test.ts, which finds the nats-server");
-    const port = await freePort();
+    const port = wanted ?? (await freePort());
     const child = spawn(program, ["-a", "127.0.0.1", "-p", String(port), ...flags], {
       stdio: ["ignore", "ignore", "pipe"],
     });
