@@ -7,7 +7,7 @@ import { type ConnectOptions, settle } from "./options.ts";
  * Rejects with the error of the last one tried, or errors.InvalidArgumentError when the options cannot be.
  */
 export async function connectWith(options: ConnectOptions, runtime: ClientRuntime): Promise<Connection> {
-  const connection = new Connection(settle(options, runtime), runtime);
+  const connection = new Connection(settle(options, runtime), runtime, options);
   await connection.open();
   return connection;
 }

@@ -4,7 +4,9 @@ import { EMPTY } from "../protocol/text.ts";
 import type { ClientRuntime } from "../seams/runtime.ts";
 import { Connector } from "./connector.ts";
 import {
+  type ConnectionOptions,
   errors,
+  type Features,
   headers,
   type Msg,
   type MsgHdrsImpl,
@@ -25,7 +27,8 @@ import { Deadlines } from "./deadlines.ts";
 import { deferred } from "./deferred.ts";
 import { uniqueName } from "./inbox.ts";
 import type { ClientMsg } from "./msg.ts";
-import type { Settings } from "./options.ts";
+import { type CloseListener, OfficialInternals } from "./official.ts";
+import type { ConnectOptions, Settings } from "./options.ts";
 import { ManyRequest, Requests, SingleRequest } from "./requests.ts";
 import { ClientSession, type SessionOwner } from "./session.ts";
 import type { ClientSubscription, SubscriptionOptions } from "./subscription.ts";
@@ -48,14 +51,17 @@ export class Connection implements NatsConnection, SessionOwner {
   readonly #outgoing: Message;
   readonly #deadlines: Deadlines;
   readonly #closed = deferred<undefined | Error>();
+  readonly #options: ConnectionOptions;
+  #internals: OfficialInternals | undefined;
   #requests: Requests | undefined;
   #requestInbox: ClientSubscription | undefined;
   #checkedSubject: string | undefined;
   #draining: Promise<void> | undefined;
   #publishingOver = false;
 
-  /** For `connect`. */
-  constructor(settings: Settings, runtime: ClientRuntime) {
+  /** For `connect`. @param options - as they were given; only the official libraries look at them. */
+  constructor(settings: Settings, runtime: ClientRuntime, options: ConnectOptions) {
+    this.#options = options as ConnectionOptions;
     this.#settings = settings;
     this.#runtime = runtime;
     this.#session = new ClientSession(settings, runtime, this);
@@ -414,6 +420,41 @@ export class Connection implements NatsConnection, SessionOwner {
   /** The servers that the connection knows, in the order in which it will try them. */
   getServers(): ReadonlyArray<Server> {
     return this.#settings.pool.snapshot();
+  }
+
+  // For the official libraries, which know the inside of nats-core's connection; not part of the public interface.
+
+  /** See {@link OfficialInternals}. */
+  get internals(): OfficialInternals {
+    this.#internals ??= new OfficialInternals(this.#options, this);
+    return this.#internals;
+  }
+
+  get options(): ConnectionOptions {
+    return this.#options;
+  }
+
+  get features(): Features {
+    return this.internals.features;
+  }
+
+  addCloseListener(listener: CloseListener): void {
+    this.internals.addCloseListener(listener);
+  }
+
+  removeCloseListener(listener: CloseListener): void {
+    this.internals.removeCloseListener(listener);
+  }
+
+  /** Moves a subscription to another subject; from then on it gets `max` more messages, or any number. */
+  _resub(subscription: ClientSubscription, subject: string, max?: number): void {
+    if (this.#session.isClosed || this.#draining !== undefined) throw this.#notOpen();
+    if (!isProtocolToken(subject)) throw new errors.InvalidSubjectError(subject);
+    this.#session.move(subscription, subject, max);
+  }
+
+  openInbox(): Requests {
+    return this.#openRequests(this.#checkedSubject ?? "_");
   }
 
   // For the session.

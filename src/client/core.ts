@@ -20,7 +20,7 @@ export type {
   Subscription,
 } from "@nats-io/nats-core";
 export { buildAuthenticator, createInbox, errors, headers } from "@nats-io/nats-core";
-export { type MsgHdrsImpl, parseSemVer } from "@nats-io/nats-core/internal";
+export { Features, type MsgHdrsImpl, parseSemVer } from "@nats-io/nats-core/internal";
 
 /** A version in its parts: the official client's type, which it does not export. */
 export interface SemVer {

@@ -2,11 +2,14 @@ import type { Msg, MsgHdrs, Payload, PublishOptions, ReviverFn } from "@nats-io/
 import { MsgHdrsImpl } from "@nats-io/nats-core/internal";
 import { copyOf } from "../protocol/bytes.ts";
 import { decodePayload, EMPTY, encodePayload } from "../protocol/text.ts";
+import type { OfficialInternals } from "./official.ts";
 import type { ClientSubscription } from "./subscription.ts";
 
 /** What a message needs of the connection that it came by. */
 export interface Responder {
   publish(subject: string, payload?: Payload, options?: PublishOptions): void;
+  /** For the official libraries. */
+  readonly internals: OfficialInternals;
 }
 
 /** A message that was delivered. Headers and payload are made when they are asked for. */
@@ -96,6 +99,11 @@ export class ClientMsg implements Msg {
   /** Bytes of subject, reply subject, headers and payload (as the official client's message tells them). */
   size(): number {
     return this.subject.length + (this.reply?.length ?? 0) + this.byteLength;
+  }
+
+  /** For the official libraries, which publish by it. */
+  get publisher(): OfficialInternals {
+    return this.#responder.internals;
   }
 
   /** Publishes to the reply subject; false when there is none. */

@@ -23,6 +23,8 @@ export class Requests {
   /** Requests by the first part of their token. */
   readonly #slots: (PendingRequest | undefined)[] = [];
   readonly #free: number[] = [];
+  /** Requests whose token somebody else has made. */
+  readonly #foreign = new Map<string, PendingRequest>();
   #count = 0;
 
   constructor(inbox: string) {
@@ -55,13 +57,27 @@ export class Requests {
     const { prefix } = this;
     const { subject } = msg;
     const request = this.#slots[slotOf(subject, prefix.length)];
-    if (request === undefined) return;
-    const { token } = request;
-    if (subject.length === prefix.length + token.length && subject.endsWith(token)) request.answer(msg);
+    if (request !== undefined) {
+      const { token } = request;
+      if (subject.length === prefix.length + token.length && subject.endsWith(token)) {
+        request.answer(msg);
+        return;
+      }
+    }
+    if (this.#foreign.size > 0) this.#foreign.get(subject.slice(prefix.length))?.answer(msg);
+  }
+
+  /** Waits for answers to a request that has a token already. */
+  addForeign(request: PendingRequest): void {
+    this.#foreign.set(request.token, request);
+  }
+
+  removeForeign(request: PendingRequest): void {
+    this.#foreign.delete(request.token);
   }
 
   #waiting(): PendingRequest[] {
-    return this.#slots.filter((request) => request !== undefined);
+    return [...this.#slots.filter((request) => request !== undefined), ...this.#foreign.values()];
   }
 
   /** The server allows no subscription to the inbox, or no publishing to a request's subject. */

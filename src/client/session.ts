@@ -236,6 +236,22 @@ export class ClientSession implements VerbLinkClient, WireClient, SubscriptionHo
     return subscription;
   }
 
+  /** Gives a subscription another subject. What is on its way for the old one does not reach it: it gets another id, too. */
+  move(subscription: ClientSubscription, subject: string, max: number | undefined): void {
+    if (subscription.isClosed()) return;
+    this.#server.unsub(subscription.sid, undefined);
+    this.#subscriptions.delete(subscription.sid);
+    // Also what has come and was not given to it yet.
+    for (let left = this.#inbound.length; left > 0; left--) {
+      const msg = this.#inbound.shift()!;
+      if (msg.subscription === subscription) subscription.skip(msg);
+      else this.#inbound.push(msg);
+    }
+    subscription.move(++this.#lastSid, subject, max);
+    this.#subscriptions.set(subscription.sid, subscription);
+    this.#tell(this.#server, subscription);
+  }
+
   /** All subscriptions. */
   get subscriptions(): Iterable<ClientSubscription> {
     return this.#subscriptions.values();

@@ -38,8 +38,8 @@ export interface SubscriptionHost {
 
 /** A subscription: messages come to its callback, or to `for await`. */
 export class ClientSubscription implements Subscription {
-  readonly sid: number;
-  readonly subject: string;
+  sid: number;
+  subject: string;
   readonly queue: string | undefined;
   /** The subject of a request that this subscription waits for the answer of: permission errors on it end the wait. */
   requestSubject: string | undefined;
@@ -175,6 +175,20 @@ export class ClientSubscription implements Subscription {
     this.#receivedBefore = this.#received;
     if (this.#draining !== undefined) return 0;
     return this.#max === undefined ? undefined : Math.max(0, this.#max - this.#received);
+  }
+
+  /** A message that it was to be given is dropped, as if it had not come. */
+  skip(msg: ClientMsg): void {
+    this.#received -= 1;
+    this.#pendingMsgs -= 1;
+    this.#pendingBytes -= msg.byteLength;
+  }
+
+  /** It has another id and subject from now on, and takes `max` more messages. */
+  move(sid: number, subject: string, max: number | undefined): void {
+    this.sid = sid;
+    this.subject = subject;
+    this.#max = max === undefined || max === 0 ? undefined : this.#received + max;
   }
 
   /** Whether a message that has come is for this subscription still; counts it, and drops it when too many wait. */
