@@ -134,6 +134,19 @@ describe("options of a connection", () => {
     server.close();
   });
 
+  it("say in an error where the request was made, when they are told to", async () => {
+    await using server = await NatsServer.start();
+    for (const noAsyncTraces of [undefined, true, false]) {
+      const nc = await connect({ inProcessServer: server, noAsyncTraces });
+      const askSomebody = (): Promise<unknown> => nc.request("nobody");
+      await assert.rejects(
+        askSomebody(),
+        (error: Error) => /askSomebody/.test(error.stack ?? "") === (noAsyncTraces === false),
+      );
+      await nc.close();
+    }
+  });
+
   it("look a name up, or leave that to the system", async () => {
     const server = await scriptedServer();
     const asked: string[] = [];

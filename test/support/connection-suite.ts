@@ -168,6 +168,33 @@ export function connectionSuite(name: string, promises: Promises, open: () => Pr
       assert.equal(three.reply, "r");
     });
 
+    it("publishes and answers with messages as they are", async () => {
+      const copies = a.subscribe("copy", { max: 1 });
+      a.subscribe("orig", {
+        callback: (_error, msg) => {
+          const other = {
+            ...msg,
+            subject: "copy",
+            data: msg.data,
+            reply: msg.reply,
+            headers: msg.headers,
+          } as Msg;
+          a.publishMessage(other);
+          a.respondMessage(msg);
+        },
+      });
+      await a.flush();
+      const h = headers();
+      h.set("K", "v");
+      const answer = await b.request("orig", "text", { headers: h, timeout: 1_000 });
+      const [copy] = await first(1, copies);
+      for (const msg of [answer, copy]) {
+        assert.equal(msg.string(), "text");
+        assert.equal(msg.headers?.get("K"), "v");
+      }
+      assert.equal(a.respondMessage({ ...copy, data: copy.data, reply: "" } as Msg), false);
+    });
+
     it("answers requests", async () => {
       a.subscribe("double", {
         callback: (_error, msg) => void msg.respond(String(Number(msg.string()) * 2)),
