@@ -4,7 +4,7 @@ import type { MonitorState } from "../monitor/state.ts";
 export type Json = Readonly<Record<string, unknown>>;
 
 /** What options must be, where they are given. */
-const TYPES: Readonly<Record<string, "string" | "number" | "boolean" | "strings">> = {
+const TYPES = {
   server_name: "string",
   cluster: "string",
   host: "string",
@@ -25,12 +25,15 @@ const TYPES: Readonly<Record<string, "string" | "number" | "boolean" | "strings"
   filter_subject: "string",
   account: "string",
   test: "string",
-  accounts: "strings",
+  // A flag of JSZ, and a list of STATZ.
+  accounts: "boolean or strings",
   include_unused: "boolean",
   details: "boolean",
-};
+} as const satisfies Readonly<Record<string, string>>;
 
-/** Reads the body of a request; an empty one has no options. The error says what is wrong with it. */
+type OptionName = keyof typeof TYPES;
+
+/** Reads the body of a request; an empty one has no options, and null leaves an option out, as in Go. The error says what is wrong with it. */
 export function readOptions(body: string): Json | Error {
   if (body === "") return {};
   let options: unknown;
@@ -42,15 +45,17 @@ export function readOptions(body: string): Json | Error {
   if (options === null) return {};
   if (typeof options !== "object" || Array.isArray(options))
     return new Error("the body must be a JSON object");
-  const given = options as Json;
-  for (const [name, value] of Object.entries(given)) {
-    const type = TYPES[name];
-    // "accounts" is a flag of JSZ and a list of STATZ.
-    if (type !== undefined && value !== null && !hasType(value, type) && name !== "accounts") {
-      return new Error(`json: cannot unmarshal ${kindOf(value)} into field "${name}", which must be ${type}`);
-    }
+  const given = Object.entries(options).filter(([, value]) => value !== null);
+  for (const [name, value] of given) {
+    if (Object.hasOwn(TYPES, name) && !hasType(value, TYPES[name as OptionName]))
+      return wrongType(name as OptionName, value, TYPES[name as OptionName]);
   }
-  return given;
+  return Object.fromEntries(given);
+}
+
+/** What is wrong with an option that is of another type than its own. */
+export function wrongType(name: OptionName, value: unknown, type: string): Error {
+  return new Error(`json: cannot unmarshal ${kindOf(value)} into field "${name}", which must be ${type}`);
 }
 
 /** Whether the request is for this server, by the filters among its options (nats-server `filterRequest`). */
@@ -66,12 +71,13 @@ export function matchesFilter(state: MonitorState, options: Json): boolean {
   const tags = Array.isArray(options.tags) ? options.tags : [];
   const own = state.options.serverTags ?? [];
   if (!tags.every((tag) => own.includes(String(tag).toLowerCase()))) return false;
-  return options.domain === undefined || options.domain === "" || options.domain === null;
+  return options.domain === undefined || options.domain === "";
 }
 
 function hasType(value: unknown, type: string): boolean {
-  if (type === "strings") return Array.isArray(value) && value.every((each) => typeof each === "string");
-  return typeof value === type;
+  if (type.endsWith("strings") && Array.isArray(value))
+    return value.every((each) => typeof each === "string");
+  return type.split(" or ").includes(typeof value);
 }
 
 function kindOf(value: unknown): string {

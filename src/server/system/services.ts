@@ -5,7 +5,7 @@ import type { Session } from "../../broker/session.ts";
 import { isSubsetOf } from "../../interest/subject-transform.ts";
 import type { Message } from "../../protocol/message.ts";
 import { hasWildcards } from "../../protocol/subject.ts";
-import { decodePayload } from "../../protocol/text.ts";
+import { decodePayload, decodeText } from "../../protocol/text.ts";
 import { accountInfo, accountz } from "../monitor/accountz.ts";
 import { accstatz } from "../monitor/accstatz.ts";
 import { connz } from "../monitor/connz.ts";
@@ -22,7 +22,7 @@ import { subsz } from "../monitor/subsz.ts";
 import { varz } from "../monitor/varz.ts";
 import type { SystemEvents } from "./events.ts";
 import type { ServerIdentity } from "./identity.ts";
-import { type Json, matchesFilter, readOptions } from "./request-options.ts";
+import { type Json, matchesFilter, readOptions, wrongType } from "./request-options.ts";
 import { userInfo } from "./user-info.ts";
 
 /** What a service is asked with. */
@@ -126,7 +126,7 @@ export class SystemServices implements InternalServices {
           ? (request) => this.#answer(request, (options) => this.#sendAway(options), false)
           : undefined;
     }
-    const view = VIEWS[name];
+    const view = ownOf(VIEWS, name);
     return view && ((request) => this.#answer(request, (options) => view(this.#state, options)));
   }
 
@@ -144,11 +144,14 @@ export class SystemServices implements InternalServices {
           this.#send(request, this.#events.connections(found));
       };
     }
-    const view = ACCOUNT_VIEWS[name];
+    const view = ownOf(ACCOUNT_VIEWS, name);
     return view && ((request) => this.#answer(request, (options) => view(this.#state, account, options)));
   }
 
   #statz(options: Json): object | typeof SILENCE {
+    const { accounts } = options;
+    if (typeof accounts === "boolean")
+      throw new MonitorError(wrongType("accounts", accounts, "strings").message);
     const found = accstatz(this.#state, options);
     return found.account_statz.length === 0 && options.include_unused !== true ? SILENCE : found;
   }
@@ -187,8 +190,12 @@ export class SystemServices implements InternalServices {
     if (options instanceof Error || typeof options.subject !== "string") return;
     const account = this.#broker.accounts.get(String(options.acc));
     if (account === undefined || account.sessions.size === 0) return;
-    // In JSON, Go's bytes are in base64.
-    const queue = typeof options.queue === "string" ? atob(options.queue) : undefined;
+    let queue: string | undefined;
+    try {
+      queue = typeof options.queue === "string" ? fromBase64(options.queue) : undefined;
+    } catch {
+      return;
+    }
     this.#send(request, countInterest(account, options.subject, queue));
   }
 
@@ -213,8 +220,9 @@ export class SystemServices implements InternalServices {
     try {
       answer = data(options);
     } catch (error) {
-      if (!(error instanceof MonitorError)) throw error;
-      this.#sendError(request, 500, error.message, isView);
+      // A view that fails is no reason to end a server.
+      if (!(error instanceof MonitorError)) this.#state.log.error(`Request to the server failed: ${error}`);
+      this.#sendError(request, 500, error instanceof MonitorError ? error.message : "internal error", isView);
       return;
     }
     if (answer === SILENCE) return;
@@ -271,6 +279,17 @@ const ACCOUNT_VIEWS: Readonly<Record<string, AccountView>> = {
     return found.account_statz.length === 0 && options.include_unused !== true ? SILENCE : found;
   },
 };
+
+/** What a table has under a name, and not what all objects have. */
+function ownOf<T>(table: Readonly<Record<string, T>>, name: string): T | undefined {
+  return Object.hasOwn(table, name) ? table[name] : undefined;
+}
+
+/** The text of bytes as Go has them in JSON. @throws DOMException when they are not in base64. */
+function fromBase64(text: string): string {
+  const bytes = Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
+  return decodeText(bytes, 0, bytes.length);
+}
 
 function countInterest(account: Account, subject: string, queue: string | undefined): number {
   let count = 0;
