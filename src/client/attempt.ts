@@ -27,16 +27,14 @@ export class Attempt {
     this.accepted.reject(error);
   }
 
-  /** What `promise` gives, unless the attempt fails before; `late` is told what comes after that. */
+  /** What `promise` gives, unless the attempt fails before; `late` is told what comes in vain. */
   async unlessFailed<T>(promise: Promise<T>, late: (value: T) => void): Promise<T> {
-    promise.then(
-      (value) => {
-        if (this.#failed !== undefined) late(value);
-      },
-      () => {},
-    );
-    const value = await Promise.race([promise, this.accepted.promise]);
-    if (this.#failed !== undefined) throw this.#failed;
-    return value as T;
+    const value = await Promise.race([promise, this.accepted.promise]).catch((error) => {
+      promise.then(late, () => {});
+      throw error;
+    });
+    if (this.#failed === undefined) return value as T;
+    late(value as T);
+    throw this.#failed;
   }
 }

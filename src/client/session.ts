@@ -361,8 +361,10 @@ export class ClientSession implements VerbLinkClient, WireClient, SubscriptionHo
   }
 
   pong(): void {
-    if (this.#attempt !== undefined) {
-      this.#accepted(this.#attempt);
+    const attempt = this.#attempt;
+    if (attempt !== undefined) {
+      // One that was given up meanwhile is about to be let go.
+      if (attempt.failure === undefined) this.#accepted(attempt);
       return;
     }
     this.#keepAlive?.answered();

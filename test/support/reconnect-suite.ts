@@ -243,7 +243,7 @@ export function reconnectSuite(name: string, start: () => Promise<SuiteServer>):
     });
 
     it("gives up on an attempt that leads nowhere, and tries again", async () => {
-      const nc = await through({ timeout: 40 });
+      const nc = await through({ timeout: 150 });
       proxy.stick();
       proxy.cut();
       await until(() => count("reconnecting") > 3, "some attempts");
