@@ -56,6 +56,8 @@ export class ClientSession implements VerbLinkClient, WireClient, SubscriptionHo
   readonly #settings: Settings;
   readonly #owner: SessionOwner;
   readonly #subscriptions = new Map<Sid, ClientSubscription>();
+  /** The one that the last message was for; undefined once any has gone. */
+  #last: ClientSubscription | undefined;
   readonly #inbound = new Fifo<ClientMsg>();
   readonly #awaitedPongs = new Fifo<Deferred<void>>();
   readonly #backlog: Backlog;
@@ -241,6 +243,7 @@ export class ClientSession implements VerbLinkClient, WireClient, SubscriptionHo
     if (subscription.isClosed()) return;
     this.#server.unsub(subscription.sid, undefined);
     this.#subscriptions.delete(subscription.sid);
+    this.#last = undefined;
     // Also what has come and was not given to it yet.
     for (let left = this.#inbound.length; left > 0; left--) {
       const msg = this.#inbound.shift()!;
@@ -284,6 +287,7 @@ export class ClientSession implements VerbLinkClient, WireClient, SubscriptionHo
 
   ended(subscription: ClientSubscription): void {
     this.#subscriptions.delete(subscription.sid);
+    this.#last = undefined;
   }
 
   slow(subscription: ClientSubscription, pending: number): void {
@@ -312,7 +316,9 @@ export class ClientSession implements VerbLinkClient, WireClient, SubscriptionHo
     const bytes = message.size;
     this.stats.inMsgs += 1;
     this.stats.inBytes += bytes;
-    const subscription = this.#subscriptions.get(to.sid);
+    // Most messages are for the subscription that the one before was for.
+    let subscription = this.#last;
+    if (subscription?.sid !== to.sid) this.#last = subscription = this.#subscriptions.get(to.sid);
     if (subscription === undefined || !subscription.admit(bytes)) return;
     message.keep();
     const start = message.keptStart;
