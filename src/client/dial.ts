@@ -22,7 +22,8 @@ export function targetsOf(
   runtime: ClientRuntime,
 ): Target[] | Promise<Target[]> {
   const { hostname, address } = server;
-  const named: Target = { server, host: hostname, tlsName: nameOf(server) };
+  const hasAddress = settings.way.kind === "network" || settings.way.kind === "dial";
+  const named: Target = { server, host: hostname, tlsName: hasAddress ? nameOf(server) : "" };
   const { resolveHost } = runtime;
   const looked = settings.way.kind === "network" && settings.resolve && !address.scheme.startsWith("ws");
   if (!looked || resolveHost === undefined || isIpAddress(hostname)) return [named];
