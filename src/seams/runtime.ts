@@ -1,5 +1,6 @@
 import type { Clock } from "./clock.ts";
 import type { Compression } from "./compression.ts";
+import type { Disk } from "./disk.ts";
 import type { ClientLink, Duplex, TlsClientOptions } from "./dial.ts";
 import type { Host } from "./host.ts";
 import type { ByteLink } from "./link.ts";
@@ -39,6 +40,7 @@ export interface Runtime extends ClientRuntime {
   readonly passwords: Passwords;
   readonly host: Host;
   readonly compression: Compression;
+  readonly disk: Disk;
   /** What this runs on, such as "node20.20.2". */
   readonly platform: string;
   /** Two ports, each of which gets what the other is given. */

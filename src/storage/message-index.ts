@@ -1,4 +1,5 @@
 import { assert } from "../protocol/assert.ts";
+import type { SavedArray, SavedArrays } from "./saved-arrays.ts";
 
 /** A chunk covers 2^14 sequences. */
 const CHUNK_BITS = 14;
@@ -79,6 +80,39 @@ export class Chunk {
       else high = middle;
     }
     return low;
+  }
+
+  /** All there is, for {@link Chunk.load}. */
+  save(): SavedArray[] {
+    const { used } = this;
+    return [
+      Float64Array.of(this.base, used, this.live, this.lastTime, this.sparse === undefined ? 0 : 1),
+      this.bytes.subarray(0, used),
+      this.place.subarray(0, used),
+      this.subject.subarray(0, used),
+      this.after.subarray(0, used),
+      this.before.subarray(0, used),
+      this.time.subarray(0, used),
+      this.sparse ?? new Uint16Array(0),
+    ];
+  }
+
+  /** What was saved. */
+  static load(saved: SavedArrays): Chunk {
+    const [base, used, live, lastTime, sparse] = saved.f64();
+    const chunk = new Chunk(base, 0);
+    chunk.used = used;
+    chunk.live = live;
+    chunk.lastTime = lastTime;
+    chunk.bytes = saved.u32();
+    chunk.place = saved.u32();
+    chunk.subject = saved.u32();
+    chunk.after = saved.u32();
+    chunk.before = saved.u32();
+    chunk.time = saved.f64();
+    const offsets = saved.u16();
+    if (sparse === 1) chunk.sparse = offsets;
+    return chunk;
   }
 
   /** The same messages, an entry for each; or, with `all`, for each sequence of the run. */
@@ -235,6 +269,19 @@ export class MessageIndex {
   #replace(chunk: Chunk, by: Chunk): Chunk {
     this.chunks[this.chunkFrom(chunk.base)] = by;
     return by;
+  }
+
+  /** The neighbours that are far away, for {@link loadFar}. */
+  saveFar(): SavedArray[] {
+    return [Float64Array.from([...this.#farAfter].flat()), Float64Array.from([...this.#farBefore].flat())];
+  }
+
+  /** Becomes what was saved. */
+  loadFar(saved: SavedArrays): void {
+    for (const far of [this.#farAfter, this.#farBefore]) {
+      const pairs = saved.f64();
+      for (let i = 0; i < pairs.length; i += 2) far.set(pairs[i], pairs[i + 1]);
+    }
   }
 
   /** Forgets everything. */

@@ -1,6 +1,7 @@
 import { assert } from "../protocol/assert.ts";
 import { HASH_PRIME } from "../protocol/hash.ts";
 import { decodeText, encodeText, sameAscii } from "../protocol/text.ts";
+import type { SavedArray, SavedArrays } from "./saved-arrays.ts";
 
 /** How many subjects there is room for at first; small, as there may be thousands of streams. */
 const FIRST_ROOM = 16;
@@ -24,16 +25,16 @@ export class SubjectTable {
   first: Float64Array = new Float64Array(FIRST_ROOM);
   /** By id: the last message's sequence. */
   last: Float64Array = new Float64Array(FIRST_ROOM);
-  #hashes = new Int32Array(FIRST_ROOM);
-  #textStarts = new Uint32Array(FIRST_ROOM);
-  #textLengths = new Uint16Array(FIRST_ROOM);
+  #hashes: Int32Array = new Int32Array(FIRST_ROOM);
+  #textStarts: Uint32Array = new Uint32Array(FIRST_ROOM);
+  #textLengths: Uint16Array = new Uint16Array(FIRST_ROOM);
   /** Places by hash, linear probing: id + 1, or 0. At most half are taken. */
-  #places = new Int32Array(FIRST_ROOM * 2);
+  #places: Int32Array = new Int32Array(FIRST_ROOM * 2);
   #texts: Uint8Array = new Uint8Array(FIRST_ROOM * 16);
   #textEnd = 0;
   #waste = 0;
   #free: number[] = [];
-  readonly #seed: number;
+  #seed: number;
   readonly #strings: (string | undefined)[] = [];
   readonly #stringIds = new Int32Array(STRINGS).fill(-1);
 
@@ -115,6 +116,38 @@ export class SubjectTable {
     this.count -= 1;
   }
 
+  /** All there is, for {@link load}. */
+  save(): SavedArray[] {
+    return [
+      Uint32Array.of(this.#seed, this.count, this.limit, this.#textEnd, this.#waste),
+      this.messages.subarray(0, this.limit),
+      this.first.subarray(0, this.limit),
+      this.last.subarray(0, this.limit),
+      this.#hashes.subarray(0, this.limit),
+      this.#textStarts.subarray(0, this.limit),
+      this.#textLengths.subarray(0, this.limit),
+      this.#places,
+      this.#texts.subarray(0, this.#textEnd),
+    ];
+  }
+
+  /** Becomes what was saved. */
+  load(saved: SavedArrays): void {
+    const numbers = saved.u32();
+    [, this.count, this.limit, this.#textEnd, this.#waste] = numbers;
+    this.#seed = numbers[0] | 0;
+    this.messages = saved.u32();
+    this.first = saved.f64();
+    this.last = saved.f64();
+    this.#hashes = saved.i32();
+    this.#textStarts = saved.u32();
+    this.#textLengths = saved.u16();
+    this.#places = saved.i32();
+    this.#texts = saved.u8();
+    this.#free = [];
+    for (let id = 0; id < this.limit; id++) if (this.messages[id] === 0) this.#free.push(id);
+  }
+
   /** Forgets all subjects. */
   clear(): void {
     this.count = 0;
@@ -181,7 +214,7 @@ export class SubjectTable {
   }
 
   #makeRoom(): void {
-    const room = this.messages.length * 2;
+    const room = Math.max(FIRST_ROOM, this.messages.length * 2);
     this.messages = grown(this.messages, new Uint32Array(room));
     this.first = grown(this.first, new Float64Array(room));
     this.last = grown(this.last, new Float64Array(room));

@@ -2,6 +2,7 @@ import { gzipSync } from "node:zlib";
 import type { Clock, Timer } from "../../src/seams/clock.ts";
 import type { ByteLink, ByteLinkHandler } from "../../src/seams/link.ts";
 import type { Runtime } from "../../src/seams/runtime.ts";
+import { MemoryDisk } from "../../src/storage/memory-disk.ts";
 
 /** Time that passes when the test says so. */
 export class VirtualClock implements Clock {
@@ -91,6 +92,7 @@ export function simulatedRuntime(clock: Clock = new VirtualClock(), seed = 1): R
     print: () => {},
     portLink: none,
     portPair: none,
+    disk: new MemoryDisk(),
     compression: { gzip: (bytes) => gzipSync(bytes) },
     passwords: {
       verify: async (hash, password) => (await import("bcryptjs")).default.compareSync(password, hash),

@@ -6,6 +6,7 @@ import { duplexLink } from "../duplex-link.ts";
 import { PortLink } from "../port-link.ts";
 import { nodeClock } from "./clock.ts";
 import { LazyCompression } from "./compression.ts";
+import { NodeDisk } from "./disk.ts";
 import { NodeHost } from "./host.ts";
 
 import { nodeRandom } from "./random.ts";
@@ -32,6 +33,7 @@ export function nodeRuntime(): Runtime {
     passwords: new LazyPasswords(),
     host: new NodeHost(),
     compression: new LazyCompression(),
+    disk: new NodeDisk(),
     version: VERSION,
     platform: `node${process.versions.node}`,
     dial: async (host, port) => (await import("./network.ts")).dialTcp(host, port),

@@ -1,0 +1,134 @@
+import { type Disk, DiskError, type DiskFile } from "../seams/disk.ts";
+import { checksum } from "./checksum.ts";
+import { type RecordBytes, recordBytes } from "./records.ts";
+
+/** "gdc1", as a little-endian number. */
+const MARK = 0x31636467;
+const HEAD_BYTES = 16;
+
+interface Copy {
+  readonly version: number;
+  readonly bytes: Uint8Array;
+}
+
+/**
+ * Documents: small files that are replaced as a whole. Each is kept twice, as `<name>.doc` and `<name>.copy`, one written after the other, so
+ * that damage to one file costs nothing.
+ */
+export class Documents {
+  readonly #disk: Disk;
+  readonly #damaged: (what: string) => void;
+
+  /** @param damaged - hears of each file that could not be read, and where it was put. */
+  constructor(disk: Disk, damaged: (what: string) => void) {
+    this.#disk = disk;
+    this.#damaged = damaged;
+  }
+
+  /** Reads a document; undefined when there is none that can be read. */
+  async read(path: string): Promise<Uint8Array | undefined> {
+    return (await this.#newest(path))?.bytes;
+  }
+
+  /** Writes a document. */
+  async write(path: string, bytes: Uint8Array): Promise<void> {
+    const version = ((await this.#newest(path))?.version ?? 0) + 1;
+    const file = encode(version, bytes);
+    for (const suffix of SUFFIXES) await this.#replace(path + suffix, file.bytes);
+  }
+
+  /** Deletes a document. */
+  async delete(path: string): Promise<void> {
+    for (const suffix of SUFFIXES) await this.#unlink(path + suffix);
+    await this.#disk.syncDirectory(directoryOf(path));
+  }
+
+  async #replace(path: string, bytes: Uint8Array): Promise<void> {
+    const temporary = `${path}.tmp`;
+    const file = await this.#disk.open(temporary, true);
+    try {
+      await file.truncate(0);
+      await file.write(bytes, 0);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await this.#disk.rename(temporary, path);
+    await this.#disk.syncDirectory(directoryOf(path));
+  }
+
+  async #unlink(path: string): Promise<void> {
+    try {
+      await this.#disk.unlink(path);
+    } catch (error) {
+      if (!(error instanceof DiskError && error.kind === "missing")) throw error;
+    }
+  }
+
+  async #newest(path: string): Promise<Copy | undefined> {
+    let newest: Copy | undefined;
+    for (const suffix of SUFFIXES) {
+      const copy = await this.#readCopy(path + suffix);
+      if (copy !== undefined && (newest === undefined || copy.version > newest.version)) newest = copy;
+    }
+    return newest;
+  }
+
+  async #readCopy(path: string): Promise<Copy | undefined> {
+    let file: DiskFile;
+    try {
+      file = await this.#disk.open(path, false);
+    } catch (error) {
+      if (error instanceof DiskError && error.kind === "missing") return undefined;
+      throw error;
+    }
+    let copy: Copy | undefined;
+    try {
+      const size = await file.size();
+      const content = recordBytes(size);
+      const read = await file.read(content.bytes.subarray(0, size), 0);
+      copy = read === size ? decode(content, size) : undefined;
+    } finally {
+      await file.close();
+    }
+    if (copy === undefined) await this.#setAside(path);
+    return copy;
+  }
+
+  /** Gives what cannot be read another name: it is for people to look at, and never deleted. */
+  async #setAside(path: string): Promise<void> {
+    const taken = new Set(await this.#disk.list(directoryOf(path)));
+    for (let i = 1; ; i++) {
+      const aside = `${path}.damaged-${i}`;
+      if (taken.has(aside.slice(directoryOf(path).length + 1))) continue;
+      await this.#disk.rename(path, aside);
+      await this.#disk.syncDirectory(directoryOf(path));
+      this.#damaged(`${path} could not be read, and is kept as ${aside}`);
+      return;
+    }
+  }
+}
+
+const SUFFIXES = [".doc", ".copy"];
+
+function directoryOf(path: string): string {
+  return path.slice(0, path.lastIndexOf("/"));
+}
+
+/** A document's file: mark, checksum of the rest, version, length (u32 each), and the bytes, padded to a multiple of 8. */
+function encode(version: number, bytes: Uint8Array): RecordBytes {
+  const file = recordBytes(HEAD_BYTES + bytes.length);
+  file.words[0] = MARK;
+  file.words[2] = version;
+  file.words[3] = bytes.length;
+  file.bytes.set(bytes, HEAD_BYTES);
+  file.words[1] = checksum(file.words, 2, file.words.length, MARK);
+  return file;
+}
+
+function decode(file: RecordBytes, size: number): Copy | undefined {
+  const { words, bytes } = file;
+  if (size < HEAD_BYTES || size % 8 !== 0 || words[0] !== MARK) return undefined;
+  if (words[1] !== checksum(words, 2, words.length, MARK)) return undefined;
+  return { version: words[2] >>> 0, bytes: bytes.slice(HEAD_BYTES, HEAD_BYTES + (words[3] >>> 0)) };
+}

@@ -1,0 +1,286 @@
+import { assert } from "../protocol/assert.ts";
+import { EMPTY } from "../protocol/text.ts";
+import type { Disk } from "../seams/disk.ts";
+import { DiskError } from "../seams/disk.ts";
+import type { Random } from "../seams/random.ts";
+import type { Tasks } from "../seams/tasks.ts";
+import { StorageError } from "./errors.ts";
+import { KIND_SEAL, type RecordHead, recordSize, seedAt, writeRecord } from "./records.ts";
+import { SEGMENT_BYTES, Segment } from "./segment.ts";
+import type { WindowCache } from "./window-cache.ts";
+
+const MAX_GAP = 0xffff_ffff;
+
+/** What a log works with. */
+export interface LogContext {
+  readonly disk: Disk;
+  readonly tasks: Tasks;
+  readonly random: Random;
+  readonly cache: WindowCache;
+  /** The most bytes of a segment, less a record. */
+  readonly segmentBytes?: number;
+  /** A log in this directory is closed. */
+  closed?(directory: string): void;
+}
+
+/** The store above a log: it is asked before, and told after, each commit. */
+export interface LogOwner {
+  /** A commit begins: what is still to be recorded is written now. Returns whether it is to be synced. */
+  beginCommit(): boolean;
+  /** What was written before the last {@link beginCommit} will last. */
+  committed(): void;
+  /** What was written since the last commit that did not fail is gone from the log. */
+  undone(error: StorageError): void;
+  /** The first record of a segment is due. */
+  beginSegment(): void;
+}
+
+/** The segments of a stream: appending to the last one, and committing what was appended. */
+export class FileLog {
+  readonly directory: string;
+  readonly context: LogContext;
+  /** In order; the last one takes records, unless it is sealed. */
+  segments: Segment[] = [];
+  /** Counts syncs; see `RecordHead.epoch`. */
+  epoch = 1;
+  /** The highest number that a segment was given. */
+  generation = 0;
+  /** Why it takes nothing more, for good. */
+  stopped: StorageError | undefined;
+  #owner: LogOwner | undefined;
+  #running: Promise<void> | undefined;
+  #wanted = false;
+  /** Set while a batch is written, which is not divided among segments. */
+  #whole = false;
+
+  constructor(directory: string, context: LogContext) {
+    this.directory = directory;
+    this.context = context;
+  }
+
+  /** Says who is asked and told. */
+  start(owner: LogOwner): void {
+    this.#owner = owner;
+  }
+
+  /** The segment with a sequence. */
+  segmentOf(seq: number): Segment {
+    const { segments } = this;
+    let low = 0;
+    let high = segments.length - 1;
+    while (low < high) {
+      const middle = (low + high + 1) >>> 1;
+      if (segments[middle].firstSeq <= seq) low = middle;
+      else high = middle - 1;
+    }
+    assert(high >= 0, "there is a segment with a message that is there");
+    return segments[low];
+  }
+
+  /** A segment with a number and a salt of its own, which has no file yet. */
+  newSegment(firstSeq: number): Segment {
+    const salt = new Uint8Array(4);
+    this.context.random.fill(salt);
+    this.generation += 1;
+    const number = new DataView(salt.buffer).getUint32(0);
+    return new Segment(this.context.disk, this.directory, firstSeq, this.generation, number);
+  }
+
+  /** The segment that the next record of so many bytes goes to; `nextSeq` is the lowest sequence that it may have. */
+  active(size: number, nextSeq: number): Segment {
+    const last = this.segments[this.segments.length - 1];
+    const limit = this.context.segmentBytes ?? SEGMENT_BYTES;
+    if (last !== undefined && !last.sealed && (last.size + size <= limit || last.size === 0 || this.#whole)) {
+      return last;
+    }
+    this.roll(nextSeq);
+    return this.segments[this.segments.length - 1];
+  }
+
+  /** Begins another segment. */
+  roll(nextSeq: number): void {
+    const last = this.segments[this.segments.length - 1];
+    if (last !== undefined && !last.sealed) {
+      this.#writeTo(last, sealHead(nextSeq - 1, this.epoch), "", EMPTY, EMPTY);
+      last.sealed = true;
+    }
+    this.segments.push(this.newSegment(nextSeq));
+    this.#owner!.beginSegment();
+  }
+
+  /** Runs `action`, all records of which go to one segment. */
+  inOneSegment(action: () => void): void {
+    this.#whole = true;
+    try {
+      action();
+    } finally {
+      this.#whole = false;
+    }
+  }
+
+  /** Appends a record, and returns where in its segment it begins. `epoch` and `gap` are filled in. */
+  write(
+    head: RecordHead,
+    subject: string,
+    subjectBytes: number,
+    headers: Uint8Array,
+    payload: Uint8Array,
+    nextSeq: number,
+  ): number {
+    const size = recordSize(subjectBytes, headers.length, payload.length);
+    return this.#writeTo(this.active(size, nextSeq), head, subject, headers, payload, size);
+  }
+
+  #writeTo(
+    segment: Segment,
+    head: RecordHead,
+    subject: string,
+    headers: Uint8Array,
+    payload: Uint8Array,
+    size: number = recordSize(0, headers.length, payload.length),
+  ): number {
+    const between = head.seq - segment.lastRecord - (subject === "" ? 0 : 1);
+    assert(between >= 0, "records are written in order");
+    head.gap = Math.min(between, MAX_GAP);
+    head.epoch = this.epoch;
+    const slab = segment.room(size);
+    const position = segment.size;
+    const end = writeRecord(slab, slab.used, seedAt(segment.salt, position), head, subject, headers, payload);
+    assert(end - slab.used === size, "a record has the size that was foreseen");
+    slab.used = end;
+    segment.size += size;
+    segment.lastRecord = head.seq;
+    return position;
+  }
+
+  /** Asks for a commit, soon. */
+  want(): void {
+    if (this.#wanted || this.stopped !== undefined) return;
+    this.#wanted = true;
+    if (this.#running === undefined) {
+      this.#running = new Promise((resolve) => {
+        this.context.tasks.soon(() => {
+          void this.#commitAll().then(() => {
+            this.#running = undefined;
+            resolve();
+            if (this.#wanted && this.stopped === undefined) {
+              this.#wanted = false;
+              this.want();
+            }
+          });
+        });
+      });
+    }
+  }
+
+  /** Resolves when no commit goes on or is asked for. */
+  async settled(): Promise<void> {
+    while (this.#running !== undefined) await this.#running;
+  }
+
+  async #commitAll(): Promise<void> {
+    while (this.#wanted && this.stopped === undefined) {
+      this.#wanted = false;
+      await this.#commit();
+    }
+  }
+
+  async #commit(): Promise<void> {
+    const owner = this.#owner!;
+    const sync = owner.beginCommit();
+    const work = this.segments.filter((each) => each.committed < each.size || (sync && each.unsynced));
+    const ends = work.map((each) => each.size);
+    const sealed = work.map((each) => each.sealed);
+    const lastRecords = work.map((each) => each.lastRecord);
+    // What is written from here on is written to the file after the sync.
+    if (sync) this.epoch += 1;
+    let syncing = false;
+    try {
+      for (let i = 0; i < work.length; i++) {
+        syncing = false;
+        const segment = work[i];
+        await segment.write(ends[i], this.context.cache);
+        segment.unsynced = true;
+        if (!sync && !sealed[i] && segment.created) continue;
+        syncing = true;
+        await (await segment.file()).sync();
+        if (!segment.created) await this.context.disk.syncDirectory(this.directory);
+        segment.created = true;
+        segment.unsynced = false;
+      }
+    } catch (error) {
+      await this.#failed(error, syncing);
+      return;
+    }
+    for (let i = 0; i < work.length; i++) {
+      work[i].committed = ends[i];
+      work[i].committedRecord = lastRecords[i];
+    }
+    owner.committed();
+  }
+
+  async #failed(error: unknown, syncing: boolean): Promise<void> {
+    const full = !syncing && error instanceof DiskError && error.kind === "full";
+    const text = error instanceof Error ? error.message : String(error);
+    const reason = full
+      ? new StorageError("full", `no space for ${this.directory}: ${text}`)
+      : new StorageError("stopped", `${this.directory} takes nothing more: ${text}`);
+    if (!full) this.stopped = reason;
+    const cut = this.#cut();
+    this.#owner!.undone(reason);
+    if (!full) return;
+    try {
+      for (const segment of cut) await this.#shorten(segment);
+    } catch (problem) {
+      this.stopped = new StorageError("stopped", `${this.directory} takes nothing more: ${String(problem)}`);
+    }
+  }
+
+  /** Takes out of memory what was not committed; returns the segments whose files are longer than they should be. */
+  #cut(): Segment[] {
+    const cut: Segment[] = [];
+    for (const segment of this.segments) {
+      if (segment.size === segment.committed) continue;
+      segment.cut(segment.committed);
+      segment.lastRecord = segment.committedRecord;
+      segment.sealed = false;
+      cut.push(segment);
+    }
+    this.segments = this.segments.filter((each) => each.size > 0);
+    return cut;
+  }
+
+  async #shorten(segment: Segment): Promise<void> {
+    if (segment.committed === 0) {
+      this.context.cache.forget(segment);
+      await segment.close();
+      await this.context.disk.unlink(segment.path).catch((error: unknown) => {
+        if (!(error instanceof DiskError && error.kind === "missing")) throw error;
+      });
+    } else {
+      await (await segment.file()).truncate(segment.committed);
+    }
+  }
+
+  /** Takes a segment out, and its file away. */
+  async drop(segment: Segment): Promise<void> {
+    this.segments = this.segments.filter((each) => each !== segment);
+    this.context.cache.forget(segment);
+    await segment.close();
+    await this.context.disk.unlink(segment.path);
+  }
+
+  /** Closes the files. */
+  async close(): Promise<void> {
+    for (const segment of this.segments) {
+      this.context.cache.forget(segment);
+      await segment.close().catch(() => {});
+    }
+    this.context.closed?.(this.directory);
+  }
+}
+
+/** The head of the record that ends a segment. */
+export function sealHead(through: number, epoch: number): RecordHead {
+  return { kind: KIND_SEAL, flags: 0, seq: through, micros: 0, gap: 0, epoch, ttl: 0 };
+}

@@ -1,0 +1,167 @@
+import { assert } from "../protocol/assert.ts";
+import type { Clock } from "../seams/clock.ts";
+import { type Disk, DiskError, type DiskLock } from "../seams/disk.ts";
+import type { Random } from "../seams/random.ts";
+import type { Tasks } from "../seams/tasks.ts";
+import { Documents } from "./documents.ts";
+import { StorageError } from "./errors.ts";
+import { FileJournal } from "./file-journal.ts";
+import type { LogContext } from "./file-log.ts";
+import { fileName, nameOf } from "./places.ts";
+import { openFileStore } from "./recovery.ts";
+import type { Journal, Storage } from "./storage.ts";
+import type { StoreOptions, StreamStore } from "./store.ts";
+import { WindowCache } from "./window-cache.ts";
+
+/** How much of the files is kept in memory, over all streams, in bytes. */
+const CACHE_BYTES = 64 * 1024 * 1024;
+
+/** What a storage works with. */
+export interface StorageContext {
+  readonly disk: Disk;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly tasks: Tasks;
+  /** The most bytes of a segment, less a record; 32 MiB unless said. */
+  readonly segmentBytes?: number;
+}
+
+/** Streams, documents and journals in a directory: docs/storage.md says how. */
+export class FileStorage implements Storage {
+  readonly #root: string;
+  readonly #context: StorageContext;
+  readonly #log: LogContext;
+  readonly #lock: DiskLock;
+  readonly #documents: Documents;
+  readonly #damaged: string[] = [];
+  readonly #open = new Map<string, { close(): Promise<void> }>();
+  /** Writes of one document wait for each other. */
+  readonly #writes = new Map<string, Promise<void>>();
+
+  private constructor(root: string, context: StorageContext, lock: DiskLock) {
+    this.#root = root;
+    this.#context = context;
+    this.#lock = lock;
+    const { disk, random, tasks, segmentBytes } = context;
+    const cache = new WindowCache(CACHE_BYTES);
+    const closed = (directory: string): void => void this.#open.delete(directory);
+    this.#log = { disk, random, tasks, segmentBytes, cache, closed };
+    this.#documents = new Documents(disk, (what) => this.#damaged.push(what));
+  }
+
+  /**
+   * Opens a directory, and makes it when it is not there.
+   * @throws StorageError with code "locked" when another process has it; its message says which.
+   */
+  static async open(directory: string, context: StorageContext): Promise<FileStorage> {
+    assert(
+      new Uint8Array(Uint32Array.of(1).buffer)[0] === 1,
+      "the files are those of little-endian machines",
+    );
+    await context.disk.makeDirectory(directory);
+    try {
+      return new FileStorage(directory, context, await context.disk.lock(`${directory}/storage.lock`));
+    } catch (error) {
+      if (error instanceof DiskError && error.kind === "locked")
+        throw new StorageError("locked", error.message);
+      throw error;
+    }
+  }
+
+  get damaged(): readonly string[] {
+    return this.#damaged;
+  }
+
+  async openStream(place: readonly string[], options: StoreOptions): Promise<StreamStore> {
+    const path = this.#path(place);
+    const store = await openFileStore(path, this.#log, this.#context.clock, options);
+    this.#open.set(path, store);
+    return store;
+  }
+
+  async openJournal(place: readonly string[]): Promise<Journal> {
+    const path = await this.#filePath(place);
+    const journal = await FileJournal.open(path, this.#log, this.#context.clock, (what) =>
+      this.#damaged.push(what),
+    );
+    this.#open.set(`${path}.journal`, journal);
+    return journal;
+  }
+
+  async readDocument(place: readonly string[]): Promise<Uint8Array | undefined> {
+    return this.#documents.read(this.#path(place));
+  }
+
+  async writeDocument(place: readonly string[], bytes: Uint8Array): Promise<void> {
+    const path = await this.#filePath(place);
+    const copy = bytes.slice();
+    await this.#inTurn(path, () => this.#documents.write(path, copy));
+  }
+
+  async deleteDocument(place: readonly string[]): Promise<void> {
+    const path = this.#path(place);
+    await this.#inTurn(path, () => this.#documents.delete(path));
+  }
+
+  async #inTurn(path: string, action: () => Promise<void>): Promise<void> {
+    const before = this.#writes.get(path) ?? Promise.resolve();
+    const turn = before.then(action, action);
+    this.#writes.set(path, turn);
+    try {
+      await turn;
+    } finally {
+      if (this.#writes.get(path) === turn) this.#writes.delete(path);
+    }
+  }
+
+  async list(place: readonly string[]): Promise<string[]> {
+    const names = await this.#context.disk.list(this.#path(place));
+    return names
+      .filter((name) => !name.includes("."))
+      .map(nameOf)
+      .sort();
+  }
+
+  async listDocuments(place: readonly string[]): Promise<string[]> {
+    const found = new Set<string>();
+    for (const name of await this.#context.disk.list(this.#path(place))) {
+      const parts = /^([^.]+)\.(doc|copy)(\.damaged-\d+)?$/.exec(name);
+      if (parts !== null) found.add(nameOf(parts[1]));
+    }
+    return [...found].sort();
+  }
+
+  async deleteAll(place: readonly string[]): Promise<void> {
+    const path = this.#path(place);
+    await this.#deleteTree(path);
+    await this.#context.disk.syncDirectory(path.slice(0, path.lastIndexOf("/")));
+  }
+
+  async #deleteTree(directory: string): Promise<void> {
+    const { disk } = this.#context;
+    for (const name of await disk.list(directory)) {
+      const path = `${directory}/${name}`;
+      if (name.includes(".")) await disk.unlink(path);
+      else await this.#deleteTree(path);
+    }
+    await disk.removeDirectory(directory);
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#open.values()].map((each) => each.close().catch(() => {})));
+    this.#open.clear();
+    await Promise.allSettled(this.#writes.values());
+    await this.#lock.release();
+  }
+
+  #path(place: readonly string[]): string {
+    return [this.#root, ...place.map(fileName)].join("/");
+  }
+
+  /** The path of a file, whose directory is made. */
+  async #filePath(place: readonly string[]): Promise<string> {
+    assert(place.length > 0, "a place has a name");
+    await this.#context.disk.makeDirectory(this.#path(place.slice(0, -1)));
+    return this.#path(place);
+  }
+}

@@ -1,0 +1,455 @@
+import { assert } from "../protocol/assert.ts";
+import { EMPTY } from "../protocol/text.ts";
+import type { Timer } from "../seams/clock.ts";
+import { eraseBody } from "./erase.ts";
+import { StorageError } from "./errors.ts";
+import type { FileLog, LogOwner } from "./file-log.ts";
+import { writeIndex } from "./index-file.ts";
+import { checkMessage, IndexedStore } from "./indexed-store.ts";
+import { Merger } from "./merger.ts";
+import { RecordReader } from "./record-reader.ts";
+import {
+  encodeChange,
+  FLAG_CONTINUES,
+  KIND_CHANGE,
+  KIND_MESSAGE,
+  KIND_NOTE,
+  type RecordHead,
+} from "./records.ts";
+import type { Segment } from "./segment.ts";
+import type { Maybe, MessageInput, Note, RemoveOptions, StoredMessage, StoreOptions } from "./store.ts";
+import type { RemovedMessage, StreamIndex } from "./stream-index.ts";
+
+/** After it was full, the disk is tried again this often, in ms. */
+const FULL_RETRY_MS = 1000;
+/** From this size on, a segment of which nothing is left makes way for a new one when all is purged. */
+const ROLL_BYTES = 64 * 1024;
+
+/** A removal that no commit has covered yet. */
+interface Removal {
+  readonly seq: number;
+  /** The message that it makes room for; 0 for none. */
+  readonly because: number;
+  /** What is put back should that message come to nothing. */
+  readonly message: RemovedMessage | undefined;
+}
+
+/** A message whose bytes are to be overwritten, once its removal is on disk. */
+interface Erasure {
+  readonly seq: number;
+  segment: Segment;
+  position: number;
+  /** Which removal it was. */
+  readonly removal: number;
+  /** How many syncs there were since that covered it. */
+  syncs: number;
+}
+
+/** Bytes kept beside the messages, and the segment that has them. */
+export interface KeptNote extends Note {
+  segment: Segment;
+}
+
+interface Waiter {
+  resolve(): void;
+  reject(error: StorageError): void;
+}
+
+/** Messages in files: docs/storage.md says how. */
+export class FileStore extends IndexedStore implements LogOwner {
+  readonly #log: FileLog;
+  readonly #reader: RecordReader;
+  readonly #merger: Merger;
+  #options: StoreOptions;
+  #keptNotes: KeptNote[];
+  /** The head of each message in turn. */
+  readonly #head: RecordHead = { kind: 0, flags: 0, seq: 0, micros: 0, gap: 0, epoch: 0, ttl: 0 };
+
+  #committedSeq: number;
+  #committedTime: number;
+  /** Removals since the last commit, and how many of them the commit that goes on has. */
+  #removals: Removal[] = [];
+  #recorded = 0;
+  #removalCount = 0;
+  /** Whether there is a change that {@link #removals} does not say: a floor, skipped sequences. */
+  #changed = false;
+  /** Where messages are now that were removed, but may have to be put back, if they have moved. */
+  readonly #places = new Map<number, number>();
+  #erasures: Erasure[] = [];
+  #erasing: Promise<void> = Promise.resolve();
+  #waiters: Waiter[] = [];
+  /** What the commit that goes on will have covered. */
+  #committing = { seq: 0, time: 0, removals: 0, sync: true, waiters: [] as Waiter[] };
+  #durableRemovals = 0;
+  #full: StorageError | undefined;
+  #retryAt = 0;
+  #closed: StorageError | undefined;
+  #syncAsked = false;
+  #syncTimer: Timer | undefined;
+
+  /** Made by `openFileStore`. */
+  constructor(stream: StreamIndex, log: FileLog, options: StoreOptions, notes: KeptNote[]) {
+    super(stream);
+    this.#log = log;
+    this.#options = options;
+    this.#keptNotes = notes;
+    this.#committedSeq = stream.lastSeq;
+    this.#committedTime = stream.lastTime;
+    this.#reader = new RecordReader(stream, log, (seq) => this.listener?.lost(seq, seq));
+    this.#merger = new Merger(stream, log, {
+      durable: () => this.#durableRemovals,
+      keepNotes: (segments) => this.#keepNotes(segments),
+      flush: () => this.flush(),
+      moved: (seq, segment, place) => this.#moved(seq, segment, place),
+    });
+    log.start(this);
+  }
+
+  get syncedSeq(): number {
+    return this.#committedSeq;
+  }
+
+  get refusing(): StorageError | undefined {
+    const stopped = this.#closed ?? this.#log.stopped;
+    if (stopped !== undefined || this.#full === undefined) return stopped;
+    return this.stream.clock.monotonic() < this.#retryAt ? this.#full : undefined;
+  }
+
+  accountedBytes(subject: number, headers: number, payload: number): number {
+    return 30 + subject + payload + (headers === 0 ? 0 : headers + 4);
+  }
+
+  append(
+    subject: string,
+    headers: Uint8Array | undefined,
+    payload: Uint8Array,
+    time: number,
+    ttl: number = 0,
+  ): number {
+    const { refusing } = this;
+    if (refusing !== undefined) throw refusing;
+    checkMessage(subject, time, ttl);
+    const seq = this.#append(subject, headers ?? EMPTY, payload, time, ttl, 0);
+    this.#log.want();
+    return seq;
+  }
+
+  appendBatch(messages: readonly MessageInput[]): number {
+    const { refusing } = this;
+    if (refusing !== undefined) throw refusing;
+    for (const { subject, time, ttl } of messages) checkMessage(subject, time, ttl);
+    const first = this.stream.lastSeq + 1;
+    this.#log.inOneSegment(() => {
+      messages.forEach(({ subject, headers, payload, time, ttl }, i) => {
+        const flags = i < messages.length - 1 ? FLAG_CONTINUES : 0;
+        this.#append(subject, headers ?? EMPTY, payload, time, ttl, flags);
+      });
+    });
+    this.#log.want();
+    return first;
+  }
+
+  #append(
+    subject: string,
+    headers: Uint8Array,
+    payload: Uint8Array,
+    time: number,
+    ttl: number,
+    flags: number,
+  ): number {
+    const { stream } = this;
+    const id = stream.intern(subject);
+    const length = stream.subjectTable.textLength(id);
+    const seq = stream.lastSeq + 1;
+    const head = this.#head;
+    head.kind = KIND_MESSAGE;
+    head.flags = flags;
+    head.seq = seq;
+    head.micros = Math.round(time * 1000);
+    head.ttl = ttl;
+    const position = this.#log.write(head, subject, length, headers, payload, seq);
+    const bytes = this.accountedBytes(length, headers.length, payload.length);
+    const segment = this.#log.segments[this.#log.segments.length - 1];
+    segment.total += bytes;
+    segment.live += bytes;
+    stream.add(seq, id, position / 8, bytes, head.micros / 1000, ttl);
+    return seq;
+  }
+
+  skip(count: number): number {
+    const { refusing } = this;
+    if (refusing !== undefined) throw refusing;
+    this.stream.advance(this.stream.lastSeq + count);
+    this.#changed = true;
+    this.#log.want();
+    return this.stream.lastSeq;
+  }
+
+  flush(): Promise<void> {
+    const stopped = this.#closed ?? this.#log.stopped;
+    if (stopped !== undefined) return Promise.reject(stopped);
+    return new Promise((resolve, reject) => {
+      this.#waiters.push({ resolve, reject });
+      this.#syncAsked = true;
+      this.#log.want();
+    });
+  }
+
+  get(seq: number): Maybe<StoredMessage | undefined> {
+    return this.#reader.get(seq);
+  }
+
+  readAhead(seq: number): void {
+    this.#reader.readAhead(seq);
+  }
+
+  remove(seq: number, options?: RemoveOptions): boolean {
+    if (this.#closed !== undefined || this.#log.stopped !== undefined) return false;
+    const { index } = this.stream;
+    if (!index.locate(seq)) return false;
+    const segment = this.#log.segmentOf(seq);
+    segment.live -= index.chunk.bytes[index.slot];
+    const because = options?.because ?? 0;
+    this.#removalCount += 1;
+    if (options?.erase === true) {
+      const position = index.chunk.place[index.slot] * 8;
+      this.#erasures.push({ seq, segment, position, removal: this.#removalCount, syncs: 0 });
+      this.#syncAsked = true;
+    }
+    let message: RemovedMessage | undefined;
+    if (because > this.#committedSeq) message = this.stream.remove(seq);
+    else this.stream.drop(seq);
+    this.#removals.push({ seq, because, message });
+    segment.emptiedAt = this.#removalCount;
+    this.#log.want();
+    return true;
+  }
+
+  protected clear(): void {
+    this.stream.clear();
+    this.#removals = [];
+    this.#recorded = 0;
+    this.#removalCount += 1;
+    this.#changed = true;
+    for (const segment of this.#log.segments) {
+      segment.live = 0;
+      segment.emptiedAt = this.#removalCount;
+    }
+    const last = this.#log.segments[this.#log.segments.length - 1];
+    if (last !== undefined && last.size > ROLL_BYTES) this.#log.roll(this.stream.lastSeq + 1);
+    this.#log.want();
+  }
+
+  note(bytes: Uint8Array, time: number): void {
+    const { refusing } = this;
+    if (refusing !== undefined) throw refusing;
+    this.#keptNotes.push({ time, bytes: bytes.slice(), segment: this.#writeNote(bytes, time) });
+    const horizon = this.stream.clock.now() - this.#options.noteAge;
+    const middle = this.#keptNotes[this.#keptNotes.length >> 1];
+    if (middle.time < horizon) this.#keptNotes = this.#keptNotes.filter((each) => each.time >= horizon);
+    this.#log.want();
+  }
+
+  #writeNote(bytes: Uint8Array, time: number): Segment {
+    const head = this.#headOf(KIND_NOTE, time);
+    this.#log.write(head, "", 0, EMPTY, bytes, this.stream.lastSeq + 1);
+    return this.#log.segments[this.#log.segments.length - 1];
+  }
+
+  /** Writes the notes of segments that are to go once more. Returns whether there were any. */
+  #keepNotes(segments: ReadonlySet<Segment>): boolean {
+    const horizon = this.stream.clock.now() - this.#options.noteAge;
+    let any = false;
+    for (const note of this.#keptNotes) {
+      if (!segments.has(note.segment) || note.time < horizon) continue;
+      note.segment = this.#writeNote(note.bytes, note.time);
+      any = true;
+    }
+    if (any) this.#log.want();
+    return any;
+  }
+
+  #moved(seq: number, segment: Segment, place: number): void {
+    if (this.#removals.length > 0) this.#places.set(seq, place);
+    for (const erasure of this.#erasures) {
+      if (erasure.seq !== seq) continue;
+      erasure.segment = segment;
+      erasure.position = place * 8;
+    }
+  }
+
+  notes(): Iterable<Note> {
+    return this.#keptNotes;
+  }
+
+  configure(options: StoreOptions): void {
+    this.#options = options;
+    if (options.sync === "always") this.#syncAsked = true;
+    this.#log.want();
+  }
+
+  /** A head for a record that is no message. */
+  #headOf(kind: number, time: number): RecordHead {
+    const micros = Math.round(time * 1000);
+    return { kind, flags: 0, seq: this.stream.lastSeq, micros, gap: 0, epoch: 0, ttl: 0 };
+  }
+
+  beginSegment(): void {
+    this.#writeChange([]);
+  }
+
+  #writeChange(seqs: number[]): void {
+    const payload = encodeChange(this.stream.firstSeq, seqs);
+    const head = this.#headOf(KIND_CHANGE, this.stream.lastTime);
+    this.#log.write(head, "", 0, EMPTY, payload, this.stream.lastSeq + 1);
+  }
+
+  beginCommit(): boolean {
+    const { stream } = this;
+    const marks = this.#erasures.some((each) => each.syncs === 1);
+    if (this.#removals.length > 0 || this.#changed || marks) {
+      const floor = stream.firstSeq;
+      this.#writeChange(this.#removals.map(({ seq }) => seq).filter((seq) => seq >= floor));
+      this.#changed = false;
+    }
+    this.#recorded = this.#removals.length;
+    this.#committing = {
+      seq: stream.lastSeq,
+      time: stream.lastTime,
+      removals: this.#removalCount,
+      sync: this.#decideSync(),
+      waiters: this.#waiters,
+    };
+    this.#waiters = [];
+    return this.#committing.sync;
+  }
+
+  #decideSync(): boolean {
+    const { sync } = this.#options;
+    if (sync === "always" || this.#syncAsked) {
+      this.#syncAsked = false;
+      this.#syncTimer?.cancel();
+      this.#syncTimer = undefined;
+      return true;
+    }
+    this.#syncTimer ??= this.stream.clock.after(sync, () => {
+      this.#syncTimer = undefined;
+      this.#syncAsked = true;
+      this.#log.want();
+    });
+    return false;
+  }
+
+  committed(): void {
+    this.#removals.splice(0, this.#recorded);
+    this.#recorded = 0;
+    if (this.#removals.length === 0) this.#places.clear();
+    this.#full = undefined;
+    const { seq, time, waiters, sync } = this.#committing;
+    if (sync) this.#durableRemovals = this.#committing.removals;
+    const advanced = seq > this.#committedSeq;
+    this.#committedSeq = seq;
+    this.#committedTime = time;
+    if (advanced) this.listener?.synced(seq);
+    for (const waiter of waiters) waiter.resolve();
+    if (sync && this.#erasures.length > 0) this.#erase();
+    this.#merger.look();
+  }
+
+  undone(error: StorageError): void {
+    const { stream } = this;
+    if (error.code === "full") {
+      this.#full = error;
+      this.#retryAt = stream.clock.monotonic() + FULL_RETRY_MS;
+    }
+    const first = this.#committedSeq + 1;
+    const refused = stream.lastSeq >= first;
+    if (refused) stream.retract(first, this.#committedTime);
+    const kept: Removal[] = [];
+    for (const removal of this.#removals) {
+      if (removal.seq >= first) continue;
+      if (removal.because < first || removal.message === undefined) {
+        kept.push(removal);
+        continue;
+      }
+      const place = this.#places.get(removal.seq) ?? removal.message.place;
+      stream.restore({ ...removal.message, place });
+      this.#log.segmentOf(removal.seq).live += removal.message.bytes;
+    }
+    this.#removals = kept;
+    this.#recorded = 0;
+    this.#changed = true;
+    this.#recount(first);
+    const { waiters } = this.#committing;
+    this.#committing.waiters = [];
+    for (const waiter of [...waiters, ...this.#waiters.splice(0)]) waiter.reject(error);
+    if (refused) this.listener?.refused(first, error);
+  }
+
+  /** Sees to what is counted a segment after messages from `first` on were taken back. */
+  #recount(first: number): void {
+    const last = this.#log.segments[this.#log.segments.length - 1];
+    if (last === undefined) return;
+    let live = 0;
+    const { index } = this.stream;
+    for (let seq = index.next(last.firstSeq); seq !== 0; seq = index.next(seq + 1)) {
+      index.locate(seq);
+      live += index.chunk.bytes[index.slot];
+    }
+    last.live = live;
+    last.total = Math.max(live, Math.min(last.total, last.size));
+    this.#erasures = this.#erasures.filter(({ segment, position }) => position < segment.size);
+    this.#keptNotes = this.#keptNotes.filter((note) => this.#log.segments.includes(note.segment));
+    assert(this.stream.lastSeq < first, "what was refused is gone");
+  }
+
+  /** Overwrites what is to be erased, two syncs after it was removed: the second says that the first was on disk (docs/storage.md). */
+  #erase(): void {
+    const due: Erasure[] = [];
+    for (const erasure of this.#erasures) {
+      if (erasure.removal <= this.#durableRemovals) erasure.syncs += 1;
+      if (erasure.syncs === 2) due.push(erasure);
+    }
+    this.#erasures = this.#erasures.filter((each) => each.syncs < 2);
+    if (this.#erasures.length > 0) {
+      this.#syncAsked = true;
+      this.#log.want();
+    }
+    for (const { segment, position } of due) {
+      const erasing = eraseBody(segment, position, this.#log.context.cache).catch(() => {});
+      this.#erasing = Promise.all([this.#erasing, erasing]).then(() => {});
+    }
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed !== undefined) return;
+    const flushed = async (): Promise<boolean> =>
+      this.flush().then(
+        () => true,
+        () => false,
+      );
+    while ((await flushed()) && this.#erasures.length > 0);
+    await this.#merger.stop();
+    await this.#log.settled();
+    await this.#erasing;
+    this.#closed = new StorageError("stopped", "the store is closed");
+    this.#syncTimer?.cancel();
+    if (this.#log.stopped === undefined && this.#full === undefined) {
+      await writeIndex(this.stream, this.#log, this.#keptNotes).catch(() => {});
+    }
+    await this.#log.close();
+  }
+
+  async delete(): Promise<void> {
+    this.#closed ??= new StorageError("stopped", "the store is deleted");
+    this.#syncTimer?.cancel();
+    await this.#merger.stop();
+    await this.#log.settled();
+    await this.#log.close();
+    const { disk } = this.#log.context;
+    for (const name of await disk.list(this.#log.directory)) {
+      if (/\.log(\.tmp)?$|^index(\.tmp)?$/.test(name)) await disk.unlink(`${this.#log.directory}/${name}`);
+    }
+    await disk.syncDirectory(this.#log.directory);
+  }
+}

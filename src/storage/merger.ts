@@ -1,0 +1,300 @@
+import { EMPTY } from "../protocol/text.ts";
+import type { FileLog } from "./file-log.ts";
+import { sealHead } from "./file-log.ts";
+import { Pacer } from "./pacer.ts";
+import {
+  copyRecord,
+  decodeChange,
+  encodeChange,
+  type FoundRecord,
+  KIND_CHANGE,
+  KIND_MESSAGE,
+  type RecordBytes,
+  type RecordHead,
+  recordBytes,
+  recordSize,
+  seedAt,
+  writeRecord,
+} from "./records.ts";
+import { Scanner, type ScanVisitor } from "./scan.ts";
+import { SEGMENT_BYTES, type Segment } from "./segment.ts";
+import type { StreamIndex } from "./stream-index.ts";
+
+const PIECE_BYTES = 1024 * 1024;
+
+/** What a merger asks of its store. */
+export interface MergerOwner {
+  /** How many removals are on disk. */
+  durable(): number;
+  /** Writes the notes in these segments, which are to go, once more. Returns whether there were any. */
+  keepNotes(segments: ReadonlySet<Segment>): boolean;
+  /** Resolves when all that was done is on disk. */
+  flush(): Promise<void>;
+  /** A message that was removed while the merge went on has been written anew, at `place` (in units of 8 bytes). */
+  moved(seq: number, segment: Segment, place: number): void;
+}
+
+/** Gives space back: drops segments of which nothing is left, and writes those with little left anew, several as one. */
+export class Merger {
+  readonly #stream: StreamIndex;
+  readonly #log: FileLog;
+  readonly #owner: MergerOwner;
+  #work: Promise<void> | undefined;
+  #stopping = false;
+
+  constructor(stream: StreamIndex, log: FileLog, owner: MergerOwner) {
+    this.#stream = stream;
+    this.#log = log;
+    this.#owner = owner;
+  }
+
+  /** A commit is done: sees whether there is something to do. Costs little when there is not. */
+  look(): void {
+    if (this.#work !== undefined || this.#stopping) return;
+    const first = this.#log.segments[0];
+    const drop = first !== undefined && this.#canDrop(first) ? first : undefined;
+    const run = drop === undefined ? this.#findRun() : [];
+    if (drop === undefined && run.length === 0) return;
+    const work = drop !== undefined ? this.#drop(drop) : this.#merge(run);
+    this.#work = work.then(
+      () => {
+        this.#work = undefined;
+        this.look();
+      },
+      () => {
+        // What fails here costs space only, until the store is opened again; if the disk is broken, commits will say so.
+        this.#stopping = true;
+        this.#work = undefined;
+      },
+    );
+  }
+
+  /** Resolves when nothing goes on, and nothing will begin. */
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    await this.#work;
+  }
+
+  /** Only the first goes at once: others say what was removed from those before them. */
+  #canDrop(segment: Segment): boolean {
+    if (segment.live > 0 || !segment.sealed || !isWritten(segment)) return false;
+    if (segment.emptiedAt > this.#owner.durable()) return false;
+    const { segments } = this.#log;
+    return !segment.damaged || (segments.length > 1 && segments[1].firstSeq <= this.#stream.firstSeq);
+  }
+
+  async #drop(segment: Segment): Promise<void> {
+    if (this.#owner.keepNotes(new Set([segment]))) await this.#owner.flush();
+    if (this.#log.stopped === undefined) await this.#log.drop(segment);
+  }
+
+  /** Segments side by side that are worth writing anew. */
+  #findRun(): Segment[] {
+    const limit = (this.#log.context.segmentBytes ?? SEGMENT_BYTES) / 2;
+    const { segments } = this.#log;
+    let run: Segment[] = [];
+    let live = 0;
+    let worth = false;
+    for (let i = 0; i < segments.length - 1; i++) {
+      const segment = segments[i];
+      const sparse = segment.live * 2 < segment.total;
+      const fits = segment.sealed && isWritten(segment) && !segment.damaged && segment.live <= limit;
+      if (fits && (sparse || segment.size * 4 < limit) && live + segment.live <= limit) {
+        run.push(segment);
+        live += segment.live;
+        worth ||= sparse;
+        continue;
+      }
+      if (worth) return run;
+      run = [];
+      live = 0;
+    }
+    return worth ? run : [];
+  }
+
+  async #merge(run: Segment[]): Promise<void> {
+    const { disk } = this.#log.context;
+    const through = this.#log.segments[this.#log.segments.indexOf(run[run.length - 1]) + 1].firstSeq - 1;
+    const merged = this.#log.newSegment(run[0].firstSeq);
+    const copy = new Copy(this.#stream, this.#log, merged, run);
+    await copy.gather();
+    if (copy.spoilt || this.#stopping) return;
+    copy.finish(through);
+    this.#owner.keepNotes(new Set(run));
+    // What was left out must stay out: the removals are on disk before the messages are gone.
+    await this.#owner.flush();
+    const temporary = `${merged.path}.tmp`;
+    const file = await disk.open(temporary, true);
+    try {
+      for (const piece of copy.pieces) await file.write(piece.bytes.subarray(0, piece.used), piece.position);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await disk.rename(temporary, merged.path);
+    await disk.syncDirectory(this.#log.directory);
+    await copy.swap((seq, place) => this.#owner.moved(seq, merged, place));
+    for (const segment of run) {
+      this.#log.context.cache.forget(segment);
+      await segment.close();
+      await disk.unlink(segment.path);
+    }
+  }
+}
+
+function isWritten(segment: Segment): boolean {
+  return (
+    segment.slabs.length === 0 && segment.created && segment.committed === segment.size && !segment.unsynced
+  );
+}
+
+interface Piece extends RecordBytes {
+  readonly position: number;
+  used: number;
+}
+
+/** What a merge makes of its segments, in memory until it is whole. */
+class Copy implements ScanVisitor {
+  readonly pieces: Piece[] = [];
+  /** Whether something could not be read: then all stays as it is. */
+  spoilt = false;
+  readonly #stream: StreamIndex;
+  readonly #log: FileLog;
+  readonly #merged: Segment;
+  readonly #run: Segment[];
+  readonly #pacer: Pacer;
+  #source: Segment;
+  #removed: number[] = [];
+  readonly #floor: number;
+  readonly #seqs: number[] = [];
+  readonly #to: number[] = [];
+
+  constructor(stream: StreamIndex, log: FileLog, merged: Segment, run: Segment[]) {
+    this.#stream = stream;
+    this.#log = log;
+    this.#merged = merged;
+    this.#run = run;
+    this.#source = run[0];
+    this.#floor = stream.firstSeq;
+    this.#pacer = new Pacer(stream.clock);
+  }
+
+  /** Reads the segments: first what they say was removed from others, then the messages. */
+  async gather(): Promise<void> {
+    const scanner = new Scanner(this.#pacer);
+    for (const changes of [true, false]) {
+      for (const segment of this.#run) {
+        this.#source = segment;
+        const visitor: ScanVisitor = changes
+          ? { record: (record, bytes) => this.#change(record, bytes), damage: () => this.damage() }
+          : this;
+        await scanner.scan(await segment.file(), segment.salt, 0, segment.size, !changes, visitor);
+        if (this.spoilt) return;
+      }
+      if (changes) this.#writeRemoved();
+    }
+  }
+
+  #change(record: FoundRecord, { bytes }: RecordBytes): boolean {
+    if (record.kind !== KIND_CHANGE) return true;
+    const { firstSeq } = this.#run[0];
+    decodeChange(bytes, record.payloadStart, record.payloadEnd, (first, last) => {
+      for (let seq = Math.max(first, this.#floor); seq <= last && seq < firstSeq; seq++)
+        this.#removed.push(seq);
+    });
+    return true;
+  }
+
+  #writeRemoved(): void {
+    const payload = encodeChange(this.#floor, [...new Set(this.#removed)]);
+    this.#removed = [];
+    const head = plainHead(KIND_CHANGE, this.#merged.firstSeq - 1, this.#log.epoch);
+    this.#write(head, payload);
+  }
+
+  /** Ends it with a record that says how far it goes. */
+  finish(through: number): void {
+    const head = sealHead(through, this.#log.epoch);
+    head.gap = Math.min(through - this.#merged.lastRecord, 0xffff_ffff);
+    this.#write(head, EMPTY);
+    this.#merged.lastRecord = this.#merged.committedRecord = through;
+    this.#merged.committed = this.#merged.size;
+    this.#merged.sealed = true;
+    this.#merged.created = true;
+  }
+
+  #write(head: RecordHead, payload: Uint8Array): void {
+    const merged = this.#merged;
+    const piece = this.#room(recordSize(0, 0, payload.length));
+    const seed = seedAt(merged.salt, merged.size);
+    const end = writeRecord(piece, piece.used, seed, head, "", EMPTY, payload);
+    merged.size += end - piece.used;
+    piece.used = end;
+  }
+
+  #room(size: number): Piece {
+    const last = this.pieces[this.pieces.length - 1];
+    if (last !== undefined && last.used + size <= last.bytes.length) return last;
+    const piece = { ...recordBytes(Math.max(PIECE_BYTES, size)), position: this.#merged.size, used: 0 };
+    this.pieces.push(piece);
+    return piece;
+  }
+
+  record(record: FoundRecord, bytes: RecordBytes, position: number, sound: boolean): boolean {
+    if (record.kind !== KIND_MESSAGE) return true;
+    const { index } = this.#stream;
+    const { seq } = record;
+    if (!index.locate(seq) || index.chunk.place[index.slot] * 8 !== position) return true;
+    if (this.#log.segmentOf(seq) !== this.#source) return true;
+    if (!sound) return this.damage();
+    const merged = this.#merged;
+    const piece = this.#room(record.end - record.at);
+    const gap = Math.min(seq - merged.lastRecord - 1, 0xffff_ffff);
+    const seed = seedAt(merged.salt, merged.size);
+    this.#seqs.push(seq);
+    this.#to.push(merged.size / 8);
+    const end = copyRecord(bytes, record, piece, piece.used, seed, gap, this.#log.epoch);
+    merged.size += end - piece.used;
+    piece.used = end;
+    merged.lastRecord = seq;
+    return true;
+  }
+
+  damage(): boolean {
+    this.#source.damaged = true;
+    this.spoilt = true;
+    return false;
+  }
+
+  /** Puts the new segment in the place of the others, a few messages at a time: what is below a segment's first sequence has moved. */
+  async swap(gone: (seq: number, place: number) => void): Promise<void> {
+    const log = this.#log;
+    const { index } = this.#stream;
+    const merged = this.#merged;
+    log.segments.splice(log.segments.indexOf(this.#run[0]), 0, merged);
+    for (let i = 0; i < this.#seqs.length; i++) {
+      const seq = this.#seqs[i];
+      if ((i & 255) === 255 && this.#pacer.due) await this.#pacer.rest();
+      this.#moveBoundary(seq);
+      if (!index.locate(seq)) {
+        gone(seq, this.#to[i]);
+        continue;
+      }
+      const bytes = index.chunk.bytes[index.slot];
+      index.chunk.place[index.slot] = this.#to[i];
+      merged.total += bytes;
+      merged.live += bytes;
+    }
+    log.segments = log.segments.filter((each) => !this.#run.includes(each));
+    merged.emptiedAt = Math.max(...this.#run.map((each) => each.emptiedAt));
+  }
+
+  /** All up to and including `seq` is in the new segment. */
+  #moveBoundary(seq: number): void {
+    for (const segment of this.#run) if (segment.firstSeq <= seq) segment.firstSeq = seq + 1;
+  }
+}
+
+function plainHead(kind: number, seq: number, epoch: number): RecordHead {
+  return { kind, flags: 0, seq, micros: 0, gap: 0, epoch, ttl: 0 };
+}

@@ -1,0 +1,174 @@
+import type { FileLog } from "./file-log.ts";
+import { FoundRecord, type RecordBytes, seedAt } from "./records.ts";
+import type { Segment } from "./segment.ts";
+import type { Maybe, StoredMessage } from "./store.ts";
+import type { StreamIndex } from "./stream-index.ts";
+import type { Window } from "./window-cache.ts";
+
+/** How much is read for one message, in bytes, when nothing says that those after it are wanted. */
+const SINGLE_BYTES = 16 * 1024;
+/** How much is read at a time for a reader that goes in order. */
+const AHEAD_BYTES = 512 * 1024;
+/** What is fetched ahead begins so much before the end of what is there, so that most records lie whole in one or the other. */
+const OVERLAP_BYTES = 16 * 1024;
+
+/** Reads messages from the segments, and checks them. */
+export class RecordReader {
+  readonly #stream: StreamIndex;
+  readonly #log: FileLog;
+  readonly #lost: (seq: number) => void;
+  readonly #found = new FoundRecord();
+  readonly #loading: { segment: Segment; position: number; end: number; loaded: Promise<Window> }[] = [];
+  /** What the last window was that was read in order, as far as it goes. */
+  #aheadOf: Window | undefined;
+  #lastSegment: Segment | undefined;
+  #lastEnd = 0;
+
+  /** @param lost - hears of each message that turns out to be damaged. */
+  constructor(stream: StreamIndex, log: FileLog, lost: (seq: number) => void) {
+    this.#stream = stream;
+    this.#log = log;
+    this.#lost = lost;
+  }
+
+  /** See `StreamStore.get`. */
+  get(seq: number): Maybe<StoredMessage | undefined> {
+    const { index } = this.#stream;
+    if (!index.locate(seq)) return undefined;
+    const segment = this.#log.segmentOf(seq);
+    const position = index.chunk.place[index.slot] * 8;
+    const { slabs } = segment;
+    for (let i = slabs.length - 1; i >= 0; i--) {
+      const slab = slabs[i];
+      if (position >= slab.position)
+        return this.#read(seq, slab, slab.used, position - slab.position, segment, true)!;
+    }
+    const window = this.#log.context.cache.find(segment, position);
+    if (window === undefined) return this.#load(seq, SINGLE_BYTES);
+    const at = position - window.position;
+    if (at > window.used / 2) this.#fetchAfter(window);
+    const message = this.#read(seq, window, window.used, at, segment, window.sound);
+    if (message !== null) return message;
+    return this.#load(seq, this.#neededFor(at, window.used));
+  }
+
+  /** See `StreamStore.readAhead`. */
+  readAhead(seq: number): void {
+    const next = this.#stream.index.next(seq);
+    if (next === 0) return;
+    this.#stream.index.locate(next);
+    const segment = this.#log.segmentOf(next);
+    const position = this.#stream.index.chunk.place[this.#stream.index.slot] * 8;
+    if (position >= this.#fileEnd(segment) || this.#log.context.cache.find(segment, position) !== undefined)
+      return;
+    void this.#fetch(segment, position, AHEAD_BYTES).catch(() => {});
+  }
+
+  /** How much must be read for a record that begins before, and ends after, what was there. */
+  #neededFor(at: number, used: number): number {
+    const size = this.#found.at === at && this.#found.end > used ? this.#found.end - at : 0;
+    return Math.max(size, SINGLE_BYTES);
+  }
+
+  /** The message at `at`; undefined when it is damaged, null when it does not lie whole in `used` bytes. */
+  #read(
+    seq: number,
+    from: RecordBytes,
+    used: number,
+    at: number,
+    segment: Segment,
+    sound: boolean,
+  ): StoredMessage | undefined | null {
+    const found = this.#found;
+    found.at = -1;
+    const { index, subjectTable, expiry } = this.#stream;
+    const { chunk, slot } = index;
+    const position = chunk.place[slot] * 8;
+    const result = found.read(from, used, at, seedAt(segment.salt, position));
+    if (result === "short" && !this.#reachesEnd(segment, position + used - at)) return null;
+    if (result === "read" && found.end > used && !this.#reachesEnd(segment, position + used - at))
+      return null;
+    if (result !== "read" || found.seq !== seq || found.end > used || !(sound || found.bodyIsSound(from))) {
+      this.#lose(seq, segment);
+      return undefined;
+    }
+    this.#lastSegment = segment;
+    this.#lastEnd = position + found.end - found.at;
+    const { bytes } = from;
+    const { headersStart, payloadStart, payloadEnd } = found;
+    return {
+      seq,
+      subject: subjectTable.text(chunk.subject[slot]),
+      headers: headersStart === payloadStart ? undefined : bytes.subarray(headersStart, payloadStart),
+      payload: bytes.subarray(payloadStart, payloadEnd),
+      time: chunk.time[slot],
+      ttl: expiry.ttlOf(seq),
+    };
+  }
+
+  #reachesEnd(segment: Segment, position: number): boolean {
+    return position >= segment.size;
+  }
+
+  #lose(seq: number, segment: Segment): void {
+    const { index } = this.#stream;
+    const bytes = index.chunk.bytes[index.slot];
+    segment.damaged = true;
+    segment.live -= bytes;
+    this.#stream.lose(seq, seq, bytes);
+    this.#stream.drop(seq);
+    this.#lost(seq);
+  }
+
+  async #load(seq: number, size: number): Promise<StoredMessage | undefined> {
+    const { index } = this.#stream;
+    for (;;) {
+      if (!index.locate(seq)) return undefined;
+      const segment = this.#log.segmentOf(seq);
+      const position = index.chunk.place[index.slot] * 8;
+      const inOrder = segment === this.#lastSegment && position === this.#lastEnd;
+      let window: Window;
+      try {
+        window = await this.#fetch(segment, position, inOrder ? Math.max(size, AHEAD_BYTES) : size);
+      } catch (error) {
+        if (this.#log.segments.includes(segment) && index.locate(seq)) throw error;
+        continue;
+      }
+      // The message may have gone or moved meanwhile.
+      if (!index.locate(seq)) return undefined;
+      if (this.#log.segmentOf(seq) !== segment || index.chunk.place[index.slot] * 8 !== position) continue;
+      const at = position - window.position;
+      const message = this.#read(seq, window, window.used, at, segment, window.sound);
+      if (message !== null) return message;
+      size = Math.max(size * 2, this.#neededFor(at, window.used));
+    }
+  }
+
+  /** Where what is in the file ends: what comes after it is in the slabs. */
+  #fileEnd(segment: Segment): number {
+    return segment.slabs.length > 0 ? segment.slabs[0].position : segment.size;
+  }
+
+  #fetchAfter(window: Window): void {
+    if (this.#aheadOf === window || window.used < AHEAD_BYTES) return;
+    this.#aheadOf = window;
+    const position = window.position + window.used - OVERLAP_BYTES;
+    const { segment } = window;
+    if (position + OVERLAP_BYTES >= this.#fileEnd(segment)) return;
+    void this.#fetch(segment, position, AHEAD_BYTES).catch(() => {});
+  }
+
+  /** Reads a part of a segment, unless that is being done. */
+  #fetch(segment: Segment, position: number, size: number): Promise<Window> {
+    const end = Math.min(position + size, this.#fileEnd(segment));
+    for (const each of this.#loading) {
+      if (each.segment === segment && each.position <= position && each.end >= end) return each.loaded;
+    }
+    const loaded = this.#log.context.cache.load(segment, position, end - position);
+    const entry = { segment, position, end, loaded };
+    this.#loading.push(entry);
+    const done = (): void => void this.#loading.splice(this.#loading.indexOf(entry), 1);
+    loaded.then(done, done);
+    return loaded;
+  }
+}

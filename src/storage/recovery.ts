@@ -1,0 +1,191 @@
+import type { Clock } from "../seams/clock.ts";
+import { type Disk, DiskError } from "../seams/disk.ts";
+import { FileLog, type LogContext } from "./file-log.ts";
+import { FileStore, type KeptNote } from "./file-store.ts";
+import { fromHex, INDEX_NAME, IndexFile, type IndexHead } from "./index-file.ts";
+import { Pacer } from "./pacer.ts";
+import { FoundRecord, HEADER_BYTES, KIND_SEAL, recordBytes, seedAt } from "./records.ts";
+import { Replay } from "./replay.ts";
+import { findTail, Scanner } from "./scan.ts";
+import { Segment } from "./segment.ts";
+import type { StoreOptions } from "./store.ts";
+import { StreamIndex } from "./stream-index.ts";
+
+const SEGMENT_NAME = /^(\d{16})-([0-9a-f]{8})-([0-9a-f]{8})\.log$/;
+
+/** Opens the stream in a directory, which is made when it is not there. Reads all records, unless the stream was closed in order. */
+export async function openFileStore(
+  directory: string,
+  context: LogContext,
+  clock: Clock,
+  options: StoreOptions,
+): Promise<FileStore> {
+  const { disk } = context;
+  await disk.makeDirectory(directory);
+  const pacer = new Pacer(clock);
+  const log = new FileLog(directory, context);
+  log.segments = await findSegments(disk, directory);
+  for (const { generation } of log.segments) log.generation = Math.max(log.generation, generation);
+  const index = await IndexFile.open(disk, directory, pacer);
+  try {
+    const opened =
+      (index && (await openIndexed(index, log, clock, options))) ??
+      (await openReading(index?.head, log, clock, options));
+    return new FileStore(opened.stream, log, options, opened.notes);
+  } finally {
+    if (index !== undefined) {
+      await index.close();
+      // It is right only until the first change.
+      await disk.unlink(`${directory}/${INDEX_NAME}`);
+    }
+  }
+}
+
+interface Opened {
+  readonly stream: StreamIndex;
+  readonly notes: KeptNote[];
+}
+
+function newStream(log: FileLog, clock: Clock, options: StoreOptions): StreamIndex {
+  const seed = new Uint8Array(4);
+  log.context.random.fill(seed);
+  return new StreamIndex(clock, new DataView(seed.buffer).getInt32(0), options.firstSeq ?? 1);
+}
+
+/** The segments of a directory, in order, without what a merge has left behind. */
+async function findSegments(disk: Disk, directory: string): Promise<Segment[]> {
+  const found: { segment: Segment; through: number }[] = [];
+  for (const name of await disk.list(directory)) {
+    if (name.endsWith(".tmp")) await disk.unlink(`${directory}/${name}`);
+    const parts = SEGMENT_NAME.exec(name);
+    if (parts === null) continue;
+    const [, first, generation, salt] = parts;
+    const segment = new Segment(
+      disk,
+      directory,
+      Number(first),
+      Number.parseInt(generation, 16),
+      Number.parseInt(salt, 16),
+    );
+    segment.created = true;
+    segment.size = await (await segment.file()).size();
+    found.push({ segment, through: await sealOf(segment) });
+  }
+  const kept: Segment[] = [];
+  for (const { segment } of found) {
+    const merged = found.some(
+      ({ segment: other, through }) =>
+        other.generation > segment.generation &&
+        other.firstSeq <= segment.firstSeq &&
+        segment.firstSeq <= through,
+    );
+    if (merged) {
+      await segment.close();
+      await disk.unlink(segment.path);
+    } else {
+      kept.push(segment);
+    }
+  }
+  return kept.sort((a, b) => a.firstSeq - b.firstSeq || a.generation - b.generation);
+}
+
+/** Up to which sequence a segment goes, if it ends with a record that says so; else 0. */
+async function sealOf(segment: Segment): Promise<number> {
+  const position = segment.size - HEADER_BYTES;
+  if (position < 0 || position % 8 !== 0) return 0;
+  const bytes = recordBytes(HEADER_BYTES);
+  await (await segment.file()).read(bytes.bytes, position);
+  const record = new FoundRecord();
+  const result = record.read(bytes, HEADER_BYTES, 0, seedAt(segment.salt, position));
+  if (result !== "read" || record.kind !== KIND_SEAL) return 0;
+  segment.sealed = true;
+  return record.seq;
+}
+
+/** Opens with the index, if it is one of just these files, and sound. */
+async function openIndexed(
+  index: IndexFile,
+  log: FileLog,
+  clock: Clock,
+  options: StoreOptions,
+): Promise<Opened | undefined> {
+  const { head } = index;
+  const { segments, directory } = log;
+  const same =
+    head.segments.length === segments.length &&
+    head.segments.every(
+      ({ name, size }, i) => `${directory}/${name}` === segments[i].path && size === segments[i].size,
+    );
+  if (!same) return undefined;
+  const stream = newStream(log, clock, options);
+  if (!(await index.load(stream))) return undefined;
+  head.segments.forEach(({ sealed, damaged, total, live, lastRecord }, i) => {
+    const segment = segments[i];
+    Object.assign(segment, { sealed, damaged, total, live, lastRecord, committedRecord: lastRecord });
+    segment.committed = segment.size;
+  });
+  log.epoch = head.epoch + 1;
+  const notes = head.notes.map(({ time, bytes, segment }) => ({
+    time,
+    bytes: fromHex(bytes),
+    segment: segments[segment],
+  }));
+  return { stream, notes };
+}
+
+/** Opens by reading all records. @param head - what is known from an index file that is of no use otherwise. */
+async function openReading(
+  head: IndexHead | undefined,
+  log: FileLog,
+  clock: Clock,
+  options: StoreOptions,
+): Promise<Opened> {
+  const stream = newStream(log, clock, options);
+  const pacer = new Pacer(clock);
+  const replay = new Replay(stream, log);
+  const known = new Map(head?.segments.map((each) => [`${log.directory}/${each.name}`, each]));
+  const lastSegment = log.segments[log.segments.length - 1];
+  if (lastSegment !== undefined) {
+    await repairTail(lastSegment, known.get(lastSegment.path)?.size ?? 0, log, pacer);
+  }
+  const scanner = new Scanner(pacer);
+  for (let i = 0; i < log.segments.length; i++) {
+    const segment = log.segments[i];
+    replay.begin(segment);
+    await scanner.scan(await segment.file(), segment.salt, 0, segment.size, false, replay);
+    const next = log.segments[i + 1];
+    const listed = known.get(segment.path);
+    const cut = listed !== undefined && segment.size < listed.size;
+    if (!segment.sealed && next !== undefined) replay.expect(next.firstSeq - 1);
+    else if (cut) replay.expect(listed.lastRecord);
+    segment.committed = segment.size;
+    segment.committedRecord = segment.lastRecord;
+  }
+  replay.finish();
+  // A file that had nothing whole in it still says by its name which number was the last before it.
+  if (lastSegment !== undefined) stream.advance(lastSegment.firstSeq - 1);
+  log.epoch = Math.max(replay.epoch, head?.epoch ?? 0) + 1;
+  return { stream, notes: replay.notes };
+}
+
+/** Cuts off what a crash has left of the last commit, and sees to it that the rest lasts. */
+async function repairTail(segment: Segment, known: number, log: FileLog, pacer: Pacer): Promise<void> {
+  const file = await segment.file();
+  const tail = await findTail(file, segment.salt, segment.size, Math.min(known, segment.size), pacer);
+  if (tail < segment.size) {
+    await file.truncate(tail);
+    // The record that seals it may have come through without those before it.
+    segment.sealed = false;
+  }
+  await file.sync();
+  segment.size = tail;
+  if (tail > 0) return;
+  // Nothing was ever committed to it, so nothing tells of it; its name has said what it can.
+  log.segments.pop();
+  await segment.close();
+  try {
+    await log.context.disk.unlink(segment.path);
+  } catch (error) {
+    if (!(error instanceof DiskError && error.kind === "missing")) throw error;
+  }
+}

@@ -1,0 +1,132 @@
+import type { FileLog } from "./file-log.ts";
+import type { KeptNote } from "./file-store.ts";
+import {
+  decodeChange,
+  type FoundRecord,
+  KIND_CHANGE,
+  KIND_MESSAGE,
+  KIND_NOTE,
+  type RecordBytes,
+} from "./records.ts";
+import type { ScanVisitor } from "./scan.ts";
+import type { Segment } from "./segment.ts";
+import type { StreamIndex } from "./stream-index.ts";
+
+const MAX_GAP = 0xffff_ffff;
+
+/** Does anew what the records of a stream say, and finds what is missing. */
+export class Replay implements ScanVisitor {
+  /** The highest epoch of any record. */
+  epoch = 0;
+  readonly notes: KeptNote[] = [];
+  readonly #stream: StreamIndex;
+  readonly #log: FileLog;
+  #segment: Segment | undefined;
+  /** Ranges of sequences that had records, as far as is known, which were not found. */
+  #missing: [number, number][] = [];
+  #damagedBytes = 0;
+
+  constructor(stream: StreamIndex, log: FileLog) {
+    this.#stream = stream;
+    this.#log = log;
+  }
+
+  /** The records that follow are of this segment. */
+  begin(segment: Segment): void {
+    this.#segment = segment;
+    segment.lastRecord = segment.firstSeq - 1;
+  }
+
+  record(record: FoundRecord, bytes: RecordBytes, position: number): boolean {
+    const segment = this.#segment!;
+    const { seq, kind } = record;
+    if (record.epoch > this.epoch) this.epoch = record.epoch;
+    const before = seq - record.gap - (kind === KIND_MESSAGE ? 1 : 0);
+    if (record.gap < MAX_GAP) this.expect(before);
+    segment.lastRecord = Math.max(segment.lastRecord, seq);
+    if (kind === KIND_MESSAGE) this.#message(record, bytes, position, segment);
+    else if (kind === KIND_NOTE) this.#note(record, bytes, segment);
+    else if (kind === KIND_CHANGE) this.#change(record, bytes);
+    this.#stream.advance(seq);
+    return true;
+  }
+
+  damage(from: number, to: number): boolean {
+    this.#segment!.damaged = true;
+    this.#damagedBytes += to - from;
+    return true;
+  }
+
+  /** The segment has had records up to this sequence: those that were not found are missing. */
+  expect(seq: number): void {
+    const segment = this.#segment!;
+    if (seq <= segment.lastRecord) return;
+    segment.damaged = true;
+    this.#missing.push([segment.lastRecord + 1, seq]);
+    segment.lastRecord = seq;
+    this.#stream.advance(seq);
+  }
+
+  #message(record: FoundRecord, { bytes }: RecordBytes, position: number, segment: Segment): void {
+    const { seq } = record;
+    const stream = this.#stream;
+    // Found once already: it is in the segment that a merge has made of this one.
+    if (seq <= stream.lastSeq) return;
+    const id = stream.internBytes(bytes, record.subjectStart, record.subjectEnd);
+    const headers = record.payloadStart - record.headersStart;
+    const payload = record.payloadEnd - record.payloadStart;
+    const size = 30 + record.subjectEnd - record.subjectStart + payload + (headers === 0 ? 0 : headers + 4);
+    segment.total += size;
+    segment.live += size;
+    stream.add(seq, id, position / 8, size, record.micros / 1000, record.ttl);
+  }
+
+  #note(record: FoundRecord, { bytes }: RecordBytes, segment: Segment): void {
+    this.notes.push({
+      time: record.micros / 1000,
+      bytes: bytes.slice(record.payloadStart, record.payloadEnd),
+      segment,
+    });
+  }
+
+  #change(record: FoundRecord, { bytes }: RecordBytes): void {
+    const stream = this.#stream;
+    const floor = decodeChange(bytes, record.payloadStart, record.payloadEnd, (first, last) => {
+      for (let seq = stream.index.next(first); seq !== 0 && seq <= last; seq = stream.index.next(seq + 1)) {
+        this.#drop(seq);
+      }
+      if (this.#missing.length > 0) this.#subtract(first, last);
+    });
+    if (floor > stream.lastSeq && stream.messages > 0) {
+      for (const segment of this.#log.segments) segment.live = 0;
+      stream.clear();
+    }
+    while (stream.messages > 0 && stream.firstSeq < floor) this.#drop(stream.firstSeq);
+    if (this.#missing.length > 0) this.#subtract(1, floor - 1);
+    if (record.micros > 0) stream.lastTime = record.micros / 1000;
+  }
+
+  #drop(seq: number): void {
+    const { index } = this.#stream;
+    index.locate(seq);
+    this.#log.segmentOf(seq).live -= index.chunk.bytes[index.slot];
+    this.#stream.drop(seq);
+  }
+
+  /** What is removed is not missing. */
+  #subtract(first: number, last: number): void {
+    const left: [number, number][] = [];
+    for (const [from, to] of this.#missing) {
+      if (from < first) left.push([from, Math.min(to, first - 1)]);
+      if (to > last) left.push([Math.max(from, last + 1), to]);
+    }
+    this.#missing = left;
+  }
+
+  /** All records have come. */
+  finish(): void {
+    const stream = this.#stream;
+    if (this.#damagedBytes === 0 && this.#missing.length === 0) return;
+    stream.lost = { ranges: this.#missing, bytes: this.#damagedBytes };
+  }
+}

@@ -1,0 +1,146 @@
+import { assert } from "../protocol/assert.ts";
+import type { Disk, DiskFile } from "../seams/disk.ts";
+import { type RecordBytes, recordBytes } from "./records.ts";
+import type { Window, WindowCache } from "./window-cache.ts";
+
+/** A segment takes no more records beyond this many bytes, so a file may be this large and one record larger. */
+export const SEGMENT_BYTES = 32 * 1024 * 1024;
+/** What is appended is gathered in arrays of this size. */
+const SLAB_BYTES = 256 * 1024;
+const FIRST_SLAB_BYTES = 8 * 1024;
+
+/** Records that are new, in memory: `bytes[0, used)` stand in the file from `position` on, and `bytes[0, written)` have been written. */
+export interface Slab extends RecordBytes {
+  readonly position: number;
+  used: number;
+  written: number;
+}
+
+/** How a segment's file is called: `<first sequence>-<generation>-<salt>.log`, 16 decimal digits and twice 8 hexadecimal ones. */
+export function segmentName(firstSeq: number, generation: number, salt: number): string {
+  const hex = (value: number): string => (value >>> 0).toString(16).padStart(8, "0");
+  return `${String(firstSeq).padStart(16, "0")}-${hex(generation)}-${hex(salt)}.log`;
+}
+
+/** A file of records, in order of their sequences. */
+export class Segment {
+  /** The first sequence that may be in it. While a merge goes on, what is below has moved to another. */
+  firstSeq: number;
+  readonly generation: number;
+  readonly salt: number;
+  readonly path: string;
+  /** Bytes in the file and in {@link slabs}: where the next record goes. */
+  size = 0;
+  /** Bytes that a commit has covered: those above are undone when it fails. */
+  committed = 0;
+  /** Whether bytes were written that no sync has covered. */
+  unsynced = false;
+  /** The sequence of the last record, or the one before {@link firstSeq}. */
+  lastRecord: number;
+  /** The same, of those that a commit has covered. */
+  committedRecord: number;
+  /** How many removals there had been when its last message went. */
+  emptiedAt = 0;
+  /** Whether the file has its place in the directory for good. */
+  created = false;
+  /** Whether it gets no more records. */
+  sealed = false;
+  /** Whether something in it could not be read: then it is kept as it is. */
+  damaged = false;
+  /** Bytes (as they are accounted) of the messages that were ever put in, and of those that are there. */
+  total = 0;
+  live = 0;
+  /** What is new; the last one is being filled. Empty when all is in the file. */
+  slabs: Slab[] = [];
+  /** Parts of the file in memory. */
+  readonly windows: Window[] = [];
+  #file: Promise<DiskFile> | undefined;
+  readonly #disk: Disk;
+
+  constructor(disk: Disk, directory: string, firstSeq: number, generation: number, salt: number) {
+    this.#disk = disk;
+    this.firstSeq = firstSeq;
+    this.lastRecord = this.committedRecord = firstSeq - 1;
+    this.generation = generation;
+    this.salt = salt;
+    this.path = `${directory}/${segmentName(firstSeq, generation, salt)}`;
+  }
+
+  /** The open file. */
+  file(): Promise<DiskFile> {
+    if (this.#file === undefined) {
+      const opening = this.#disk.open(this.path, !this.created);
+      this.#file = opening;
+      opening.catch(() => {
+        this.#file = undefined;
+      });
+    }
+    return this.#file;
+  }
+
+  /** Room for `size` bytes at the end; the caller fills them and says so in `used`. */
+  room(size: number): Slab {
+    const last = this.slabs[this.slabs.length - 1];
+    if (last !== undefined && last.used + size <= last.bytes.length) return last;
+    const usual = last === undefined && this.size === 0 ? FIRST_SLAB_BYTES : SLAB_BYTES;
+    const slab: Slab = { ...recordBytes(Math.max(usual, size)), position: this.size, used: 0, written: 0 };
+    this.slabs.push(slab);
+    return slab;
+  }
+
+  /** Writes what is new, up to `end`. */
+  async write(end: number, cache: WindowCache): Promise<void> {
+    const file = await this.file();
+    for (const slab of [...this.slabs]) {
+      const used = Math.min(slab.used, end - slab.position);
+      if (used <= slab.written) continue;
+      await file.write(slab.bytes.subarray(slab.written, used), slab.position + slab.written);
+      slab.written = used;
+    }
+    this.#retire(cache);
+  }
+
+  /** Gives slabs that are full and written to the cache. */
+  #retire(cache: WindowCache): void {
+    while (this.slabs.length > 0) {
+      const [slab] = this.slabs;
+      if (slab.written < slab.used || (this.slabs.length === 1 && !this.sealed)) return;
+      this.slabs.shift();
+      cache.add({
+        segment: this,
+        bytes: slab.bytes,
+        words: slab.words,
+        position: slab.position,
+        used: slab.used,
+        sound: true,
+      });
+    }
+  }
+
+  /** Forgets what comes after `size`, which is in memory only or has failed to be written. */
+  cut(size: number): void {
+    assert(size <= this.size, "a segment is cut within its bytes");
+    this.size = size;
+    const kept: Slab[] = [];
+    for (const slab of this.slabs) {
+      if (slab.position >= size) continue;
+      const used = Math.min(slab.used, size - slab.position);
+      // What was read may still point into the array, so the rest of it is not used again.
+      kept.push({
+        bytes: slab.bytes.subarray(0, used),
+        words: slab.words.subarray(0, used / 4),
+        position: slab.position,
+        used,
+        written: used,
+      });
+    }
+    this.slabs = kept;
+  }
+
+  /** Closes the file. */
+  async close(): Promise<void> {
+    const opening = this.#file;
+    this.#file = undefined;
+    if (opening !== undefined) await opening.then((file) => file.close());
+  }
+}
