@@ -1,7 +1,7 @@
 import type { Clock } from "./clock.ts";
 import type { Compression } from "./compression.ts";
-import type { Disk } from "./disk.ts";
 import type { ClientLink, Duplex, TlsClientOptions } from "./dial.ts";
+import type { Disk } from "./disk.ts";
 import type { Host } from "./host.ts";
 import type { ByteLink } from "./link.ts";
 import type { Network } from "./listener.ts";
