@@ -19,6 +19,8 @@ export interface Admission {
   readonly user: string | undefined;
   /** Undefined for a user that may do everything. */
   readonly permissions: Permissions | undefined;
+  /** The password or token that the client's was checked against, as the options have it; undefined where none was asked for. */
+  readonly checkedBy: string | undefined;
 }
 
 /** Decides who a client is. A server without one lets everybody in. */

@@ -1,7 +1,7 @@
 import { CONNECT_DEFAULTS, type ConnectOptions } from "../protocol/connect-options.ts";
 import { FAULTS, quote } from "../protocol/faults.ts";
 import type { Timer } from "../seams/clock.ts";
-import type { Admission } from "./authenticator.ts";
+import type { Admission, Authenticator } from "./authenticator.ts";
 import type { Broker } from "./broker.ts";
 import { clientLabel, userLabel } from "./labels.ts";
 import type { Session } from "./session.ts";
@@ -93,28 +93,49 @@ export class Login {
     const options = withCredentials({ ...this.#options, ...given }, this.#credentials);
     this.#options = options;
     this.#peer.headers = options.headers && this.#broker.context.info().headers;
+    this.#decide(again);
+  }
+
+  /** Lets the client in, or refuses it, by the rules as they are now; returns whether that is done, or takes its time. */
+  #decide(again: boolean): boolean {
     const { authenticator } = this.#broker;
     const { type } = this.#session;
     if (authenticator === undefined || !authenticator.asks(type)) {
-      this.#enter(again);
-      return;
+      this.#enterUnasked(again);
+      return true;
     }
     this.#session.mute();
-    const verdict = authenticator.admit({ options, type });
-    if (verdict instanceof Promise) {
-      this.#peer.suspend(true);
-      void verdict.then((admission) => this.#decided(admission, again));
-    } else if (this.#admit(verdict)) {
-      this.#enter(again);
+    const verdict = authenticator.admit({ options: this.#options, type });
+    if (!(verdict instanceof Promise)) {
+      if (this.#admit(verdict)) this.#enter(again);
+      return true;
     }
+    this.#peer.suspend(true);
+    void verdict.then((admission) => this.#decided(admission, authenticator, again));
+    return false;
   }
 
   /** The verdict has come that took time. */
-  #decided(admission: Admission | undefined, again: boolean): void {
+  #decided(admission: Admission | undefined, authenticator: Authenticator, again: boolean): void {
     if (this.#session.closed) return;
-    if (this.#admit(admission)) this.#enter(again);
+    if (this.#broker.authenticator !== authenticator) {
+      // The rules that it goes by hold no more.
+      if (!this.#decide(again)) return;
+    } else if (this.#admit(admission)) {
+      this.#enter(again);
+    }
     this.#peer.suspend(false);
     this.#broker.flush();
+  }
+
+  /** Nobody is asked, or not any more. */
+  #enterUnasked(again: boolean): void {
+    const { globalAccount } = this.#broker;
+    this.#admission = undefined;
+    this.#session.join(globalAccount);
+    globalAccount.sessions.add(this.#session);
+    this.#session.admit(undefined);
+    this.#enter(again);
   }
 
   /**

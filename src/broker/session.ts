@@ -222,6 +222,11 @@ export class Session extends Receiver implements ClientVerbs, FaultSink {
   /** The rules have changed: the client stays as what it is now, or goes; so do subscriptions that it may not have any more. */
   reconsider(): void {
     this.#applyLimits();
+    if (this.awaitsConnect && !this.login.asked) {
+      // It need not say who it is any more.
+      this.login.stop();
+      this.#mute = false;
+    }
     if (this.#closed || this.#mute) return;
     this.login.reconsider();
     for (const subscription of this.#subscriptions.all()) this.#reconsiderSubscription(subscription);

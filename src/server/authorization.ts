@@ -24,6 +24,13 @@ interface User {
   readonly types: ReadonlySet<string> | undefined;
 }
 
+/** What a client says of itself, and what it is if its password or token is the right one. */
+interface Claim {
+  readonly admission: Admission;
+  /** The password or token that it gives. */
+  readonly given: string;
+}
+
 /** How long a client may take to say who it is, in ms, where nothing else is said (nats-server `AUTH_TIMEOUT`). */
 const DEFAULT_TIMEOUT_MS = 2_000;
 
@@ -102,64 +109,59 @@ export class Authorization implements Authenticator {
   }
 
   admit(candidate: Candidate): Admission | undefined | Promise<Admission | undefined> {
-    const { options, type } = candidate;
+    const claim = this.#claim(candidate);
+    if (claim === undefined) return undefined;
+    const { admission, given } = claim;
+    const wanted = admission.checkedBy;
+    if (wanted === undefined) return admission;
+    if (!isBcrypt(wanted)) return sameText(wanted, given) ? admission : undefined;
+    return this.#passwords.verify(wanted, given).then((same) => (same ? admission : undefined));
+  }
+
+  admitUnnamed(type: ConnectionType): Admission | undefined {
+    if (this.#openToAll) return this.#anybody(undefined, undefined);
+    const name = this.#secretFor(type).noAuthUser;
+    const user = name === undefined ? undefined : this.#users.get(name);
+    return user !== undefined && allowsType(user, type) ? admissionOf(user, undefined) : undefined;
+  }
+
+  /** A hash takes too long to be checked again: who was checked against the same one stays, and who was not comes again. */
+  admitAgain(candidate: Candidate, before: Admission): Admission | undefined {
+    const claim = this.#claim(candidate);
+    if (claim === undefined) return undefined;
+    const { admission, given } = claim;
+    const wanted = admission.checkedBy;
+    if (wanted === undefined) return admission;
+    if (wanted === before.checkedBy && admission.user === before.user) return admission;
+    return !isBcrypt(wanted) && sameText(wanted, given) ? admission : undefined;
+  }
+
+  /** Who a client says it is: what it will be if that is true. Undefined when there is nobody like that. */
+  #claim({ options, type }: Candidate): Claim | undefined {
     const secret = this.#secretFor(type);
     if (this.#users.size > 0) {
       if (options.user === "" && options.pass === "" && options.auth_token === "") {
-        return this.admitUnnamed(type);
+        const admission = this.admitUnnamed(type);
+        return admission && { admission, given: "" };
       }
       if (options.user !== "") {
         const user = this.#users.get(options.user);
         if (user === undefined || !allowsType(user, type)) return undefined;
-        return this.#check(user.password, options.pass, admissionOf(user));
+        return { admission: admissionOf(user, user.password), given: options.pass };
       }
     }
     if (secret.token !== undefined)
-      return this.#check(secret.token, options.auth_token, this.#anybody(undefined));
+      return { admission: this.#anybody(undefined, secret.token), given: options.auth_token };
     if (secret.user === undefined || secret.user !== options.user) return undefined;
-    return this.#check(secret.password, options.pass, this.#anybody(secret.user));
-  }
-
-  admitUnnamed(type: ConnectionType): Admission | undefined {
-    if (this.#openToAll) return this.#anybody(undefined);
-    const name = this.#secretFor(type).noAuthUser;
-    const user = name === undefined ? undefined : this.#users.get(name);
-    return user !== undefined && allowsType(user, type) ? admissionOf(user) : undefined;
-  }
-
-  admitAgain(candidate: Candidate, before: Admission): Admission | undefined {
-    const { options, type } = candidate;
-    // What was checked against a hash is not kept: whoever named a user stays as long as there is one of that name with that way in.
-    if (before.user !== undefined && this.#users.size > 0) {
-      const user = this.#users.get(before.user);
-      return user !== undefined && allowsType(user, type) ? this.#stays(user, options.pass) : undefined;
-    }
-    const verdict = this.admit(candidate);
-    return verdict instanceof Promise ? before : verdict;
-  }
-
-  /** A user whose password is in clear text is checked anew; one with a hash is trusted: see {@link admitAgain}. */
-  #stays(user: User, password: string): Admission | undefined {
-    const admission = admissionOf(user);
-    if (isBcrypt(user.password) || user.name === this.#secret.noAuthUser) return admission;
-    return sameText(user.password, password) ? admission : undefined;
+    return { admission: this.#anybody(secret.user, secret.password), given: options.pass };
   }
 
   #secretFor(type: ConnectionType): Secret {
     return type === "WEBSOCKET" && this.#websocket !== undefined ? this.#websocket : this.#secret;
   }
 
-  #anybody(user: string | undefined): Admission {
-    return { account: this.#globalAccount, user, permissions: undefined };
-  }
-
-  #check(
-    wanted: string,
-    given: string,
-    admission: Admission,
-  ): Admission | undefined | Promise<Admission | undefined> {
-    if (!isBcrypt(wanted)) return sameText(wanted, given) ? admission : undefined;
-    return this.#passwords.verify(wanted, given).then((same) => (same ? admission : undefined));
+  #anybody(user: string | undefined, checkedBy: string | undefined): Admission {
+    return { account: this.#globalAccount, user, permissions: undefined, checkedBy };
   }
 }
 
@@ -168,8 +170,8 @@ export function isBcrypt(password: string): boolean {
   return /^\$2[abxy]\$\d{2}\$/.test(password);
 }
 
-function admissionOf(user: User): Admission {
-  return { account: user.account, user: user.name, permissions: user.permissions };
+function admissionOf(user: User, checkedBy: string | undefined): Admission {
+  return { account: user.account, user: user.name, permissions: user.permissions, checkedBy };
 }
 
 function allowsType(user: User, type: ConnectionType): boolean {

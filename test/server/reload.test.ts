@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { afterEach, beforeEach, describe, it } from "node:test";
+import bcrypt from "bcryptjs";
 import { NatsServer, ServerError } from "../../src/runtime/node/index.ts";
 import { RawClient } from "../support/raw-client.ts";
 
@@ -97,6 +98,64 @@ describe("reload", () => {
     await reload("");
     assert.equal(await client.ask(`PUB x 0\r\n\r\n${PING}`), "PONG\r\n");
     client.close();
+  });
+
+  /** A hash of "p" that takes so long to check that a reload comes before its end. */
+  const slow = (): string => bcrypt.hashSync("p", 12);
+
+  /** A client whose password is being checked. */
+  async function checked(): Promise<RawClient> {
+    const client = await RawClient.open(server.port!);
+    client.send(connectAs("a") + PING);
+    // What was sent before another client has been greeted has been read.
+    (await RawClient.open(server.port!)).close();
+    (await RawClient.open(server.port!)).close();
+    return client;
+  }
+
+  it("refuses who was let in by rules that hold no more when his password has been checked", async () => {
+    await start(`authorization { users: [ {user: a, password: "${slow()}"} ] }`);
+    const client = await checked();
+    await reload("authorization { users: [ {user: b, password: p} ] }");
+    assert.equal(await client.end(), "-ERR 'Authorization Violation'\r\n");
+  });
+
+  it("lets in whose password is being checked when nobody is asked any more", async () => {
+    await start(`authorization { users: [ {user: a, password: "${slow()}"} ] }`);
+    const client = await checked();
+    const silent = await RawClient.open(server.port!);
+    await reload("");
+    assert.equal(await client.take(/PONG\r\n/), "PONG\r\n");
+    assert.equal(await client.ask(`SUB x 1\r\nPUB x 0\r\n\r\n${PING}`), "MSG x 1 0\r\n\r\nPONG\r\n");
+    assert.equal(
+      await silent.ask(`CONNECT {"verbose":false}\r\nSUB x 1\r\nPUB x 0\r\n\r\n${PING}`),
+      "MSG x 1 0\r\n\r\nPONG\r\n",
+    );
+    const unsaid = await RawClient.open(server.port!);
+    assert.equal(await unsaid.ask(`SUB y 1\r\n${PING}`), "+OK\r\nPONG\r\n");
+    for (const each of [client, silent, unsaid]) each.close();
+  });
+
+  it("sends away whose password or token has another hash, and keeps the others", async () => {
+    const hash = (password: string): string => bcrypt.hashSync(password, 4);
+    const [one, other] = [hash("p"), hash("q")];
+    const users = (a: string): string =>
+      `authorization { users: [ {user: a, password: "${a}"}, {user: b, password: "${one}"} ] }`;
+    await start(users(one));
+    const [a, b] = await Promise.all([1, 2].map(() => RawClient.open(server.port!)));
+    assert.equal(await a.ask(connectAs("a") + PING), "PONG\r\n");
+    assert.equal(await b.ask(connectAs("b") + PING), "PONG\r\n");
+    await reload(users(other));
+    assert.equal(await a.end(), "-ERR 'Authorization Violation'\r\n");
+    assert.equal(await b.ask(PING), "PONG\r\n");
+    await reload(`authorization { token: "${one}" }`);
+    assert.equal(await b.end(), "-ERR 'Authorization Violation'\r\n");
+    const c = await RawClient.open(server.port!);
+    const said = 'CONNECT {"verbose":false,"auth_token":"p","user":"a","pass":"wrong"}\r\n';
+    assert.equal(await c.ask(said + PING), "PONG\r\n");
+    // Nobody has checked what it says of that user.
+    await reload(users(other));
+    assert.equal(await c.end(), "-ERR 'Authorization Violation'\r\n");
   });
 
   it("changes mappings and limits of accounts", async () => {
