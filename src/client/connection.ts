@@ -173,7 +173,8 @@ export class Connection implements NatsConnection, SessionOwner {
   subscribe(subject: string, options: SubscriptionOptions = {}): ClientSubscription {
     if (this.#session.isClosed || this.#draining !== undefined) throw this.#notOpen();
     if (!isProtocolToken(subject)) throw new errors.InvalidSubjectError(subject);
-    if (options.queue !== undefined && !isProtocolToken(options.queue)) {
+    // As for the official client, an empty name is none.
+    if (options.queue && !isProtocolToken(options.queue)) {
       throw errors.InvalidArgumentError.format("queue", "must be a text without spaces");
     }
     return this.#session.subscribe(subject, options);

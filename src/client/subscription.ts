@@ -69,7 +69,7 @@ export class ClientSubscription implements Subscription {
     this.#host = host;
     this.sid = sid;
     this.subject = subject;
-    this.queue = options.queue;
+    this.queue = options.queue || undefined;
     this.#max = positive("max", options.max);
     this.#pendingMsgsMax = positive("pendingMsgs", options.pendingMsgs) ?? PENDING_MSGS;
     this.#pendingBytesMax = positive("pendingBytes", options.pendingBytes) ?? PENDING_BYTES;
