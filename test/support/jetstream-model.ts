@@ -11,6 +11,7 @@ import { JsonScanner } from "../../src/jetstream/json/scan.ts";
 import { shownMetadata } from "../../src/jetstream/metadata.ts";
 import { type StreamConfig, streamConfig, streamConfigRequest } from "../../src/jetstream/stream/config.ts";
 import {
+  type AccountLimits,
   NO_ACCOUNT_LIMITS,
   NO_SERVER_LIMITS,
   type ServerLimits,
@@ -32,10 +33,12 @@ export class JetStreamModel {
   readonly #streams = new Map<string, StreamConfig>();
   readonly #consumers = new Map<string, Map<string, ConsumerConfig>>();
   readonly #limits: ServerLimits;
+  readonly #account: AccountLimits;
   #newName = "";
 
-  constructor(limits: Partial<ServerLimits> = {}) {
+  constructor(limits: Partial<ServerLimits> = {}, account: Partial<AccountLimits> = {}) {
     this.#limits = { ...NO_SERVER_LIMITS, ...limits };
+    this.#account = { ...NO_ACCOUNT_LIMITS, ...account };
   }
 
   /**
@@ -76,7 +79,7 @@ export class JetStreamModel {
         const form = address.request === "CONSUMER.DURABLE.CREATE" ? "durable" : unnamed;
         const { name, config } = decideConsumer({ ...address, form }, request, {
           server: this.#limits,
-          account: NO_ACCOUNT_LIMITS,
+          account: this.#account,
           streamOf: (stream) => this.#streams.get(stream),
           consumersOf: (stream) => this.#list(stream),
           isBound: () => false,
@@ -103,10 +106,16 @@ export class JetStreamModel {
   #context(): CreateContext {
     return {
       server: this.#limits,
-      account: NO_ACCOUNT_LIMITS,
+      account: this.#account,
       streams: [...this.#streams.values()],
       streamOf: (name) => this.#streams.get(name),
-      reservations: () => ({ account: 0, server: 0, serverMax: Number.MAX_SAFE_INTEGER }),
+      reservations: ({ name, storage }) => {
+        const kept = [...this.#streams.values()].filter((stream) => stream.storage === storage);
+        const sum = (streams: StreamConfig[]): number =>
+          streams.reduce((all, { maxBytes }) => all + Math.max(0, maxBytes), 0);
+        const others = kept.filter((stream) => stream.name !== name);
+        return { account: sum(others), server: sum(kept), serverMax: 1_000_000_000 };
+      },
     };
   }
 }

@@ -21,8 +21,8 @@ export class ScriptRunner {
     this.#nc = nc;
   }
 
-  static async start(server: RealServer): Promise<ScriptRunner> {
-    return new ScriptRunner(await connect({ servers: server.url }));
+  static async start(server: RealServer, user?: { user: string; pass: string }): Promise<ScriptRunner> {
+    return new ScriptRunner(await connect({ servers: server.url, ...user }));
   }
 
   async close(): Promise<void> {
@@ -49,8 +49,7 @@ export class ScriptRunner {
   }
 
   /** Runs a script on an account without streams, and clears up. @returns what differs, a line each. */
-  async run(script: readonly Request[]): Promise<string[]> {
-    const model = new JetStreamModel();
+  async run(script: readonly Request[], model = new JetStreamModel()): Promise<string[]> {
     const problems: string[] = [];
     for (const [subject, body] of script) {
       const bytes = new TextEncoder().encode(body);

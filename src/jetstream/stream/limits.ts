@@ -14,11 +14,11 @@ export interface Reservations {
 
 /** What is asked of the account and the server before a stream gets its limits. */
 export interface LimitsContext extends StreamContext {
-  reservations(storage: StorageType): Reservations;
+  reservations(stream: Pick<StreamConfig, "name" | "storage">): Reservations;
 }
 
 /** The configuration whose limits are asked for, and how many bytes are to be promised in addition. */
-type Wanted = Pick<StreamConfig, "maxConsumers" | "storage">;
+type Wanted = Pick<StreamConfig, "name" | "maxConsumers" | "storage">;
 
 /**
  * Checks that account and server can give what a stream wants (nats-server `checkAllLimits`, D.16).
@@ -36,7 +36,7 @@ export function checkLimits(
   if (wanted.maxConsumers > 0 && maxConsumers > 0 && wanted.maxConsumers > maxConsumers)
     throw apiError(10026);
   const bytes = addBytes < 0 ? 1 : addBytes;
-  const { account, server, serverMax } = context.reservations(wanted.storage);
+  const { account, server, serverMax } = context.reservations(wanted);
   const limit = storageLimit(context.account, wanted.storage);
   const beyondAccount = limit >= 0 && account + heldBytes + bytes > limit;
   if (beyondAccount || server + bytes > serverMax)

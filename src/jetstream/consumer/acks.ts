@@ -1,0 +1,122 @@
+import { DurationError, parseDuration } from "../../protocol/durations.ts";
+import { decodeText } from "../../protocol/text.ts";
+import { record } from "../json/codec.ts";
+import { decodeJson, RequestJsonError } from "../json/decode.ts";
+import { duration } from "../json/scalars.ts";
+
+/**
+ * Acknowledgements (behaviour.md D.13): what clients send, and the subjects that they send it to.
+ */
+
+/** What an acknowledgement says. */
+export type Ack =
+  | { readonly kind: "ack" }
+  /** Not now: again at once, or after so many ms. A delay that cannot be read is none, and is to be logged. */
+  | { readonly kind: "nak"; readonly delay: number | undefined; readonly unreadable: string | undefined }
+  /** Work goes on. */
+  | { readonly kind: "progress" }
+  /** Acknowledged, and the next is wanted: the body of a pull request. */
+  | { readonly kind: "next"; readonly request: Uint8Array }
+  /** Never again. */
+  | { readonly kind: "term"; readonly reason: string };
+
+const nakOptions = record<{ delay: number }>("ConsumerNakOptions", [["delay", "delay", duration]]);
+
+/** Reads the body of an acknowledgement; undefined when it is none, and only answered. */
+export function readAck(body: Uint8Array): Ack | undefined {
+  const word = decodeText(body, 0, Math.min(body.length, 5));
+  if (body.length === 0 || (word === "+ACK" && body.length === 4) || (word === "+OK" && body.length === 3)) {
+    return { kind: "ack" };
+  }
+  if (word.startsWith("+NXT")) return { kind: "next", request: body.subarray(4) };
+  if (word.startsWith("-NAK")) return readNak(body.subarray(4));
+  if (word === "+WPI" && body.length === 4) return { kind: "progress" };
+  if (word === "+TERM") return { kind: "term", reason: decodeText(body, 5, body.length).trim() };
+  return undefined;
+}
+
+function readNak(argument: Uint8Array): Ack {
+  const text = decodeText(argument, 0, argument.length).trim();
+  if (text === "") return { kind: "nak", delay: undefined, unreadable: undefined };
+  try {
+    const delay = text.startsWith("{") ? decodeJson(nakOptions, argument).delay : parseDuration(text);
+    return { kind: "nak", delay, unreadable: undefined };
+  } catch (error) {
+    const unreadable = error instanceof RequestJsonError || error instanceof DurationError;
+    if (!unreadable) throw error;
+    return { kind: "nak", delay: undefined, unreadable: text };
+  }
+}
+
+/** What the subject of an acknowledgement says about the message. */
+export interface Delivery {
+  readonly streamSeq: number;
+  readonly consumerSeq: number;
+  /** How often it has been delivered. */
+  readonly deliveries: number;
+  /** When it was stored, in nanoseconds since the epoch. */
+  readonly time: bigint;
+  /** How many messages wait behind it. */
+  readonly pending: number;
+}
+
+const V1_TOKENS = 9;
+const V2_TOKENS = 11;
+const ACK_PREFIX = "$JS.ACK.";
+const FLOW_PREFIX = "$JS.FC.";
+
+/** Who a consumer is in the subjects of the second form: the domain ("" for none), and what stands for the account. */
+export interface AckRealm {
+  readonly domain: string;
+  readonly accountHash: string;
+}
+
+/** Makes the subjects of one consumer. Without a realm they have the first form. */
+export class AckSubjects {
+  readonly #ack: string;
+  readonly #flow: string;
+  /** What the consumer listens on for acknowledgements, of both forms. */
+  readonly filters: readonly string[];
+
+  constructor(stream: string, consumer: string, realm: AckRealm, useSecondForm = false) {
+    const first = `${stream}.${consumer}`;
+    const second = `${realm.domain || "_"}.${realm.accountHash}.${first}`;
+    const used = useSecondForm ? second : first;
+    this.#ack = `${ACK_PREFIX}${used}.`;
+    this.#flow = `${FLOW_PREFIX}${used}.`;
+    this.filters = [`${ACK_PREFIX}${first}.*.*.*.*.*`, `${ACK_PREFIX}${second}.*.*.*.*.>`];
+  }
+
+  /** Where a message is acknowledged: its reply subject. */
+  reply({ deliveries, streamSeq, consumerSeq, time, pending }: Delivery): string {
+    return `${this.#ack}${deliveries}.${streamSeq}.${consumerSeq}.${time}.${pending}`;
+  }
+
+  /** Where flow control is answered. */
+  flowControl(token: string): string {
+    return this.#flow + token;
+  }
+}
+
+/** Reads the subject of an acknowledgement, of either form; undefined when it is none, or has no numbers where they belong. */
+export function parseAckSubject(subject: string): Delivery | undefined {
+  const tokens = subject.split(".");
+  const fits = tokens.length === V1_TOKENS || tokens.length >= V2_TOKENS;
+  if (!fits || tokens[0] !== "$JS" || tokens[1] !== "ACK") return undefined;
+  const at = tokens.length === V1_TOKENS ? 4 : 6;
+  const numbers = tokens.slice(at, at + 5);
+  if (!numbers.every((token) => /^\d+$/.test(token))) return undefined;
+  const [deliveries, streamSeq, consumerSeq, , pending] = numbers.map(Number);
+  return { deliveries, streamSeq, consumerSeq, time: BigInt(numbers[3]), pending };
+}
+
+/** The percentage of acknowledgements that are told as metrics, of a `sample_freq` that has been checked: "30" or "30%". */
+export function samplePercentage(sampleFreq: string): number {
+  return sampleFreq === "" ? 0 : Number(sampleFreq.replace(/%$/, ""));
+}
+
+/** Whether to tell of this one. @param fraction - from 0 up to but not including 1, by chance. */
+export function isSampled(percentage: number, fraction: number): boolean {
+  if (percentage <= 0) return false;
+  return percentage >= 100 || Math.floor(fraction * 100) <= percentage;
+}
