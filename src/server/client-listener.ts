@@ -24,6 +24,8 @@ export class ClientListener {
   #tls: ListenerTls | undefined;
   /** Whether the listener's connections may change to TLS. */
   #securable = false;
+  #reopening: Promise<Listener> | undefined;
+  #closed = false;
 
   constructor(runtime: Runtime, log: SwitchedLogger, acceptor: ClientAcceptor) {
     this.#runtime = runtime;
@@ -64,28 +66,35 @@ export class ClientListener {
   }
 
   /**
-   * Reads the TLS files anew, for connections from now on; where TLS begins on an open listener, {@link reopen} must follow.
+   * Reads the TLS files anew; the function returned has connections from then on use them. Where TLS begins on an open listener,
+   * {@link reopen} must follow.
    * @param tls - undefined to end TLS.
-   * @throws ServerError `INVALID_OPTION` that says which file is wrong; then everything stays as it was.
+   * @throws ServerError `INVALID_OPTION` that says which file is wrong.
    */
-  async replaceTls(tls: ResolvedTls | undefined, allowNonTls: boolean): Promise<void> {
+  async prepareTls(tls: ResolvedTls | undefined, allowNonTls: boolean): Promise<() => void> {
     const opened =
       tls === undefined ? undefined : await openTls({ tls, allowNonTls }, this.#runtime, this.#log);
-    this.#tls?.rate?.stop();
-    this.#tls = opened;
+    return () => {
+      this.#tls?.rate?.stop();
+      this.#tls = opened;
+    };
   }
 
   /** Opens the listener anew on its port if TLS has begun since it was opened. */
   async reopen(): Promise<void> {
     const listener = this.#listener;
-    if (this.#tls === undefined || listener === undefined || this.#securable) return;
+    if (this.#tls === undefined || listener === undefined || this.#securable || this.#closed) return;
     void listener.close();
-    this.#listener = await this.#open(listener.address);
+    this.#reopening = this.#open(listener.address);
+    this.#listener = await this.#reopening;
   }
 
   /** Takes no more connections; resolves when the place is free again. */
   async close(): Promise<void> {
-    await this.#listener?.close();
+    this.#closed = true;
+    const closing = this.#listener?.close();
+    const reopened = await this.#reopening?.catch(() => undefined);
+    await Promise.all([closing, reopened?.close()]);
   }
 
   /** Ends what TLS has running. */

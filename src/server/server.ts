@@ -19,7 +19,7 @@ import { Monitoring } from "./monitor/monitoring.ts";
 import type { MonitorState } from "./monitor/state.ts";
 import { changedOptions, reloadedOptions } from "./options/reload.ts";
 import { type ResolvedServerOptions, resolveOptions } from "./options/resolve.ts";
-import { type ResolvedTls, resolveTls } from "./options/resolve-tls.ts";
+import type { ResolvedTls } from "./options/resolve-tls.ts";
 import type { ServerOptions, TlsOptions } from "./options/types.ts";
 import { hostPort, reachable } from "./reachable.ts";
 import { logReload } from "./reload-lines.ts";
@@ -132,9 +132,14 @@ export class Server {
     };
     logStart(log, facts);
     this.beforeListening();
-    await this.#monitoring.open();
-    await this.#openWebsocket();
-    await this.#listen();
+    try {
+      await this.#monitoring.open();
+      await this.#openWebsocket();
+      await this.#listen();
+    } catch (error) {
+      await this.#closeAs(() => this.#release());
+      throw error;
+    }
     this.afterListening();
     this.#monitoring.begin();
     log.notice("Server is ready");
@@ -152,12 +157,7 @@ export class Server {
   async #listen(): Promise<void> {
     const { listen } = this.#options;
     if (listen === undefined) return;
-    try {
-      await this.#listener.open(listen);
-    } catch (error) {
-      await Promise.all([this.#monitoring.close(), this.#websocket?.close()]);
-      throw error;
-    }
+    await this.#listener.open(listen);
     this.#announce();
     this.log.notice(`Listening for client connections on ${hostPort(this.#listener.address ?? listen)}`);
     logTls(this.log, this.#options);
@@ -183,12 +183,7 @@ export class Server {
         this.#connections.accept(link, { type: "WEBSOCKET", credentials, forwardedFor, tls, pingInterval });
       },
     });
-    try {
-      await listener.open();
-    } catch (error) {
-      await this.#monitoring.close();
-      throw error;
-    }
+    await listener.open();
     this.#websocket = listener;
   }
 
@@ -213,23 +208,24 @@ export class Server {
   }
 
   /**
-   * Reads the TLS files anew: connections from now on use them, and the settings given. TLS may also begin or end (undefined) here;
-   * where it begins, the listener is opened anew on its port.
-   * @throws ServerError `INVALID_OPTION` that says which file is wrong; then everything stays as it was.
+   * Reads the TLS files anew: connections from now on use them, and the settings given.
+   * @throws ServerError `INVALID_OPTION` that says which file is wrong.
    */
   protected async replaceTls(tls: ResolvedTls | undefined, allowNonTls: boolean): Promise<void> {
-    await this.#listener.replaceTls(tls, allowNonTls);
+    (await this.#listener.prepareTls(tls, allowNonTls))();
+    await this.#tlsReplaced();
+  }
+
+  /** The same for the WebSocket listener, where TLS can neither begin nor end. */
+  protected async replaceWebsocketTls(tls: TlsOptions): Promise<void> {
+    (await this.#websocket?.prepareTls(tls))?.();
+  }
+
+  /** The certificates for clients are others; TLS may also have begun or ended. Where it has begun, the listener is opened anew. */
+  async #tlsReplaced(): Promise<void> {
     this.#info = { ...this.#info, ...tlsInfo(this.#listener.tls) };
     await this.#monitoring.renewTls();
     await this.#listener.reopen();
-  }
-
-  /**
-   * The same for the WebSocket listener, where TLS can neither begin nor end.
-   * @throws ServerError `INVALID_OPTION` that says which file is wrong; then everything stays as it was.
-   */
-  protected async replaceWebsocketTls(tls: TlsOptions): Promise<void> {
-    await this.#websocket?.replaceTls(resolveTls(tls, "websocket.tls"));
   }
 
   /** The server's id: 56 characters that begin with `N`, new with every start. */
@@ -315,14 +311,23 @@ export class Server {
    * @throws ServerError `RELOAD_FAILED`, which names what cannot be changed.
    */
   protected async reconfigure(given: ServerOptions, config: ConfigFacts): Promise<void> {
+    this.#checkReload();
     const next = reloadedOptions(given);
     const changed = changedOptions(this.#options, next);
+    const secure = next.tls !== undefined || this.#listener.tls !== undefined;
+    const { tls } = given.websocket ?? {};
     try {
-      if (next.tls !== undefined || this.#listener.tls !== undefined)
-        await this.replaceTls(next.tls, next.allowNonTls);
-      if (given.websocket?.tls !== undefined) await this.replaceWebsocketTls(given.websocket.tls);
+      // What can fail comes before what cannot.
+      const useTls = secure ? await this.#listener.prepareTls(next.tls, next.allowNonTls) : undefined;
+      const useWebsocketTls = tls && (await this.#websocket?.prepareTls(tls));
+      this.#checkReload();
       this.applyLogging(next);
+      useTls?.();
+      useWebsocketTls?.();
+      if (secure) await this.#tlsReplaced();
+      this.#checkReload();
     } catch (cause) {
+      if (cause instanceof ServerError && cause.code === "RELOAD_FAILED") throw cause;
       throw new ServerError("RELOAD_FAILED", (cause as Error).message, { cause });
     }
     const before = this.#options;
@@ -340,6 +345,11 @@ export class Server {
     for (const remark of config.remarks) this.log.warn(remark);
     this.config = config;
     this.log.notice(`Reloaded server configuration (${config.digest})`);
+  }
+
+  /** A server that has been closed stays as it is. */
+  #checkReload(): void {
+    if (this.#closing !== undefined) throw new ServerError("RELOAD_FAILED", "the server is closed");
   }
 
   /** What INFO says of the options. */
@@ -380,12 +390,28 @@ export class Server {
    * May be called again, also while it runs; never rejects.
    */
   close(): Promise<void> {
-    this.#closing ??= this.#close();
+    return this.#closing ?? this.#closeAs(() => this.#close());
+  }
+
+  /** What the end calls, such as programs that hear of it, finds that it has begun. */
+  #closeAs(end: () => Promise<void>): Promise<void> {
+    let begun: (ended: Promise<void>) => void = () => {};
+    this.#closing = new Promise((resolve) => {
+      begun = resolve;
+    });
+    begun(end());
     return this.#closing;
   }
 
   async #close(): Promise<void> {
     this.log.notice("Initiating Shutdown...");
+    await this.#release();
+    this.afterClosing();
+    this.log.notice("Server Exiting..");
+  }
+
+  /** Ends all that there is, whatever there is of it. */
+  async #release(): Promise<void> {
     const listenerClosed = this.#listener.close();
     const websocketClosed = this.#websocket?.close();
     this.#lameDuck?.stop();
@@ -395,8 +421,6 @@ export class Server {
     await this.#connections.end();
     await Promise.all([listenerClosed, websocketClosed, this.#monitoring.close()]);
     this.#runtime.passwords.close();
-    this.afterClosing();
-    this.log.notice("Server Exiting..");
   }
 
   /** The same as {@link close}: for `await using`. */

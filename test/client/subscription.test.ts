@@ -177,12 +177,7 @@ describe("subscriptions", () => {
   });
 
   it("refuse options that cannot be", () => {
-    for (const options of [
-      { max: -1 },
-      { timeout: -5 },
-      { pendingMsgs: -1 },
-      { queue: "a b" },
-    ]) {
+    for (const options of [{ max: -1 }, { timeout: -5 }, { pendingMsgs: -1 }, { queue: "a b" }]) {
       assert.throws(() => a.subscribe("x", options), errors.InvalidArgumentError, JSON.stringify(options));
     }
     assert.throws(() => a.publish("x", 5 as unknown as string), TypeError);

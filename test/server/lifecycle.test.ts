@@ -1,12 +1,14 @@
 /** Start and end: several servers in one process, ports, and programs that end by themselves. */
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
+import { once } from "node:events";
 import { connect as connectSocket } from "node:net";
 import process from "node:process";
 import { describe, it } from "node:test";
 import { promisify } from "node:util";
 import { connect, NatsServer, ServerError } from "../../src/runtime/node/index.ts";
 import { RawClient } from "../support/raw-client.ts";
+import { RecordingLogger } from "../support/recording-logger.ts";
 import { soon } from "../support/waiting.ts";
 
 describe("a server's life", () => {
@@ -67,6 +69,53 @@ describe("a server's life", () => {
         connectSocket({ port, host: "127.0.0.1" }).once("connect", resolve).once("error", reject);
       }),
       /ECONNREFUSED/,
+    );
+  });
+
+  it("is closing for whoever hears of it, and for the log", async () => {
+    const logger = new RecordingLogger();
+    let server: NatsServer | undefined;
+    logger.notice = (text) => {
+      logger.lines.push(text);
+      void server?.close();
+    };
+    server = await NatsServer.start({ logger });
+    logger.lines.splice(0);
+    let problem: unknown;
+    const nothing = (): void => {};
+    const closed = (): void => {
+      try {
+        server?.inProcessConn();
+      } catch (error) {
+        problem = error;
+      }
+    };
+    const ends = { info: nothing, msg: nothing, ok: nothing, err: nothing, ping: nothing, pong: nothing };
+    server.inProcessConn().open({ ...ends, flush: nothing, closed });
+    await server.close();
+    assert.ok(problem instanceof ServerError);
+    assert.equal(problem.code, "SERVER_CLOSED");
+    assert.deepEqual(logger.lines, ["Initiating Shutdown...", "Server Exiting.."]);
+  });
+
+  it("leaves nothing open when the last of its listeners cannot be opened", async () => {
+    await using first = await NatsServer.start({ listen: { port: 0 } });
+    const logger = new RecordingLogger();
+    await assert.rejects(
+      NatsServer.start({
+        listen: { port: first.port! },
+        http: { port: 0 },
+        websocket: { port: 0, noTls: true },
+        logger,
+      }),
+      (error) => error instanceof ServerError && error.code === "LISTEN_FAILED" && error.option === "listen",
+    );
+    const websocket = logger.lines.find((line) => line.startsWith("Listening for websocket clients"));
+    const port = Number(websocket?.match(/\d+$/)?.[0]);
+    const socket = connectSocket({ host: "127.0.0.1", port });
+    assert.equal(
+      ((await soon(once(socket, "error"), "the refusal"))[0] as NodeJS.ErrnoException).code,
+      "ECONNREFUSED",
     );
   });
 

@@ -1,6 +1,8 @@
 /** Reading the configuration file again while the server runs. */
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { connect as connectSocket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
@@ -8,6 +10,8 @@ import { afterEach, beforeEach, describe, it } from "node:test";
 import bcrypt from "bcryptjs";
 import { NatsServer, ServerError } from "../../src/runtime/node/index.ts";
 import { RawClient } from "../support/raw-client.ts";
+import { certificate } from "../support/tls-files.ts";
+import { soon } from "../support/waiting.ts";
 
 const PORT = "listen: 127.0.0.1:-1\n";
 const PING = "PING\r\n";
@@ -208,6 +212,49 @@ describe("reload", () => {
       );
     }
     assert.equal(await client.ask(`PUB x 11\r\nhello world\r\n${PING}`), "PONG\r\n");
+    client.close();
+  });
+
+  /** The block `tls` for a certificate. */
+  function tls(name: string): string {
+    const { certFile, keyFile } = certificate(name);
+    return `tls { cert_file: "${certFile}", key_file: "${keyFile}" }`;
+  }
+
+  it("is none for a server that is closed, or closes meanwhile", async () => {
+    for (const closesFirst of [true, false]) {
+      await start("");
+      const port = server.port!;
+      if (closesFirst) await server.close();
+      const reloaded = assert.rejects(reload(tls("server")), (error) => {
+        return error instanceof ServerError && error.code === "RELOAD_FAILED" && /closed/.test(error.message);
+      });
+      await Promise.all([reloaded, server.close()]);
+      const socket = connectSocket({ host: "127.0.0.1", port });
+      const [refusal] = await soon(once(socket, "error"), "the refusal");
+      assert.equal((refusal as NodeJS.ErrnoException).code, "ECONNREFUSED");
+    }
+  });
+
+  it("does not open a listener again that lame duck mode has closed", async () => {
+    await start("lame_duck_duration: 30s");
+    const port = server.port!;
+    const client = await RawClient.open(port);
+    void server.lameDuck();
+    await reload(`lame_duck_duration: 30s\n${tls("server")}`);
+    const socket = connectSocket({ host: "127.0.0.1", port });
+    const [refusal] = await soon(once(socket, "error"), "the refusal");
+    assert.equal((refusal as NodeJS.ErrnoException).code, "ECONNREFUSED");
+    client.close();
+  });
+
+  it("keeps the certificates for clients when those for WebSocket are wrong", async () => {
+    const websocket = (block: string): string => `websocket { listen: "127.0.0.1:-1"\n${block} }`;
+    await start(`${tls("server")}\n${websocket(tls("server"))}`);
+    const wrong = tls("server").replace("server-key.pem", "client-key.pem");
+    await assert.rejects(reload(`${websocket(wrong)}\nmax_payload: 10`), /websocket\.tls/);
+    const client = await RawClient.openUngreeted(server.port!);
+    assert.equal(JSON.parse((await client.take(/^INFO .*\r\n/)).slice(5)).tls_required, true);
     client.close();
   });
 

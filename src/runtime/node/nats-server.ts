@@ -46,6 +46,8 @@ export class NatsServer extends Server {
   /** What comes before the options of the configuration file. */
   #overrides: ServerOptions = {};
   #portsFile: PortsFile | undefined;
+  /** The end of the last reload. */
+  #reloads: Promise<void> = Promise.resolve();
 
   /** As `open`, for a server whose options come from a file. */
   protected async openConfigured(path: string, config: Config, overrides: ServerOptions): Promise<void> {
@@ -87,7 +89,14 @@ export class NatsServer extends Server {
     super.applyLogging(options);
   }
 
-  override async reload(): Promise<void> {
+  /** Reloads are made one after the other, so that what the file says last is what holds. */
+  override reload(): Promise<void> {
+    const reloaded = this.#reloads.then(() => this.#reload());
+    this.#reloads = reloaded.catch(() => {});
+    return reloaded;
+  }
+
+  async #reload(): Promise<void> {
     if (this.config === undefined) return super.reload();
     const { path } = this.config;
     const { readConfigFile } = await import("./config-file.ts");

@@ -8,6 +8,7 @@ import { listenFailed } from "../errors.ts";
 import { readTls } from "../listener-tls.ts";
 import { type ResolvedTls, resolveTls } from "../options/resolve-tls.ts";
 import type { ResolvedWebsocketOptions } from "../options/resolve-websocket.ts";
+import type { TlsOptions } from "../options/types.ts";
 import { hostPort, reachable } from "../reachable.ts";
 import { type ClientUpgrade, UpgradeRules } from "./upgrade-rules.ts";
 
@@ -42,7 +43,7 @@ export class WebsocketListener {
    */
   async open(): Promise<void> {
     const { host, port, handshakeTimeout, tls } = this.#options;
-    if (tls !== undefined) await this.replaceTls(resolveTls(tls, "websocket.tls"));
+    if (tls !== undefined) (await this.prepareTls(tls))();
     const { network, log } = this.#host;
     const settings = { handshakeTimeout, tls: () => this.#context };
     try {
@@ -66,12 +67,16 @@ export class WebsocketListener {
   }
 
   /**
-   * Reads the TLS files anew, for connections from now on.
-   * @throws ServerError `INVALID_OPTION`; then everything stays as it was.
+   * Reads the TLS files anew; the function returned has connections from then on use them.
+   * @throws ServerError `INVALID_OPTION`.
    */
-  async replaceTls(settings: ResolvedTls): Promise<void> {
-    this.#context = await readTls(this.#host.network, settings, "websocket.tls");
-    this.#settings = settings;
+  async prepareTls(tls: TlsOptions): Promise<() => void> {
+    const settings = resolveTls(tls, "websocket.tls");
+    const context = await readTls(this.#host.network, settings, "websocket.tls");
+    return () => {
+      this.#context = context;
+      this.#settings = settings;
+    };
   }
 
   /** "ws", or "wss" with TLS. */
