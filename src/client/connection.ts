@@ -23,13 +23,12 @@ import {
   type Stats,
   type Status,
 } from "./core.ts";
-import { Deadlines } from "./deadlines.ts";
 import { deferred } from "./deferred.ts";
 import { uniqueName } from "./inbox.ts";
-import type { ClientMsg } from "./msg.ts";
 import { type CloseListener, OfficialInternals } from "./official.ts";
 import type { ConnectOptions, Settings } from "./options.ts";
-import { ManyRequest, Requests, SingleRequest } from "./requests.ts";
+import { Requester } from "./requester.ts";
+import type { Requests } from "./requests.ts";
 import { ClientSession, type SessionOwner } from "./session.ts";
 import type { ClientSubscription, SubscriptionOptions } from "./subscription.ts";
 
@@ -39,9 +38,6 @@ export interface ConnectionStats extends Stats {
   reconnects: number;
 }
 
-/** How long (ms) a request waits when it does not say; the official client's default. */
-const REQUEST_TIMEOUT_MS = 1_000;
-
 /** A connection to a NATS server, on any link, with the interface of the official client's `NatsConnection`. Made by `connect`. */
 export class Connection implements NatsConnection, SessionOwner {
   readonly #runtime: ClientRuntime;
@@ -49,12 +45,10 @@ export class Connection implements NatsConnection, SessionOwner {
   readonly #session: ClientSession;
   readonly #connector: Connector;
   readonly #outgoing: Message;
-  readonly #deadlines: Deadlines;
+  readonly #requester: Requester;
   readonly #closed = deferred<undefined | Error>();
   readonly #options: ConnectionOptions;
   #internals: OfficialInternals | undefined;
-  #requests: Requests | undefined;
-  #requestInbox: ClientSubscription | undefined;
   #checkedSubject: string | undefined;
   #draining: Promise<void> | undefined;
   #publishingOver = false;
@@ -67,7 +61,16 @@ export class Connection implements NatsConnection, SessionOwner {
     this.#session = new ClientSession(settings, runtime, this);
     this.#connector = new Connector(settings, runtime, this.#session);
     this.#outgoing = new Message(this.#session.slab);
-    this.#deadlines = new Deadlines(runtime.clock);
+    this.#requester = new Requester(
+      {
+        check: (subject) => this.#checkRequest(subject),
+        subscribe: (subject, subscribed) => this.subscribe(subject, subscribed),
+        publish: (subject, payload, reply, given) => this.#publishRequest(subject, payload, reply, given),
+        newInbox: () => `${settings.inboxPrefix}.${uniqueName(runtime.random)}`,
+      },
+      runtime.clock,
+      settings.asyncTraces,
+    );
   }
 
   /** For `connect`: resolves once a server has accepted the client; rejects with why none has. */
@@ -186,54 +189,7 @@ export class Connection implements NatsConnection, SessionOwner {
    * `noAsyncTraces: false`: finding that out costs more than the request, so it is not the default here.
    */
   request(subject: string, payload: Payload = EMPTY, options?: RequestOptions): Promise<Msg> {
-    let request: SingleRequest;
-    try {
-      const timeout = checkTimeout(options?.timeout);
-      const trace = this.#settings.asyncTraces ? new Error() : undefined;
-      if (options?.noMux) return this.#requestAlone(subject, payload, options, timeout, trace);
-      if (options?.reply)
-        throw errors.InvalidArgumentError.format(["reply", "noMux"], "are mutually exclusive");
-      const requests = this.#openRequests(subject);
-      request = new SingleRequest(subject, requests, this.#deadlines, timeout, trace);
-      try {
-        this.#publishRequest(subject, payload, requests.prefix + request.token, options);
-      } catch (error) {
-        request.abandon(error as Error);
-      }
-    } catch (error) {
-      return Promise.reject(error);
-    }
-    return request.promise;
-  }
-
-  /** A request with a subscription of its own. */
-  #requestAlone(
-    subject: string,
-    payload: Payload,
-    options: RequestOptions,
-    timeout: number,
-    trace: Error | undefined,
-  ): Promise<Msg> {
-    if (subject !== this.#checkedSubject) this.#checkSubject(subject);
-    const subscription = this.subscribe(options.reply ?? this.#newInbox(), {
-      max: 1,
-      callback: (error, msg) => {
-        if (error !== null) request.fail(error);
-        else request.answer(msg as ClientMsg);
-      },
-    });
-    // Not before: once it is made it has a deadline, and somebody must wait for it.
-    const request = new SingleRequest(subject, undefined, this.#deadlines, timeout, trace);
-    subscription.requestSubject = subject;
-    subscription.closed.then(() => request.fail(new errors.RequestError("connection closed")));
-    const over = (): void => subscription.unsubscribe();
-    request.promise.then(over, over);
-    try {
-      this.#publishRequest(subject, payload, subscription.subject, options);
-    } catch (error) {
-      request.abandon(error as Error);
-    }
-    return request.promise;
+    return this.#requester.request(subject, payload, options);
   }
 
   /**
@@ -245,49 +201,7 @@ export class Connection implements NatsConnection, SessionOwner {
     payload: Payload = EMPTY,
     options: Partial<RequestManyOptions> = {},
   ): Promise<AsyncIterable<Msg>> {
-    try {
-      const settled = {
-        ...options,
-        strategy: options.strategy ?? "timer",
-        maxWait: checkTimeout(options.maxWait),
-      };
-      const requests = this.#openRequests(subject);
-      if (settled.noMux) return Promise.resolve(this.#requestManyAlone(subject, payload, settled));
-      const request: ManyRequest = new ManyRequest(subject, settled, this.#deadlines, () =>
-        requests.remove(request),
-      );
-      requests.add(request);
-      try {
-        this.#publishRequest(subject, payload, requests.prefix + request.token, settled);
-      } catch (error) {
-        request.fail(error as Error);
-      }
-      return Promise.resolve(request.answers);
-    } catch (error) {
-      return Promise.reject(error);
-    }
-  }
-
-  #requestManyAlone(
-    subject: string,
-    payload: Payload,
-    options: Partial<RequestManyOptions>,
-  ): AsyncIterable<Msg> {
-    const subscription = this.subscribe(this.#newInbox(), {
-      callback: (error, msg) => {
-        if (error !== null) request.fail(error);
-        else request.answer(msg as ClientMsg);
-      },
-    });
-    const request = new ManyRequest(subject, options, this.#deadlines, () => subscription.unsubscribe());
-    subscription.requestSubject = subject;
-    subscription.closed.then(() => request.fail(new errors.RequestError("connection closed")));
-    try {
-      this.#publishRequest(subject, payload, subscription.subject, options);
-    } catch (error) {
-      request.fail(error as Error);
-    }
-    return request.answers;
+    return this.#requester.requestMany(subject, payload, options);
   }
 
   #publishRequest(
@@ -296,7 +210,7 @@ export class Connection implements NatsConnection, SessionOwner {
     reply: string,
     options: PublishOptions | undefined,
   ): void {
-    if (options === undefined || (options.headers === undefined && options.traceDestination === undefined)) {
+    if (options === undefined || !isMarked(options)) {
       if (subject !== this.#checkedSubject) this.#checkSubject(subject);
       if (this.#publishingOver || this.#session.isClosed) throw this.#notOpen();
       if (typeof payload !== "string" && !(payload instanceof Uint8Array)) {
@@ -308,26 +222,6 @@ export class Connection implements NatsConnection, SessionOwner {
     }
     const { headers: given, traceDestination, traceOnly } = options;
     this.publish(subject, payload, { reply, headers: given, traceDestination, traceOnly });
-  }
-
-  /** The shared inbox, subscribed to when the first request needs it. */
-  #openRequests(subject: string): Requests {
-    if (this.#session.isClosed || this.#draining !== undefined) throw this.#notOpen();
-    if (subject !== this.#checkedSubject) this.#checkSubject(subject);
-    if (this.#requests === undefined || this.#requestInbox?.isClosed()) {
-      const requests = new Requests(this.#newInbox());
-      this.#requests = requests;
-      this.#requestInbox = this.subscribe(requests.subject, {
-        callback: (error, msg) => {
-          if (error === null) requests.dispatch(msg as ClientMsg);
-        },
-      });
-    }
-    return this.#requests;
-  }
-
-  #newInbox(): string {
-    return `${this.#settings.inboxPrefix}.${uniqueName(this.#runtime.random)}`;
   }
 
   /**
@@ -372,7 +266,7 @@ export class Connection implements NatsConnection, SessionOwner {
   }
 
   async #drain(): Promise<void> {
-    const subscriptions = [...this.#session.subscriptions].filter((each) => each !== this.#requestInbox);
+    const subscriptions = [...this.#session.subscriptions].filter((each) => each !== this.#requester.inbox);
     await Promise.allSettled(subscriptions.map((each) => each.drain()));
     this.#publishingOver = true;
     // Answers to requests that callbacks have made meanwhile have come with this, if they come at all.
@@ -455,13 +349,13 @@ export class Connection implements NatsConnection, SessionOwner {
   }
 
   openInbox(): Requests {
-    return this.#openRequests(this.#checkedSubject ?? "_");
+    return this.#requester.open(this.#checkedSubject ?? "_");
   }
 
   // For the session.
 
   denied(error: PermissionViolationError): void {
-    this.#requests?.denied(error);
+    this.#requester.denied(error);
   }
 
   disconnected(why: Error | undefined, final: boolean): void {
@@ -479,7 +373,7 @@ export class Connection implements NatsConnection, SessionOwner {
   /** Requests that are under way get no answer any more, as the one who has it no longer reaches this client. */
   #failRequests(why: Error | undefined): void {
     const error = new errors.RequestError("connection disconnected", { cause: why });
-    this.#requests?.failAll(error);
+    this.#requester.failAll(error);
     for (const subscription of [...this.#session.subscriptions]) {
       if (subscription.requestSubject !== undefined) subscription.fail(error);
     }
@@ -497,13 +391,17 @@ export class Connection implements NatsConnection, SessionOwner {
 
   ended(error: Error | undefined): void {
     this.#connector.stop();
-    this.#requests?.failAll(new errors.RequestError("connection closed"));
-    this.#deadlines.close();
+    this.#requester.close();
     this.#closed.resolve(error);
   }
 
   #notOpen(): Error {
     return this.isClosed() ? new errors.ClosedConnectionError() : new errors.DrainingConnectionError();
+  }
+
+  #checkRequest(subject: string): void {
+    if (this.#session.isClosed || this.#draining !== undefined) throw this.#notOpen();
+    if (subject !== this.#checkedSubject) this.#checkSubject(subject);
   }
 
   #checkSubject(subject: string): void {
@@ -512,9 +410,7 @@ export class Connection implements NatsConnection, SessionOwner {
     this.#checkedSubject = subject;
   }
 }
-
-function checkTimeout(timeout: number | undefined): number {
-  const settled = timeout || REQUEST_TIMEOUT_MS;
-  if (settled < 1) throw errors.InvalidArgumentError.format("timeout", "must be greater than 0");
-  return settled;
+/** Whether a message gets headers. */
+function isMarked({ headers: given, traceDestination, traceOnly }: PublishOptions): boolean {
+  return given !== undefined || traceDestination !== undefined || traceOnly !== undefined;
 }

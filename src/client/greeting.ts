@@ -1,8 +1,50 @@
 import type { ConnectOptions as ConnectFields } from "../protocol/connect-options.ts";
 import type { ServerInfo } from "../protocol/info.ts";
+import type { Slab } from "../protocol/slab.ts";
+import type { VerbLinkClient, VerbLinkServer } from "../seams/link.ts";
+import type { ClientRuntime } from "../seams/runtime.ts";
+import type { Attempt } from "./attempt.ts";
 import { errors } from "./core.ts";
-import type { Target } from "./dial.ts";
+import { dialTarget, type Target } from "./dial.ts";
 import type { Settings } from "./options.ts";
+import { type WireClient, WireServer } from "./wire-server.ts";
+
+/** Who greets: the client's end of links. */
+export interface Greeter extends VerbLinkClient, WireClient {
+  readonly slab: Slab;
+  /** This is the link now. */
+  take(link: VerbLinkServer): void;
+}
+
+/** Opens a link and says `CONNECT` and `PING`; the answer ends the attempt. Rejects with why it has not come so far. */
+export async function greet(
+  target: Target,
+  attempt: Attempt,
+  settings: Settings,
+  runtime: ClientRuntime,
+  client: Greeter,
+): Promise<void> {
+  const { way, tls } = settings;
+  const { version, tasks, clock } = runtime;
+  if (way.kind === "in-process") {
+    const link = way.server.inProcessConn().open(client);
+    client.take(link);
+    const info = await attempt.introduced.promise;
+    link.connect(connectFields(info, settings, target, version, false));
+    link.ping();
+    return;
+  }
+  const link = await attempt.unlessFailed(dialTarget(target, settings, runtime), (late) => late.destroy());
+  const wire = new WireServer(link, client, client.slab, tasks, clock);
+  client.take(wire);
+  const secure = (): Promise<void> => attempt.unlessFailed(wire.secure(tls ?? {}, target.tlsName), () => {});
+  if (tls?.handshakeFirst && link.secure !== undefined && !wire.encrypted) await secure();
+  wire.start();
+  const info = await attempt.introduced.promise;
+  if (wantsTls(info, settings, target, wire.encrypted)) await secure();
+  wire.connect(connectFields(info, settings, target, version, wire.encrypted));
+  wire.ping();
+}
 
 /**
  * Whether the link is to be changed to TLS, now that the server has introduced itself.

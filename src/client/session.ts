@@ -5,7 +5,6 @@ import { Message } from "../protocol/message.ts";
 import { Slab } from "../protocol/slab.ts";
 import type { ClientVerbs, Sid, SubscriptionRef } from "../protocol/verbs.ts";
 import type { Timer } from "../seams/clock.ts";
-import type { ClientLink } from "../seams/dial.ts";
 import type { VerbLinkClient, VerbLinkServer } from "../seams/link.ts";
 import type { ClientRuntime } from "../seams/runtime.ts";
 import { Attempt } from "./attempt.ts";
@@ -14,9 +13,9 @@ import type { Attempts } from "./connector.ts";
 import { isRefusal } from "./connector.ts";
 import { errors, type PermissionViolationError, type Stats } from "./core.ts";
 import { type Deferred, deferred } from "./deferred.ts";
-import { dialTarget, type Target } from "./dial.ts";
+import type { Target } from "./dial.ts";
 import { Fifo } from "./fifo.ts";
-import { connectFields, wantsTls } from "./greeting.ts";
+import { greet } from "./greeting.ts";
 import { KeepAlive } from "./keep-alive.ts";
 import { ClientMsg, type Responder } from "./msg.ts";
 import type { Settings } from "./options.ts";
@@ -116,7 +115,7 @@ export class ClientSession implements VerbLinkClient, WireClient, SubscriptionHo
     this.#attempt = attempt;
     this.#refusal = undefined;
     try {
-      await this.#open(target, attempt);
+      await greet(target, attempt, this.#settings, this.#runtime, this);
       await attempt.accepted.promise;
     } catch (error) {
       attempt.fail(error as Error);
@@ -128,28 +127,9 @@ export class ClientSession implements VerbLinkClient, WireClient, SubscriptionHo
     }
   }
 
-  async #open(target: Target, attempt: Attempt): Promise<void> {
-    const { way } = this.#settings;
-    const { version, tasks, clock } = this.#runtime;
-    if (way.kind === "in-process") {
-      this.#link = way.server.inProcessConn().open(this);
-      const info = await attempt.introduced.promise;
-      this.#link.connect(connectFields(info, this.#settings, target, version, false));
-      this.#link.ping();
-      return;
-    }
-    const dialled = dialTarget(target, this.#settings, this.#runtime);
-    const link: ClientLink = await attempt.unlessFailed(dialled, (late) => late.destroy());
-    const wire = new WireServer(link, this, this.slab, tasks, clock);
-    this.#link = wire;
-    const tls = this.#settings.tls ?? {};
-    const secure = (): Promise<void> => attempt.unlessFailed(wire.secure(tls, target.tlsName), () => {});
-    if (tls.handshakeFirst && link.secure !== undefined && !wire.encrypted) await secure();
-    wire.start();
-    const info = await attempt.introduced.promise;
-    if (wantsTls(info, this.#settings, target, wire.encrypted)) await secure();
-    wire.connect(connectFields(info, this.#settings, target, version, wire.encrypted));
-    wire.ping();
+  /** For the greeting: what the server says from now on is said over this link. */
+  take(link: VerbLinkServer): void {
+    this.#link = link;
   }
 
   giveUp(error: Error): void {

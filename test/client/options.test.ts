@@ -134,6 +134,19 @@ describe("options of a connection", () => {
     server.close();
   });
 
+  it("of a request may have it traced", async () => {
+    const server = await scriptedServer();
+    const nc = await connect({ servers: server.url });
+    for (const noMux of [false, true]) {
+      await assert.rejects(nc.request("x", "", { traceOnly: true, timeout: 20, noMux }), errors.TimeoutError);
+    }
+    await nc.flush();
+    assert.equal(server.lines.filter((line) => line.startsWith("HPUB x _INBOX.")).length, 2);
+    assert.equal(server.lines.filter((line) => line === "Nats-Trace-Only: true").length, 2);
+    await nc.close();
+    server.close();
+  });
+
   it("say in an error where the request was made, when they are told to", async () => {
     await using server = await NatsServer.start();
     for (const noAsyncTraces of [undefined, true, false]) {
