@@ -42,8 +42,9 @@ export class KeepAlive {
         return;
       }
       this.#unanswered += 1;
-      this.#options.ping(this.#unanswered);
       this.#arm();
+      // After it: whoever hears of the ping may stop this.
+      this.#options.ping(this.#unanswered);
     });
   }
 }

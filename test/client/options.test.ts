@@ -8,7 +8,7 @@ import { type ConnectOptions, connect, NatsServer } from "../../src/runtime/node
 import { nodeRuntime } from "../../src/runtime/node/runtime.ts";
 import { NetworkProxy } from "../support/proxy.ts";
 import { SCRIPTED_INFO, scriptedServer } from "../support/scripted-server.ts";
-import { simulatedRuntime } from "../support/simulated.ts";
+import { simulatedRuntime, VirtualClock } from "../support/simulated.ts";
 import { soon, until } from "../support/waiting.ts";
 
 const FAST: ConnectOptions = { reconnectTimeWait: 5, reconnectJitter: 0 };
@@ -144,6 +144,26 @@ describe("options of a connection", () => {
     assert.equal(server.lines.filter((line) => line.startsWith("HPUB x _INBOX.")).length, 2);
     assert.equal(server.lines.filter((line) => line === "Nats-Trace-Only: true").length, 2);
     await nc.close();
+    server.close();
+  });
+
+  it("may close the connection from the listener of its events, which leaves no timer", async () => {
+    const server = await scriptedServer();
+    const clock = new VirtualClock();
+    const runtime = { ...nodeRuntime(), clock };
+    const nc = await connectWith(
+      {
+        servers: server.url,
+        pingInterval: 1_000,
+        onStatus: (status) => {
+          if (status.type === "ping") void nc.close();
+        },
+      },
+      runtime,
+    );
+    await clock.advance(1_000);
+    assert.ok(nc.isClosed());
+    await until(() => clock.pending === 0, "no timer is left");
     server.close();
   });
 
