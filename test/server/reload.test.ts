@@ -12,6 +12,7 @@ import { NatsServer, ServerError } from "../../src/runtime/node/index.ts";
 import { RawClient } from "../support/raw-client.ts";
 import { certificate } from "../support/tls-files.ts";
 import { soon } from "../support/waiting.ts";
+import { RawWebsocket } from "../support/websocket-client.ts";
 
 const PORT = "listen: 127.0.0.1:-1\n";
 const PING = "PING\r\n";
@@ -160,6 +161,19 @@ describe("reload", () => {
     // Nobody has checked what it says of that user.
     await reload(users(other));
     assert.equal(await c.end(), "-ERR 'Authorization Violation'\r\n");
+  });
+
+  it("keeps who is nobody over WebSocket, where there is a user for such", async () => {
+    const config =
+      "authorization { users: [ {user: a, password: p} ] }\n" +
+      'websocket { listen: "127.0.0.1:-1", no_tls: true, no_auth_user: a }\n';
+    await start(config);
+    const client = await RawWebsocket.open(server.websocketUrl!);
+    const said = `CONNECT {"verbose":false}\r\n${PING}`;
+    assert.equal(await client.ask(said), "PONG\r\n");
+    await reload(`${config}max_payload: 10`);
+    assert.equal(await client.ask(PING), "PONG\r\n");
+    client.close();
   });
 
   it("changes mappings and limits of accounts", async () => {
