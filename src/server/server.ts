@@ -204,7 +204,8 @@ export class Server {
 
   /** Opens the log file anew: for whoever has moved it away. Only for a server that writes one (`logFile`). */
   reopenLog(): void {
-    this.log.reopen();
+    // Of a server that is closed the log is closed, too.
+    if (!this.closed) this.log.reopen();
   }
 
   /**

@@ -2,7 +2,10 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { once } from "node:events";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { connect as connectSocket } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import process from "node:process";
 import { describe, it } from "node:test";
 import { promisify } from "node:util";
@@ -96,6 +99,17 @@ describe("a server's life", () => {
     assert.ok(problem instanceof ServerError);
     assert.equal(problem.code, "SERVER_CLOSED");
     assert.deepEqual(logger.lines, ["Initiating Shutdown...", "Server Exiting.."]);
+  });
+
+  it("does not open its log again once it is closed", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "gnatlet-"));
+    const logFile = join(folder, "log");
+    const server = await NatsServer.start({ logFile });
+    await server.close();
+    rmSync(logFile);
+    server.reopenLog();
+    assert.ok(!existsSync(logFile));
+    rmSync(folder, { recursive: true });
   });
 
   it("leaves nothing open when the last of its listeners cannot be opened", async () => {
