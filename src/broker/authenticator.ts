@@ -10,6 +10,8 @@ export interface Candidate {
   /** What its `CONNECT` said; for a client over WebSocket, with what its cookies said in place of what it left out. */
   readonly options: Readonly<ConnectOptions>;
   readonly type: ConnectionType;
+  /** Whether it has gone meanwhile: then nothing need be decided any more. */
+  gone?(): boolean;
 }
 
 /** What a client is that was let in. */

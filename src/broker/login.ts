@@ -105,7 +105,11 @@ export class Login {
       return true;
     }
     this.#session.mute();
-    const verdict = authenticator.admit({ options: this.#options, type });
+    const verdict = authenticator.admit({
+      options: this.#options,
+      type,
+      gone: () => this.#session.closed,
+    });
     if (!(verdict instanceof Promise)) {
       if (this.#admit(verdict)) this.#enter(again);
       return true;

@@ -115,7 +115,9 @@ export class Authorization implements Authenticator {
     const wanted = admission.checkedBy;
     if (wanted === undefined) return admission;
     if (!isBcrypt(wanted)) return sameText(wanted, given) ? admission : undefined;
-    return this.#passwords.verify(wanted, given).then((same) => (same ? admission : undefined));
+    return this.#passwords
+      .verify(wanted, given, candidate.gone)
+      .then((same) => (same ? admission : undefined));
   }
 
   admitUnnamed(type: ConnectionType): Admission | undefined {

@@ -1,23 +1,29 @@
 import { Worker } from "node:worker_threads";
 import type { Passwords } from "../../seams/passwords.ts";
 
+/** A check that waits its turn. */
+interface Check {
+  readonly hash: string;
+  readonly password: string;
+  readonly gone: () => boolean;
+  readonly resolve: (same: boolean) => void;
+}
+
 /**
  * bcrypt in a thread of its own, which starts with the first password: one check takes a tenth of a second of processor time, in which
- * a server must serve its other clients. Checks are made one after the other.
+ * a server must serve its other clients. Checks are made one after the other; those of clients that have gone are left out, so that
+ * nobody keeps others waiting by coming and going.
  */
 export class WorkerPasswords implements Passwords {
   #worker: Worker | undefined;
-  readonly #waiting = new Map<number, (same: boolean) => void>();
-  #count = 0;
+  #waiting: Check[] = [];
+  #current: Check | undefined;
 
-  verify(hash: string, password: string): Promise<boolean> {
-    this.#worker ??= this.#start();
-    this.#count += 1;
-    const id = this.#count;
-    // The thread keeps the program alive only while somebody waits for it.
-    this.#worker.ref();
-    this.#worker.postMessage({ id, hash, password });
-    return new Promise((resolve) => this.#waiting.set(id, resolve));
+  verify(hash: string, password: string, gone: () => boolean = () => false): Promise<boolean> {
+    return new Promise((resolve) => {
+      this.#waiting.push({ hash, password, gone, resolve });
+      this.#next();
+    });
   }
 
   close(): void {
@@ -26,17 +32,38 @@ export class WorkerPasswords implements Passwords {
     this.#failAll();
   }
 
+  /** Begins the next check that somebody waits for. */
+  #next(): void {
+    while (this.#current === undefined) {
+      const check = this.#waiting.shift();
+      if (check === undefined) {
+        // The thread keeps the program alive only while somebody waits for it.
+        this.#worker?.unref();
+        return;
+      }
+      if (check.gone()) check.resolve(false);
+      else this.#begin(check);
+    }
+  }
+
+  #begin(check: Check): void {
+    this.#current = check;
+    this.#worker ??= this.#start();
+    this.#worker.ref();
+    this.#worker.postMessage({ hash: check.hash, password: check.password });
+  }
+
   #start(): Worker {
     const worker = new Worker(SOURCE, {
       eval: true,
       workerData: import.meta.resolve("bcryptjs"),
       execArgv: [],
     });
-    worker.on("message", ({ id, same }: { id: number; same: boolean }) => {
-      const resolve = this.#waiting.get(id);
-      this.#waiting.delete(id);
-      if (this.#waiting.size === 0) worker.unref();
-      resolve?.(same);
+    worker.on("message", (same: boolean) => {
+      const check = this.#current;
+      this.#current = undefined;
+      check?.resolve(same);
+      this.#next();
     });
     worker.on("error", () => {
       if (this.#worker === worker) this.#worker = undefined;
@@ -46,8 +73,10 @@ export class WorkerPasswords implements Passwords {
   }
 
   #failAll(): void {
-    for (const resolve of this.#waiting.values()) resolve(false);
-    this.#waiting.clear();
+    const failed = this.#current === undefined ? this.#waiting : [this.#current, ...this.#waiting];
+    this.#current = undefined;
+    this.#waiting = [];
+    for (const { resolve } of failed) resolve(false);
   }
 }
 
@@ -55,12 +84,12 @@ export class WorkerPasswords implements Passwords {
 const SOURCE = `
 const { parentPort, workerData } = require("node:worker_threads");
 const loaded = import(workerData);
-parentPort.on("message", async ({ id, hash, password }) => {
+parentPort.on("message", async ({ hash, password }) => {
   let same = false;
   try {
     const bcrypt = (await loaded).default;
     same = bcrypt.compareSync(password, hash.replace(/^\\$2x\\$/, "$2b$"));
   } catch {}
-  parentPort.postMessage({ id, same });
+  parentPort.postMessage(same);
 });
 `;

@@ -53,9 +53,9 @@ export function nodeRuntime(): Runtime {
 class LazyPasswords implements Passwords {
   #loaded: Promise<Passwords> | undefined;
 
-  async verify(hash: string, password: string): Promise<boolean> {
+  async verify(hash: string, password: string, gone?: () => boolean): Promise<boolean> {
     this.#loaded ??= import("./passwords.ts").then(({ WorkerPasswords }) => new WorkerPasswords());
-    return (await this.#loaded).verify(hash, password);
+    return (await this.#loaded).verify(hash, password, gone);
   }
 
   close(): void {
