@@ -28,15 +28,26 @@ function peerCertificates(socket: TLSSocket): PeerCertificate[] {
   // The last one of a chain is its own issuer.
   while (at?.raw !== undefined && !seen.has(at.fingerprint256)) {
     seen.add(at.fingerprint256);
-    const certificate = new X509Certificate(at.raw);
-    found.push({
-      subject: goSubject(certificate.subject ?? ""),
-      spkiSha256: sha256(certificate.publicKey.export({ type: "spki", format: "der" })),
-      certSha256: sha256(at.raw),
-    });
+    const certificate = readCertificate(at.raw);
+    // What the client shows is its own affair: one that cannot be read tells nothing, and pins nothing.
+    if (certificate === undefined) break;
+    found.push(certificate);
     at = at.issuerCertificate;
   }
   return found;
+}
+
+function readCertificate(raw: Uint8Array): PeerCertificate | undefined {
+  try {
+    const certificate = new X509Certificate(raw);
+    return {
+      subject: goSubject(certificate.subject ?? ""),
+      spkiSha256: sha256(certificate.publicKey.export({ type: "spki", format: "der" })),
+      certSha256: sha256(raw),
+    };
+  } catch {
+    return undefined;
+  }
 }
 
 function sha256(bytes: Uint8Array): string {
