@@ -30,7 +30,6 @@ export class FileJournal implements Journal {
   /** What is in the file, and known to be whole. */
   #size: number;
   #seq: number;
-  #epoch: number;
   #pending: Uint8Array[] = [];
   #waiters: Waiter[] = [];
   #compaction: Uint8Array | undefined;
@@ -47,7 +46,6 @@ export class FileJournal implements Journal {
     this.#salt = opened.salt;
     this.#size = opened.size;
     this.#seq = opened.seq;
-    this.#epoch = opened.epoch + 1;
   }
 
   /** Opens the journal with a path, to which its ending is added. @param damaged - hears of what could not be read. */
@@ -153,7 +151,6 @@ export class FileJournal implements Journal {
     }
     this.#size += bytes.length;
     this.#seq = seq;
-    this.#epoch += 1;
   }
 
   async #replace(snapshot: Uint8Array): Promise<void> {
@@ -180,7 +177,6 @@ export class FileJournal implements Journal {
     this.#salt = salt;
     this.#size = bytes.length;
     this.#seq = seq;
-    this.#epoch += 1;
     await old.file.close();
     await unlinkIfThere(disk, old.name);
   }
@@ -197,7 +193,7 @@ export class FileJournal implements Journal {
     let at = 0;
     for (const entry of entries) {
       seq += 1;
-      const head = { kind: KIND_NOTE, flags: 0, seq, micros: 0, gap: 0, epoch: this.#epoch, ttl: 0 };
+      const head = { kind: KIND_NOTE, flags: 0, seq, micros: 0, gap: 0, durable: position / 8, ttl: 0 };
       at = writeRecord(room, at, seedAt(salt, position + at), head, "", EMPTY, entry);
     }
     return { bytes: room.bytes, seq };
@@ -212,7 +208,6 @@ interface OpenedJournal {
   readonly salt: number;
   readonly size: number;
   readonly seq: number;
-  readonly epoch: number;
 }
 
 function journalName(path: string, generation: number, salt: number): string {
@@ -239,7 +234,7 @@ async function openJournal(
     const name = journalName(path, 1, salt);
     const file = await disk.open(name, true);
     await disk.syncDirectory(directoryOf(path));
-    return { records: [], file, name, generation: 1, salt, size: 0, seq: 0, epoch: 0 };
+    return { records: [], file, name, generation: 1, salt, size: 0, seq: 0 };
   }
   const opened = await readJournal(newest, disk, new Pacer(clock), damaged);
   // What came before was replaced by this one; should this one have lost its first record, then it is kept for people to look at.
@@ -285,13 +280,11 @@ async function readJournal(
   await file.sync();
   const records: Uint8Array[] = [];
   let seq = 0;
-  let epoch = 0;
   let whole = true;
   await new Scanner(pacer).scan(file, salt, 0, size, true, {
     record(record, { bytes }) {
       if (record.seq !== seq + 1) whole = false;
       seq = record.seq;
-      epoch = record.epoch;
       records.push(bytes.slice(record.payloadStart, record.payloadEnd));
       return true;
     },
@@ -300,7 +293,7 @@ async function readJournal(
       return true;
     },
   });
-  return { records, file, name, generation, salt, size, seq, epoch, whole };
+  return { records, file, name, generation, salt, size, seq, whole };
 }
 
 function directoryOf(path: string): string {

@@ -41,8 +41,6 @@ export class FileLog {
   readonly context: LogContext;
   /** In order; the last one takes records, unless it is sealed. */
   segments: Segment[] = [];
-  /** Counts syncs; see `RecordHead.epoch`. */
-  epoch = 1;
   /** The highest number that a segment was given. */
   generation = 0;
   /** Why it takes nothing more, for good. */
@@ -101,7 +99,7 @@ export class FileLog {
   roll(nextSeq: number): void {
     const last = this.segments[this.segments.length - 1];
     if (last !== undefined && !last.sealed) {
-      this.#writeTo(last, sealHead(nextSeq - 1, this.epoch), "", EMPTY, EMPTY);
+      this.#writeTo(last, sealHead(nextSeq - 1), "", EMPTY, EMPTY);
       last.sealed = true;
     }
     this.segments.push(this.newSegment(nextSeq));
@@ -118,7 +116,7 @@ export class FileLog {
     }
   }
 
-  /** Appends a record, and returns where in its segment it begins. `epoch` and `gap` are filled in. */
+  /** Appends a record, and returns where in its segment it begins. `durable` and `gap` are filled in. */
   write(
     head: RecordHead,
     subject: string,
@@ -142,7 +140,7 @@ export class FileLog {
     const between = head.seq - segment.lastRecord - (subject === "" ? 0 : 1);
     assert(between >= 0, "records are written in order");
     head.gap = Math.min(between, MAX_GAP);
-    head.epoch = this.epoch;
+    head.durable = segment.durable / 8;
     const slab = segment.room(size);
     const position = segment.size;
     const end = writeRecord(slab, slab.used, seedAt(segment.salt, position), head, subject, headers, payload);
@@ -192,8 +190,8 @@ export class FileLog {
     const ends = work.map((each) => each.size);
     const sealed = work.map((each) => each.sealed);
     const lastRecords = work.map((each) => each.lastRecord);
-    // What is written from here on is written to the file after the sync.
-    if (sync) this.epoch += 1;
+    // What is appended from here on is written to the file after the sync.
+    if (sync) for (let i = 0; i < work.length; i++) work[i].durable = ends[i];
     let syncing = false;
     try {
       for (let i = 0; i < work.length; i++) {
@@ -207,6 +205,7 @@ export class FileLog {
         if (!segment.created) await this.context.disk.syncDirectory(this.directory);
         segment.created = true;
         segment.unsynced = false;
+        segment.synced = ends[i];
       }
     } catch (error) {
       await this.#failed(error, syncing);
@@ -240,6 +239,7 @@ export class FileLog {
   #cut(): Segment[] {
     const cut: Segment[] = [];
     for (const segment of this.segments) {
+      segment.durable = segment.synced;
       if (segment.size === segment.committed) continue;
       segment.cut(segment.committed);
       segment.lastRecord = segment.committedRecord;
@@ -281,6 +281,6 @@ export class FileLog {
 }
 
 /** The head of the record that ends a segment. */
-export function sealHead(through: number, epoch: number): RecordHead {
-  return { kind: KIND_SEAL, flags: 0, seq: through, micros: 0, gap: 0, epoch, ttl: 0 };
+export function sealHead(through: number): RecordHead {
+  return { kind: KIND_SEAL, flags: 0, seq: through, micros: 0, gap: 0, durable: 0, ttl: 0 };
 }

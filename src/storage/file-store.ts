@@ -63,7 +63,7 @@ export class FileStore extends IndexedStore implements LogOwner {
   #options: StoreOptions;
   #keptNotes: KeptNote[];
   /** The head of each message in turn. */
-  readonly #head: RecordHead = { kind: 0, flags: 0, seq: 0, micros: 0, gap: 0, epoch: 0, ttl: 0 };
+  readonly #head: RecordHead = { kind: 0, flags: 0, seq: 0, micros: 0, gap: 0, durable: 0, ttl: 0 };
 
   #committedSeq: number;
   #committedTime: number;
@@ -291,7 +291,7 @@ export class FileStore extends IndexedStore implements LogOwner {
   /** A head for a record that is no message. */
   #headOf(kind: number, time: number): RecordHead {
     const micros = Math.round(time * 1000);
-    return { kind, flags: 0, seq: this.stream.lastSeq, micros, gap: 0, epoch: 0, ttl: 0 };
+    return { kind, flags: 0, seq: this.stream.lastSeq, micros, gap: 0, durable: 0, ttl: 0 };
   }
 
   beginSegment(): void {

@@ -19,7 +19,6 @@ const BLOCK_HEAD_BYTES = 16;
 /** The first block of an index file: what the stream was when it was closed. */
 export interface IndexHead {
   readonly version: string;
-  readonly epoch: number;
   readonly messages: number;
   readonly bytes: number;
   readonly firstSeq: number;
@@ -52,7 +51,6 @@ export async function writeIndex(
   const path = `${log.directory}/${INDEX_NAME}`;
   const head: IndexHead = {
     version: VERSION,
-    epoch: log.epoch,
     messages: stream.messages,
     bytes: stream.bytes,
     firstSeq: stream.firstSeq,

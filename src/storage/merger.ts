@@ -208,13 +208,13 @@ class Copy implements ScanVisitor {
   #writeRemoved(): void {
     const payload = encodeChange(this.#floor, [...new Set(this.#removed)]);
     this.#removed = [];
-    const head = plainHead(KIND_CHANGE, this.#merged.firstSeq - 1, this.#log.epoch);
+    const head = plainHead(KIND_CHANGE, this.#merged.firstSeq - 1);
     this.#write(head, payload);
   }
 
   /** Ends it with a record that says how far it goes. */
   finish(through: number): void {
-    const head = sealHead(through, this.#log.epoch);
+    const head = sealHead(through);
     head.gap = Math.min(through - this.#merged.lastRecord, 0xffff_ffff);
     this.#write(head, EMPTY);
     this.#merged.lastRecord = this.#merged.committedRecord = through;
@@ -253,7 +253,7 @@ class Copy implements ScanVisitor {
     const seed = seedAt(merged.salt, merged.size);
     this.#seqs.push(seq);
     this.#to.push(merged.size / 8);
-    const end = copyRecord(bytes, record, piece, piece.used, seed, gap, this.#log.epoch);
+    const end = copyRecord(bytes, record, piece, piece.used, seed, gap);
     merged.size += end - piece.used;
     piece.used = end;
     merged.lastRecord = seq;
@@ -295,6 +295,6 @@ class Copy implements ScanVisitor {
   }
 }
 
-function plainHead(kind: number, seq: number, epoch: number): RecordHead {
-  return { kind, flags: 0, seq, micros: 0, gap: 0, epoch, ttl: 0 };
+function plainHead(kind: number, seq: number): RecordHead {
+  return { kind, flags: 0, seq, micros: 0, gap: 0, durable: 0, ttl: 0 };
 }

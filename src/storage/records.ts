@@ -52,8 +52,8 @@ export interface RecordHead {
   micros: number;
   /** How many sequences just before this one have no record, and should have none. */
   gap: number;
-  /** How many syncs there were before it was written: all with a lower number is known to be on disk. */
-  epoch: number;
+  /** All before this position of its file, in units of 8 bytes, was on disk when it was written. */
+  durable: number;
   /** In seconds. */
   ttl: number;
 }
@@ -110,11 +110,11 @@ function writeHead(words: Int32Array, w: number, head: RecordHead): void {
   words[w + 6] = (head.micros % TWO_32) | 0;
   words[w + 7] = Math.floor(head.micros / TWO_32);
   words[w + 9] = head.gap;
-  words[w + 10] = head.epoch;
+  words[w + 10] = head.durable;
   words[w + 11] = head.ttl;
 }
 
-/** Copies a record, with another gap and epoch, to another position in another file. Returns the position after it. */
+/** Copies a record, with another gap, to another position in another file. Returns the position after it. */
 export function copyRecord(
   source: RecordBytes,
   record: FoundRecord,
@@ -122,12 +122,11 @@ export function copyRecord(
   at: number,
   seed: number,
   gap: number,
-  epoch: number,
 ): number {
   target.bytes.set(source.bytes.subarray(record.at, record.end), at);
   const w = at >> 2;
   target.words[w + 9] = gap;
-  target.words[w + 10] = epoch;
+  target.words[w + 10] = 0;
   target.words[w] = checksum(target.words, w + 1, (at + record.headersStart - record.at) >> 2, seed);
   return at + record.end - record.at;
 }
@@ -144,7 +143,7 @@ export class FoundRecord implements RecordHead {
   seq = 0;
   micros = 0;
   gap = 0;
-  epoch = 0;
+  durable = 0;
   ttl = 0;
   at = 0;
   subjectStart = 0;
@@ -184,7 +183,7 @@ export class FoundRecord implements RecordHead {
     this.micros = (words[w + 6] >>> 0) + words[w + 7] * TWO_32;
     this.#bodySum = words[w + 8];
     this.gap = words[w + 9] >>> 0;
-    this.epoch = words[w + 10] >>> 0;
+    this.durable = words[w + 10] >>> 0;
     this.ttl = words[w + 11] >>> 0;
     assert(bytes.length >= used, "no more is used than there is");
     return "read";

@@ -122,9 +122,8 @@ async function openIndexed(
   head.segments.forEach(({ sealed, damaged, total, live, lastRecord }, i) => {
     const segment = segments[i];
     Object.assign(segment, { sealed, damaged, total, live, lastRecord, committedRecord: lastRecord });
-    segment.committed = segment.size;
+    segment.committed = segment.synced = segment.durable = segment.size;
   });
-  log.epoch = head.epoch + 1;
   const notes = head.notes.map(({ time, bytes, segment }) => ({
     time,
     bytes: fromHex(bytes),
@@ -158,13 +157,12 @@ async function openReading(
     const cut = listed !== undefined && segment.size < listed.size;
     if (!segment.sealed && next !== undefined) replay.expect(next.firstSeq - 1);
     else if (cut) replay.expect(listed.lastRecord);
-    segment.committed = segment.size;
+    segment.committed = segment.synced = segment.durable = segment.size;
     segment.committedRecord = segment.lastRecord;
   }
   replay.finish();
   // A file that had nothing whole in it still says by its name which number was the last before it.
   if (lastSegment !== undefined) stream.advance(lastSegment.firstSeq - 1);
-  log.epoch = Math.max(replay.epoch, head?.epoch ?? 0) + 1;
   return { stream, notes: replay.notes };
 }
 
@@ -179,7 +177,7 @@ async function repairTail(segment: Segment, known: number, log: FileLog, pacer: 
   }
   await file.sync();
   segment.size = tail;
-  if (tail > 0) return;
+  if (tail > 0 || known > 0) return;
   // Nothing was ever committed to it, so nothing tells of it; its name has said what it can.
   log.segments.pop();
   await segment.close();

@@ -16,8 +16,6 @@ const MAX_GAP = 0xffff_ffff;
 
 /** Does anew what the records of a stream say, and finds what is missing. */
 export class Replay implements ScanVisitor {
-  /** The highest epoch of any record. */
-  epoch = 0;
   readonly notes: KeptNote[] = [];
   readonly #stream: StreamIndex;
   readonly #log: FileLog;
@@ -40,7 +38,6 @@ export class Replay implements ScanVisitor {
   record(record: FoundRecord, bytes: RecordBytes, position: number): boolean {
     const segment = this.#segment!;
     const { seq, kind } = record;
-    if (record.epoch > this.epoch) this.epoch = record.epoch;
     const before = seq - record.gap - (kind === KIND_MESSAGE ? 1 : 0);
     if (record.gap < MAX_GAP) this.expect(before);
     segment.lastRecord = Math.max(segment.lastRecord, seq);

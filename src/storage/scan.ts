@@ -99,9 +99,8 @@ export class Scanner {
 }
 
 /**
- * Finds where the torn end of a file begins: the size, if it has none. All with a lower epoch than the highest that is found was on disk
- * before the last commit began, and is not touched, whatever its state; of the last commit only a sound beginning counts, and no part of
- * a batch.
+ * Finds where the torn end of a file begins: the size, if it has none. What a record says was on disk before it was written is not touched,
+ * whatever its state; of what came after that, the last commit, only a sound beginning counts, and no part of a batch.
  * @param known - so many bytes are known to have been on disk.
  */
 export async function findTail(
@@ -111,23 +110,16 @@ export async function findTail(
   known: number,
   pacer: Pacer,
 ): Promise<number> {
-  let epoch = 0;
-  let doubtful = 0;
-  let end = 0;
+  let sound = known;
   const scanner = new Scanner(pacer);
   const whole = size - (size % 8);
   await scanner.scan(file, salt, 0, whole, false, {
     record(record, _bytes, position) {
-      if (record.epoch > epoch) {
-        epoch = record.epoch;
-        doubtful = end;
-      }
-      end = position + record.end - record.at;
+      sound = Math.max(sound, Math.min(record.durable * 8, position));
       return true;
     },
     damage: () => true,
   });
-  let sound = Math.max(doubtful, known);
   await scanner.scan(file, salt, sound, whole, true, {
     record(record, _bytes, position, isSound) {
       if (!isSound) return false;

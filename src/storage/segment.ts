@@ -33,6 +33,9 @@ export class Segment {
   size = 0;
   /** Bytes that a commit has covered: those above are undone when it fails. */
   committed = 0;
+  /** Bytes that are known to be on disk; and those that will be before anything is written that is appended now. */
+  synced = 0;
+  durable = 0;
   /** Whether bytes were written that no sync has covered. */
   unsynced = false;
   /** The sequence of the last record, or the one before {@link firstSeq}. */
