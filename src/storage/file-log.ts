@@ -232,6 +232,9 @@ export class FileLog {
       for (const segment of cut) await this.#shorten(segment);
     } catch (problem) {
       this.stopped = new StorageError("stopped", `${this.directory} takes nothing more: ${String(problem)}`);
+      // What was done while that was tried comes to nothing as well.
+      this.#cut();
+      this.#owner!.undone(this.stopped);
     }
   }
 

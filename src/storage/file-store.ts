@@ -236,7 +236,9 @@ export class FileStore extends IndexedStore implements LogOwner {
       segment.emptiedAt = this.#removalCount;
     }
     const last = this.#log.segments[this.#log.segments.length - 1];
-    if (last !== undefined && last.size > ROLL_BYTES) this.#log.roll(this.stream.lastSeq + 1);
+    // On a full disk the less is written the better.
+    if (last !== undefined && last.size > ROLL_BYTES && this.#full === undefined)
+      this.#log.roll(this.stream.lastSeq + 1);
     this.#log.want();
   }
 

@@ -7,7 +7,7 @@ import { DiskError, type DiskLock } from "../../seams/disk.ts";
 const TOUCH_MS = 5_000;
 /** A lock of another machine that was not touched for so long, in ms, has no holder. On this machine the process itself is looked for. */
 const STALE_MS = 30_000;
-/** How many dead holders' locks are cleared away before giving up. */
+/** How often it is tried, when others take and give back the lock meanwhile. */
 const ATTEMPTS = 5;
 
 interface Holder {
@@ -21,7 +21,7 @@ interface Holder {
 
 /**
  * Takes a lock: a file that says who has it. Node has no `flock`, so the file of a process that was killed stays, and whoever comes next sees that
- * there is no such process any more. The file is made in one step (a link), and taken away from a dead holder in one (a rename).
+ * there is no such process any more. The file is made in one step (a link), and put in a dead one's place in one (a rename).
  * @throws DiskError with kind "locked".
  */
 export async function takeLock(path: string): Promise<DiskLock> {
@@ -37,8 +37,7 @@ export async function takeLock(path: string): Promise<DiskLock> {
   await fs.writeFile(own, text);
   try {
     for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
-      if (await place(own, path)) return hold(path, text);
-      await clearAway(path, own);
+      if ((await place(own, path)) || (await replace(own, path))) return hold(path, text);
     }
   } finally {
     await fs.rm(own, { force: true });
@@ -66,21 +65,19 @@ async function place(own: string, path: string): Promise<boolean> {
   }
 }
 
-/** Takes the file away if its holder is dead. */
-async function clearAway(path: string, own: string): Promise<void> {
+/** Puts the file in the place of a dead holder's. Who may do so is settled by a lock of its own, so that it is one only. */
+async function replace(own: string, path: string): Promise<boolean> {
   const found = await read(path);
-  if (found === undefined) return;
+  if (found === undefined) return false;
   await checkDead(path, found);
-  const aside = `${own}.stale`;
+  const claim = await takeLock(`${path}.claim`);
   try {
-    await fs.rename(path, aside);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return;
-    throw error;
+    if ((await read(path)) !== found) return false;
+    await fs.rename(own, path);
+    return true;
+  } finally {
+    await claim.release();
   }
-  // Another may have cleared the dead one's away just before, and this is its own.
-  if ((await fs.readFile(aside, "utf8")) !== found) await place(aside, path);
-  await fs.rm(aside, { force: true });
 }
 
 async function read(path: string): Promise<string | undefined> {

@@ -1,0 +1,113 @@
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import process from "node:process";
+import { after, before, test } from "node:test";
+import { NodeDisk } from "../../src/runtime/node/disk.ts";
+
+let directory: string;
+before(async () => {
+  directory = await mkdtemp(join(tmpdir(), "gnatlet-disk-"));
+});
+after(() => rm(directory, { recursive: true }));
+
+const bytes = (text: string): Uint8Array => new Uint8Array(Buffer.from(text));
+
+test("files: written, read, cut, renamed, listed, unlinked", async () => {
+  const disk = new NodeDisk();
+  const place = `${directory}/a/b/c`;
+  await disk.makeDirectory(place);
+  await assert.rejects(disk.open(`${place}/file`, false), { name: "DiskError", kind: "missing" });
+  const file = await disk.open(`${place}/file`, true);
+  await file.write(bytes("hello world"), 0);
+  await file.write(bytes("W"), 6);
+  await file.sync();
+  assert.equal(await file.size(), 11);
+  const into = new Uint8Array(20);
+  assert.equal(await file.read(into, 6), 5);
+  assert.equal(Buffer.from(into.subarray(0, 5)).toString(), "World");
+  await file.truncate(5);
+  assert.equal(await file.read(into, 0), 5);
+  await file.close();
+  await disk.rename(`${place}/file`, `${place}/other`);
+  await disk.syncDirectory(place);
+  assert.deepEqual(await disk.list(place), ["other"]);
+  await disk.unlink(`${place}/other`);
+  await disk.removeDirectory(place);
+  assert.deepEqual(await disk.list(place), []);
+  await assert.rejects(disk.unlink(`${place}/other`), { kind: "missing" });
+});
+
+const HOLDER = `
+import { NodeDisk } from ${JSON.stringify(new URL("../../src/runtime/node/disk.ts", import.meta.url).href)};
+await new NodeDisk().lock(process.argv[1]);
+console.log("held");
+setInterval(() => {}, 1000);
+`;
+
+async function holder(path: string): Promise<{ pid: number; kill(): Promise<void> }> {
+  const child = spawn(process.execPath, ["--import", "tsx", "--input-type=module", "-e", HOLDER, path], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  await new Promise<void>((resolve, reject) => {
+    child.stdout.once("data", () => resolve());
+    child.once("exit", () => reject(new Error("the holder has ended")));
+  });
+  return {
+    pid: child.pid!,
+    kill: () =>
+      new Promise((resolve) => {
+        child.once("close", () => resolve());
+        child.kill("SIGKILL");
+      }),
+  };
+}
+
+test("a lock that another process holds is refused, with its number; one whose holder was killed is taken", async () => {
+  const disk = new NodeDisk();
+  const path = `${directory}/held.lock`;
+  const other = await holder(path);
+  try {
+    await assert.rejects(disk.lock(path), (error: Error & { kind?: string }) => {
+      assert.equal(error.kind, "locked");
+      assert.match(error.message, new RegExp(`in use by process ${other.pid} since \\d{4}-`));
+      return true;
+    });
+  } finally {
+    await other.kill();
+  }
+  const lock = await disk.lock(path);
+  await assert.rejects(disk.lock(path), { kind: "locked" });
+  await lock.release();
+  await (await disk.lock(path)).release();
+  assert.deepEqual(
+    (await readdir(directory)).filter((name) => name.includes("held")),
+    [],
+  );
+});
+
+test("of many that take a dead process's lock at once, one gets it", async () => {
+  const path = `${directory}/dead.lock`;
+  const other = await holder(path);
+  await other.kill();
+  const takers = Array.from({ length: 8 }, () => new NodeDisk().lock(path));
+  const outcomes = await Promise.allSettled(takers);
+  assert.equal(outcomes.filter(({ status }) => status === "fulfilled").length, 1);
+  for (const each of outcomes) if (each.status === "fulfilled") await each.value.release();
+});
+
+test("a lock of another process with the same number is a dead one's; what is no lock file is nobody's", async () => {
+  const disk = new NodeDisk();
+  const path = `${directory}/reused.lock`;
+  const first = await disk.lock(path);
+  const text = JSON.parse(await readFile(path, "utf8")) as { started: string };
+  await first.release();
+  if (process.platform === "linux") {
+    await writeFile(path, JSON.stringify({ ...text, started: "1" }));
+    await (await disk.lock(path)).release();
+  }
+  await writeFile(path, "{");
+  await (await disk.lock(path)).release();
+});
