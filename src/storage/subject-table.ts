@@ -1,6 +1,7 @@
 import { assert } from "../protocol/assert.ts";
 import { HASH_PRIME } from "../protocol/hash.ts";
 import { decodeText, encodeText, sameAscii } from "../protocol/text.ts";
+import { IdTable } from "./id-table.ts";
 import type { SavedArray, SavedArrays } from "./saved-arrays.ts";
 
 /** How many subjects there is room for at first; small, as there may be thousands of streams. */
@@ -28,8 +29,7 @@ export class SubjectTable {
   #hashes: Int32Array = new Int32Array(FIRST_ROOM);
   #textStarts: Uint32Array = new Uint32Array(FIRST_ROOM);
   #textLengths: Uint16Array = new Uint16Array(FIRST_ROOM);
-  /** Places by hash, linear probing: id + 1, or 0. At most half are taken. */
-  #places: Int32Array = new Int32Array(FIRST_ROOM * 2);
+  readonly #ids = new IdTable();
   #texts: Uint8Array = new Uint8Array(FIRST_ROOM * 16);
   #textEnd = 0;
   #waste = 0;
@@ -50,9 +50,10 @@ export class SubjectTable {
       const bytes = encodeText(subject);
       return this.#findBytes(bytes, 0, bytes.length, this.#hashBytes(bytes, 0, bytes.length));
     }
-    const mask = this.#places.length - 1;
+    const part = this.#ids.part(hash);
+    const mask = part.length - 1;
     for (let place = hash & mask; ; place = (place + 1) & mask) {
-      const id = this.#places[place] - 1;
+      const id = part[place] - 1;
       if (id < 0) return -1;
       const start = this.#textStarts[id];
       if (
@@ -98,17 +99,7 @@ export class SubjectTable {
   /** Forgets a subject that has no messages; its id is free for another. */
   release(id: number): void {
     assert(this.messages[id] === 0, "a subject that is released has no messages");
-    const mask = this.#places.length - 1;
-    let place = this.#hashes[id] & mask;
-    while (this.#places[place] !== id + 1) place = (place + 1) & mask;
-    // Those behind move up, so that no search ends too early.
-    for (let next = (place + 1) & mask; this.#places[next] !== 0; next = (next + 1) & mask) {
-      const home = this.#hashes[this.#places[next] - 1] & mask;
-      if (((next - home) & mask) < ((next - place) & mask)) continue;
-      this.#places[place] = this.#places[next];
-      place = next;
-    }
-    this.#places[place] = 0;
+    this.#ids.remove(id, this.#hashes);
     this.#stringIds[id & (STRINGS - 1)] = -1;
     this.#waste += this.#textLengths[id];
     this.#textLengths[id] = 0;
@@ -126,8 +117,8 @@ export class SubjectTable {
       this.#hashes.subarray(0, this.limit),
       this.#textStarts.subarray(0, this.limit),
       this.#textLengths.subarray(0, this.limit),
-      this.#places,
       this.#texts.subarray(0, this.#textEnd),
+      ...this.#ids.save(),
     ];
   }
 
@@ -142,8 +133,8 @@ export class SubjectTable {
     this.#hashes = saved.i32();
     this.#textStarts = saved.u32();
     this.#textLengths = saved.u16();
-    this.#places = saved.i32();
     this.#texts = saved.u8();
+    this.#ids.load(saved);
     this.#free = [];
     for (let id = 0; id < this.limit; id++) if (this.messages[id] === 0) this.#free.push(id);
   }
@@ -158,7 +149,7 @@ export class SubjectTable {
     this.#hashes = new Int32Array(FIRST_ROOM);
     this.#textStarts = new Uint32Array(FIRST_ROOM);
     this.#textLengths = new Uint16Array(FIRST_ROOM);
-    this.#places = new Int32Array(FIRST_ROOM * 2);
+    this.#ids.clear();
     this.#texts = new Uint8Array(FIRST_ROOM * 16);
     this.#textEnd = 0;
     this.#waste = 0;
@@ -168,10 +159,11 @@ export class SubjectTable {
   }
 
   #findBytes(bytes: Uint8Array, start: number, end: number, hash: number): number {
-    const mask = this.#places.length - 1;
+    const part = this.#ids.part(hash);
+    const mask = part.length - 1;
     const length = end - start;
     for (let place = hash & mask; ; place = (place + 1) & mask) {
-      const id = this.#places[place] - 1;
+      const id = part[place] - 1;
       if (id < 0) return -1;
       if (this.#hashes[id] !== hash || this.#textLengths[id] !== length) continue;
       const at = this.#textStarts[id];
@@ -183,7 +175,6 @@ export class SubjectTable {
 
   #insert(bytes: Uint8Array, start: number, end: number, hash: number): number {
     const length = end - start;
-    if ((this.count + 1) * 2 > this.#places.length) this.#makePlaces();
     if (this.#textEnd + length > this.#texts.length) this.#makeTextRoom(length);
     const id = this.#free.pop() ?? this.limit++;
     if (id >= this.messages.length) this.#makeRoom();
@@ -196,21 +187,8 @@ export class SubjectTable {
     this.first[id] = 0;
     this.last[id] = 0;
     this.count += 1;
-    this.#place(id);
+    this.#ids.insert(id, this.#hashes);
     return id;
-  }
-
-  #place(id: number): void {
-    const mask = this.#places.length - 1;
-    let place = this.#hashes[id] & mask;
-    while (this.#places[place] !== 0) place = (place + 1) & mask;
-    this.#places[place] = id + 1;
-  }
-
-  #makePlaces(): void {
-    const old = this.#places;
-    this.#places = new Int32Array(old.length * 2);
-    for (const place of old) if (place !== 0) this.#place(place - 1);
   }
 
   #makeRoom(): void {

@@ -4,7 +4,7 @@ import type { StreamIndex } from "./stream-index.ts";
 import type { SubjectFilter } from "./subject-filter.ts";
 
 /** So many entries are looked at before the clock is. A walk no longer than this is done at once. */
-const STEP = 32 * 1024;
+const STEP = 4 * 1024;
 /** How far a literal filter follows its subject's messages from where it was. */
 const HINT_STEPS = 32;
 
