@@ -19,6 +19,9 @@ import type { StreamIndex } from "./stream-index.ts";
 import type { SubjectFilter } from "./subject-filter.ts";
 import * as walks from "./walks.ts";
 
+/** After so many messages a purge waits until it is on disk so far. */
+const PURGE_STEP = 8192;
+
 /** What both kinds of store have in common: all that the index alone can answer. */
 export abstract class IndexedStore implements StreamStore {
   listener: StoreListener | undefined;
@@ -157,7 +160,9 @@ export abstract class IndexedStore implements StreamStore {
       if (seq === 0 || seq > last) break;
       if (this.remove(seq)) purged += 1;
       seq += 1;
-      if ((purged & 127) === 0 && pacer.due) await pacer.rest();
+      // Removals that wait for one commit are written down in one go, which must not take long either.
+      if (purged % PURGE_STEP === 0) await this.flush();
+      else if ((purged & 127) === 0 && pacer.due) await pacer.rest();
     }
     return purged;
   }

@@ -8,6 +8,7 @@ import {
   encodeChange,
   type FoundRecord,
   KIND_CHANGE,
+  KIND_MERGE,
   KIND_MESSAGE,
   type RecordBytes,
   type RecordHead,
@@ -21,6 +22,8 @@ import { SEGMENT_BYTES, type Segment } from "./segment.ts";
 import type { StreamIndex } from "./stream-index.ts";
 
 const PIECE_BYTES = 1024 * 1024;
+/** So many segments become one at most: their numbers must fit into what recovery reads of a segment's beginning. */
+const MOST_SEGMENTS = 256;
 
 /** What a merger asks of its store. */
 export interface MergerOwner {
@@ -99,7 +102,12 @@ export class Merger {
       const segment = segments[i];
       const sparse = segment.live * 2 < segment.total;
       const fits = segment.sealed && isWritten(segment) && !segment.damaged && segment.live <= limit;
-      if (fits && (sparse || segment.size * 4 < limit) && live + segment.live <= limit) {
+      if (
+        fits &&
+        run.length < MOST_SEGMENTS &&
+        (sparse || segment.size * 4 < limit) &&
+        live + segment.live <= limit
+      ) {
         run.push(segment);
         live += segment.live;
         worth ||= sparse;
@@ -205,7 +213,13 @@ class Copy implements ScanVisitor {
     return true;
   }
 
+  /** Says first which segments this one replaces, and then what they say of messages in others. */
   #writeRemoved(): void {
+    const replaced = encodeChange(
+      0,
+      this.#run.map(({ generation }) => generation),
+    );
+    this.#write(plainHead(KIND_MERGE, this.#merged.firstSeq - 1), replaced);
     const payload = encodeChange(this.#floor, [...new Set(this.#removed)]);
     this.#removed = [];
     const head = plainHead(KIND_CHANGE, this.#merged.firstSeq - 1);

@@ -19,7 +19,9 @@ export const KIND_CHANGE = 2;
 export const KIND_NOTE = 3;
 /** The last record of a segment that gets no more: says up to which sequence it goes. */
 export const KIND_SEAL = 4;
-const LAST_KIND = KIND_SEAL;
+/** The first record of a segment that was made of others: says which. */
+export const KIND_MERGE = 5;
+const LAST_KIND = KIND_MERGE;
 
 /** Flag: the record is one of a batch, and not its last. */
 export const FLAG_CONTINUES = 1;

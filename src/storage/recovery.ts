@@ -4,7 +4,15 @@ import { FileLog, type LogContext } from "./file-log.ts";
 import { FileStore, type KeptNote } from "./file-store.ts";
 import { fromHex, INDEX_NAME, IndexFile, type IndexHead } from "./index-file.ts";
 import { Pacer } from "./pacer.ts";
-import { FoundRecord, HEADER_BYTES, KIND_SEAL, recordBytes, seedAt } from "./records.ts";
+import {
+  decodeChange,
+  FoundRecord,
+  HEADER_BYTES,
+  KIND_MERGE,
+  KIND_SEAL,
+  recordBytes,
+  seedAt,
+} from "./records.ts";
 import { Replay } from "./replay.ts";
 import { findTail, Scanner } from "./scan.ts";
 import { Segment } from "./segment.ts";
@@ -12,6 +20,9 @@ import type { StoreOptions } from "./store.ts";
 import { StreamIndex } from "./stream-index.ts";
 
 const SEGMENT_NAME = /^(\d{16})-([0-9a-f]{8})-([0-9a-f]{8})\.log$/;
+
+/** More than the record at the beginning of a merged segment has. */
+const MERGE_RECORD_BYTES = 4096;
 
 /** Opens the stream in a directory, which is made when it is not there. Reads all records, unless the stream was closed in order. */
 export async function openFileStore(
@@ -54,7 +65,8 @@ function newStream(log: FileLog, clock: Clock, options: StoreOptions): StreamInd
 
 /** The segments of a directory, in order, without what a merge has left behind. */
 async function findSegments(disk: Disk, directory: string): Promise<Segment[]> {
-  const found: { segment: Segment; through: number }[] = [];
+  const found: Segment[] = [];
+  const replaced = new Set<number>();
   for (const name of await disk.list(directory)) {
     if (name.endsWith(".tmp")) await disk.unlink(`${directory}/${name}`);
     const parts = SEGMENT_NAME.exec(name);
@@ -69,17 +81,13 @@ async function findSegments(disk: Disk, directory: string): Promise<Segment[]> {
     );
     segment.created = true;
     segment.size = await (await segment.file()).size();
-    found.push({ segment, through: await sealOf(segment) });
+    segment.sealed = await isSealed(segment);
+    for (const each of await replacedBy(segment)) replaced.add(each);
+    found.push(segment);
   }
   const kept: Segment[] = [];
-  for (const { segment } of found) {
-    const merged = found.some(
-      ({ segment: other, through }) =>
-        other.generation > segment.generation &&
-        other.firstSeq <= segment.firstSeq &&
-        segment.firstSeq <= through,
-    );
-    if (merged) {
+  for (const segment of found) {
+    if (replaced.has(segment.generation)) {
       await segment.close();
       await disk.unlink(segment.path);
     } else {
@@ -89,17 +97,29 @@ async function findSegments(disk: Disk, directory: string): Promise<Segment[]> {
   return kept.sort((a, b) => a.firstSeq - b.firstSeq || a.generation - b.generation);
 }
 
-/** Up to which sequence a segment goes, if it ends with a record that says so; else 0. */
-async function sealOf(segment: Segment): Promise<number> {
+/** Whether a segment ends with the record that seals it. */
+async function isSealed(segment: Segment): Promise<boolean> {
   const position = segment.size - HEADER_BYTES;
-  if (position < 0 || position % 8 !== 0) return 0;
+  if (position < 0 || position % 8 !== 0) return false;
   const bytes = recordBytes(HEADER_BYTES);
   await (await segment.file()).read(bytes.bytes, position);
   const record = new FoundRecord();
   const result = record.read(bytes, HEADER_BYTES, 0, seedAt(segment.salt, position));
-  if (result !== "read" || record.kind !== KIND_SEAL) return 0;
-  segment.sealed = true;
-  return record.seq;
+  return result === "read" && record.kind === KIND_SEAL;
+}
+
+/** The generations of the segments that this one was made of, and replaces. */
+async function replacedBy(segment: Segment): Promise<number[]> {
+  const bytes = recordBytes(MERGE_RECORD_BYTES);
+  const used = await (await segment.file()).read(bytes.bytes, 0);
+  const record = new FoundRecord();
+  if (record.read(bytes, used, 0, seedAt(segment.salt, 0)) !== "read") return [];
+  if (record.kind !== KIND_MERGE || record.end > used || !record.bodyIsSound(bytes)) return [];
+  const generations: number[] = [];
+  decodeChange(bytes.bytes, record.payloadStart, record.payloadEnd, (first, last) => {
+    for (let each = first; each <= last; each++) generations.push(each);
+  });
+  return generations;
 }
 
 /** Opens with the index, if it is one of just these files, and sound. */

@@ -1,3 +1,4 @@
+import { decodeText } from "../protocol/text.ts";
 import type { FileLog } from "./file-log.ts";
 import type { KeptNote } from "./file-store.ts";
 import {
@@ -16,7 +17,8 @@ const MAX_GAP = 0xffff_ffff;
 
 /** Does anew what the records of a stream say, and finds what is missing. */
 export class Replay implements ScanVisitor {
-  readonly notes: KeptNote[] = [];
+  /** By what they are: one that a merge has written once more is one. */
+  readonly #notes = new Map<string, KeptNote>();
   readonly #stream: StreamIndex;
   readonly #log: FileLog;
   #segment: Segment | undefined;
@@ -79,11 +81,14 @@ export class Replay implements ScanVisitor {
   }
 
   #note(record: FoundRecord, { bytes }: RecordBytes, segment: Segment): void {
-    this.notes.push({
-      time: record.micros / 1000,
-      bytes: bytes.slice(record.payloadStart, record.payloadEnd),
-      segment,
-    });
+    const noted = bytes.slice(record.payloadStart, record.payloadEnd);
+    const key = `${record.micros} ${decodeText(noted, 0, noted.length)}`;
+    this.#notes.set(key, { time: record.micros / 1000, bytes: noted, segment });
+  }
+
+  /** The notes, in order of their times. */
+  get notes(): KeptNote[] {
+    return [...this.#notes.values()].sort((a, b) => a.time - b.time);
   }
 
   #change(record: FoundRecord, { bytes }: RecordBytes): void {

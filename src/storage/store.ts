@@ -188,7 +188,7 @@ export interface StreamStore {
    * after them is, whatever becomes of the messages (the ids of the de-duplication window are kept so).
    */
   note(bytes: Uint8Array, time: number): void;
-  /** The notes there are, in order. Those older than `noteAge` may be gone. */
+  /** The notes there are, in order; after a crash in that of their times, and two that are the same in time and bytes are one. Those older than `noteAge` may be gone. */
   notes(): Iterable<Note>;
 
   /** Changes how it is synced and kept. */

@@ -111,7 +111,7 @@ async function perform(disk: SimulatedDisk, script: readonly Step[], oracle: Ora
         break;
       case "note":
         oracle.notes.push(`note ${oracle.notes.length}`);
-        store.note(bytes(oracle.notes.at(-1)!), 1_000_000);
+        store.note(bytes(oracle.notes.at(-1)!), 1_000_000 + oracle.notes.length);
         break;
       case "flush":
         await flushed();
