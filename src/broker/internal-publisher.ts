@@ -1,51 +1,68 @@
 import { Message } from "../protocol/message.ts";
 import type { Account } from "./account.ts";
 import type { Broker } from "./broker.ts";
-import { Session } from "./session.ts";
+import { InternalSession } from "./internal-session.ts";
 import type { SessionPeer } from "./session-peer.ts";
 
 /** The server's own voice in an account: events, and answers of its services. It is no connection, and counts nowhere. */
 export class InternalPublisher {
-  readonly #account: Account;
-  readonly #broker: Broker;
-  readonly #session: Session;
+  protected readonly account: Account;
+  protected readonly broker: Broker;
+  protected readonly session: InternalSession;
   readonly #message: Message;
 
-  constructor(broker: Broker, account: Account) {
-    this.#broker = broker;
-    this.#account = account;
-    const { slab } = broker.context;
-    this.#session = new Session(broker, NOBODY, {
-      remoteHost: "",
-      remotePort: 0,
-      slab,
-      type: "IN_PROCESS",
-      internal: account,
-    });
-    this.#message = new Message(slab);
+  /** @param peer - what hears what the session hears; by default nothing does. */
+  constructor(broker: Broker, account: Account, peer: SessionPeer = NOBODY) {
+    this.account = account;
+    this.broker = broker;
+    this.session = new InternalSession(broker, account, peer);
+    this.#message = new Message(broker.context.slab);
   }
 
   /** Whether anybody would get a message on the subject. */
   hasInterest(subject: string): boolean {
-    const { plain, groups } = this.#account.router.find(subject);
+    const { plain, groups } = this.account.router.find(subject);
     return plain.length + groups.length > 0;
   }
 
   /** Begins or ends to log what is published. */
   trace(on: boolean): void {
-    this.#session.trace(on);
+    this.session.trace(on);
   }
 
-  /** Publishes; what it causes happens after the code that runs now. */
-  publish(subject: string, headers: Uint8Array | undefined, payload: string | Uint8Array): void {
-    this.#message.setValue(subject, undefined, headers, payload);
-    this.#session.pub(this.#message);
-    this.#broker.flushSoon();
+  /** Publishes as a client would, but with no subject or reply forbidden; what it causes happens after the code that runs now. */
+  publish(
+    subject: string,
+    headers: Uint8Array | undefined,
+    payload: string | Uint8Array,
+    reply?: string,
+  ): void {
+    this.#message.setValue(subject, reply, headers, payload);
+    this.session.pub(this.#message);
+    this.broker.flushSoon();
+  }
+
+  /**
+   * Gives a message to those who listen on `to`, while the message itself shows another subject and reply: how a stored message gets to
+   * a consumer's client. It goes out after the code that runs now.
+   * @returns whether anybody got it.
+   */
+  deliver(
+    to: string,
+    subject: string,
+    reply: string | undefined,
+    headers: Uint8Array | undefined,
+    payload: Uint8Array,
+  ): boolean {
+    this.#message.setValue(subject, reply, headers, payload);
+    const delivered = this.session.send(to, this.#message);
+    this.broker.flushSoon();
+    return delivered;
   }
 }
 
 /** The other end of a session that hears nothing. */
-const NOBODY: SessionPeer = {
+export const NOBODY: SessionPeer = {
   headers: true,
   behind: false,
   stalled: false,

@@ -1,3 +1,4 @@
+import { assert } from "../protocol/assert.ts";
 import type { ClosedReason } from "../protocol/closed-reason.ts";
 import { CONNECT_DEFAULTS, type ConnectOptions } from "../protocol/connect-options.ts";
 import {
@@ -282,6 +283,12 @@ export class Session extends Receiver implements ClientVerbs, FaultSink {
     this.ok();
   }
 
+  /** For the server itself: subscribes to what may be forbidden to clients. */
+  listen(subject: string, queue: string | undefined, sid: Sid): void {
+    assert(this.#internal, "clients subscribe by `sub`");
+    this.#subscriptions.add(subject, queue, sid);
+  }
+
   unsub(sid: Sid, max: number | undefined): void {
     if (this.#mute && !this.enterUnnamed()) return;
     const subscription = this.#subscriptions.get(sid);
@@ -345,7 +352,7 @@ export class Session extends Receiver implements ClientVerbs, FaultSink {
       );
       return;
     }
-    if (message.hasReply && hasReservedReply(message)) {
+    if (message.hasReply && hasReservedReply(message) && !this.#internal) {
       this.#violation(
         replyViolation(message.reply),
         `Publish Violation - Reply ${quote(message.reply)}`,

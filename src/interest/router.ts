@@ -1,6 +1,6 @@
 import { hashText } from "../protocol/hash.ts";
 import type { Message } from "../protocol/message.ts";
-import { hasWildcards } from "../protocol/subject.ts";
+import { hasWildcards, subjectsCollide } from "../protocol/subject.ts";
 import { decodeText, isAscii, sameAscii } from "../protocol/text.ts";
 import { type Interest, type Matches, SubjectTree } from "./subject-tree.ts";
 
@@ -93,6 +93,8 @@ export class Router<I extends Interest> {
   #cacheHits = 0;
   /** The last one found: a publisher mostly stays with one subject. */
   #last: Route<I> | undefined;
+  /** Who wants to know when interest in a literal subject may have changed; undefined while nobody does. */
+  #watches: Map<string, Set<() => void>> | undefined;
 
   constructor(options: RouterOptions) {
     this.#classify = options.classify;
@@ -116,6 +118,24 @@ export class Router<I extends Interest> {
     this.#removes += 1;
     this.#tree.remove(interest);
     this.#changed(interest.subject);
+  }
+
+  /**
+   * Calls `changed` after each interest that came or went and includes a literal subject.
+   * @returns what ends it.
+   */
+  watch(subject: string, changed: () => void): () => void {
+    this.#watches ??= new Map();
+    let calls = this.#watches.get(subject);
+    if (calls === undefined) this.#watches.set(subject, (calls = new Set()));
+    // Two may watch with one function.
+    const call = (): void => changed();
+    calls.add(call);
+    return () => {
+      if (!calls.delete(call) || calls.size > 0 || this.#watches?.get(subject) !== calls) return;
+      this.#watches.delete(subject);
+      if (this.#watches.size === 0) this.#watches = undefined;
+    };
   }
 
   /** Numbers about it. Goes through all that is remembered. */
@@ -260,8 +280,19 @@ export class Router<I extends Interest> {
   #changed(subject: string): void {
     if (!hasWildcards(subject)) {
       this.#forget(subject);
+      if (this.#watches !== undefined)
+        for (const changed of [...(this.#watches.get(subject) ?? [])]) changed();
       return;
     }
+    this.#outdate(subject);
+    if (this.#watches === undefined) return;
+    for (const [watched, calls] of [...this.#watches]) {
+      if (subjectsCollide(subject, watched)) for (const changed of [...calls]) changed();
+    }
+  }
+
+  /** No route that a subject with wildcards may match holds any more. */
+  #outdate(subject: string): void {
     const first = subject[0];
     const single = subject.length === 1 || subject[1] === ".";
     if (single && (first === "*" || first === ">")) this.#version += 1;

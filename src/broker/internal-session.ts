@@ -1,0 +1,33 @@
+import type { Message } from "../protocol/message.ts";
+import type { Account } from "./account.ts";
+import type { Broker } from "./broker.ts";
+import { Session } from "./session.ts";
+import type { SessionPeer } from "./session-peer.ts";
+
+/** The server itself in an account, as a session. It is no connection, and counts nowhere. */
+export class InternalSession extends Session {
+  constructor(broker: Broker, account: Account, peer: SessionPeer) {
+    super(broker, peer, {
+      remoteHost: "",
+      remotePort: 0,
+      slab: broker.context.slab,
+      type: "IN_PROCESS",
+      internal: account,
+    });
+  }
+
+  /**
+   * Gives a message to those who listen on `to`, whatever subject the message shows them; the reply may be one that clients cannot
+   * use. Returns whether anybody got it.
+   */
+  send(to: string, message: Message): boolean {
+    const { plain, groups } = this.account.router.find(to);
+    const shared = plain.length + groups.length > 1;
+    let delivered = false;
+    for (let i = 0; i < plain.length; i++)
+      if (this.deliver(plain[i], message, shared, undefined)) delivered = true;
+    for (let i = 0; i < groups.length; i++)
+      if (this.deliverToOne(groups[i], message, shared, undefined)) delivered = true;
+    return delivered;
+  }
+}

@@ -1,0 +1,31 @@
+import type { InternalClient } from "../../broker/internal-client.ts";
+import type { Clock } from "../../seams/clock.ts";
+import type { SwitchedLogger } from "../../seams/logger.ts";
+import type { Random } from "../../seams/random.ts";
+import type { Tasks } from "../../seams/tasks.ts";
+import type { Storage } from "../../storage/storage.ts";
+import type { EventStamp, JetStreamEvent } from "../api/events.ts";
+import type { AccountLimits, ServerLimits } from "../stream/context.ts";
+
+/** What the streams and consumers of an account work with. */
+export interface AccountContext {
+  /** The account's name. */
+  readonly name: string;
+  /** The server in this account: it hears what streams store, and speaks to the clients of consumers. */
+  readonly client: InternalClient;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly tasks: Tasks;
+  readonly logger: SwitchedLogger;
+  /** Where things of streams in files are kept, and of consumers that do not ask for memory. */
+  readonly disk: Storage;
+  /** The same for memory: gone with the process. */
+  readonly memory: Storage;
+  /** The server's domain; "" for none. */
+  readonly domain: string;
+  readonly serverLimits: ServerLimits;
+  /** As they are now. */
+  readonly limits: AccountLimits;
+  /** Tells an event, if anybody listens to its subject; it is made only then. `subject` is what the event's will be. */
+  tell(subject: string, make: (stamp: EventStamp) => JetStreamEvent): void;
+}
