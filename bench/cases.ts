@@ -6,6 +6,8 @@ import {
   idleConnections,
   idleEmbedded,
   inProcess,
+  jetStream,
+  jetStreamInProcess,
   overTcp,
   tcpRate,
 } from "./kinds.ts";
@@ -94,6 +96,50 @@ export const CASES: readonly BenchCase[] = [
     { key: "bytes", unit: "B", target: atLeast(2) },
     { kind: "heap", size: 128, count: 100_000 },
   ),
+  ...(
+    [
+      ["1,000 in flight", 1.5, { storage: "file", count: 300_000 }],
+      ["1,000 in flight, theirs syncs always", 20, { storage: "file", count: 100_000 }, "always"],
+      ["one at a time, theirs syncs always", 1, { storage: "file", count: 2_000, together: 1 }, "always"],
+      ["1,000 in flight, memory", 1.5, { storage: "memory", count: 500_000 }],
+      [
+        "64 publishers, one at a time each",
+        1,
+        { storage: "file", count: 60_000, publishers: 64, together: 1 },
+      ],
+    ] as const
+  ).map(([what, ratio, load, sync]) =>
+    jetStream(`stream publish, ${what}`, atLeast(ratio), { ...load, kind: "publish", size: 128 }, sync),
+  ),
+  ...(
+    [
+      ["stream consume, batches of 500, explicit ack", 1.2, { kind: "consume", count: 300_000 }],
+      ["stream consume, ordered", 1.2, { kind: "consume", count: 500_000, acks: "none" }],
+      ["stream direct get", 1.2, { kind: "get", count: 200_000 }],
+      ["key-value put", 1.2, { kind: "publish", count: 200_000, subjects: 1000, history: 1, together: 100 }],
+      ["key-value get", 1.2, { kind: "get", count: 200_000, subjects: 1000, history: 1 }],
+      [
+        "stream consume, one of 10,000 subjects",
+        1,
+        { kind: "consume", count: 500_000, subjects: 10_000, filterEvery: 100 },
+      ],
+      [
+        "work queue, acks in random order",
+        1,
+        { kind: "consume", count: 200_000, retention: "workqueue", acks: "random order" },
+      ],
+    ] as const
+  ).map(([name, ratio, load]) => jetStream(name, atLeast(ratio), { ...load, storage: "file", size: 128 })),
+  jetStreamInProcess("stream publish, in process against TCP", atLeast(2), {
+    kind: "publish",
+    size: 128,
+    count: 200_000,
+  }),
+  jetStreamInProcess("stream consume, in process against TCP", atLeast(2), {
+    kind: "consume",
+    size: 128,
+    count: 200_000,
+  }),
   commandStart("command, shell to first client", below(150)),
   idleEmbedded("memory, idle embedded server", below(10)),
   idleConnections("memory, 1,000 idle TCP connections", below(40), 1_000),

@@ -6,8 +6,16 @@ import { measureCommandStart } from "./command-start.ts";
 import type { ClientLoad } from "./loads/client.ts";
 import type { InProcessLoad } from "./loads/in-process.ts";
 import type { RawLoad } from "./loads/raw.ts";
+import type { StreamLoad } from "./loads/stream.ts";
+import type { LibraryLoad } from "./loads/stream-library.ts";
 import { Child, resultOf, startLoad } from "./processes.ts";
-import { startGnatlet, startNatsServer, type TcpServer } from "./servers.ts";
+import {
+  startGnatlet,
+  startNatsServer,
+  startOurJetStream,
+  startTheirJetStream,
+  type TcpServer,
+} from "./servers.ts";
 
 /** How long (ms) a run may take before it counts as hung; it should take 2 s. */
 const RUN_MS = 30_000;
@@ -66,7 +74,7 @@ export function overTcp(name: string, rows: readonly RowSpec[], load: RawLoad): 
   return {
     name,
     rows,
-    ours: against(startGnatlet),
+    ours: against(() => startGnatlet()),
     peer: { name: "nats-server", prepare: against((bench) => startNatsServer(bench.peers.natsServer!)) },
   };
 }
@@ -112,6 +120,55 @@ export function clientFan(name: string, target: Target, size: number, iterate = 
   return client(name, { ...RATE, target }, load);
 }
 
+/** What a stream and its consumers do, over TCP, by the same raw load for either server. @param sync - of theirs; ours always syncs first. */
+export function jetStream(
+  name: string,
+  target: Target,
+  load: StreamLoad,
+  sync: "late" | "always" = "late",
+): BenchCase {
+  const against =
+    (start: (bench: Workbench) => Promise<TcpServer>): Prepare =>
+    async (bench) => {
+      const server = bench.keep(await start(bench));
+      const args = [String(server.port), JSON.stringify({ ...load, count: bench.scale(load.count) })];
+      return () => resultOf(startLoad("the stream's load", join(LOADS, "stream.ts"), args), RUN_MS);
+    };
+  return single(
+    { ...RATE, target },
+    {
+      name,
+      ours: against(startOurJetStream),
+      peer: {
+        name: "nats-server",
+        prepare: against((bench) => startTheirJetStream(bench.peers.natsServer!, sync)),
+      },
+    },
+  );
+}
+
+/** The official JetStream library on our connection, in process, against the same on our connection over TCP. */
+export function jetStreamInProcess(name: string, target: Target, load: LibraryLoad): BenchCase {
+  const run = (bench: Workbench, where: string): ReturnType<typeof resultOf> => {
+    const args = [where, JSON.stringify({ ...load, count: bench.scale(load.count) })];
+    return resultOf(startLoad("the library's load", join(LOADS, "stream-library.ts"), args), RUN_MS);
+  };
+  return single(
+    { ...RATE, target },
+    {
+      name,
+      ours: async (bench) => () => run(bench, "in process"),
+      peer: {
+        name: "gnatlet over TCP",
+        prepare: async (bench) => {
+          const server = bench.keep(await startOurJetStream());
+          return () => run(bench, String(server.port));
+        },
+      },
+    },
+  );
+}
+
 /** How long (ms) a server may take until what it needs for new connections is all there. */
 const SETTLE_MS = 500;
 
@@ -145,7 +202,7 @@ export function idleConnections(name: string, target: Target, count: number): Be
     { key: "bytes", unit: "MB", target },
     {
       name,
-      ours: growthOf(startGnatlet),
+      ours: growthOf(() => startGnatlet()),
       peer: {
         name: "nats-server",
         prepare: growthOf((bench) => startNatsServer(bench.peers.natsServer!)),

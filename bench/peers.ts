@@ -8,7 +8,7 @@ const BUILD_MS = 300_000;
 const PROBE_MS = 20_000;
 
 /** Whom we compare with, by the name in the table. */
-export type PeerName = "nats-server" | "embedded Go" | "nats.js";
+export type PeerName = "nats-server" | "embedded Go" | "nats.js" | "gnatlet over TCP";
 
 /** The peers on this machine, and what there is to say about the others. */
 export interface Peers {

@@ -1,5 +1,6 @@
-import { readFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { freePort } from "./command-start.ts";
@@ -18,9 +19,10 @@ export interface TcpServer {
   stop(): Promise<void>;
 }
 
-/** Starts ours. */
-export async function startGnatlet(): Promise<TcpServer> {
-  const child = startLoad("our server", join(import.meta.dirname, "loads", "server.ts"), []);
+/** Starts ours. @param options - of the server, beside its listener. */
+export async function startGnatlet(options: object = {}): Promise<TcpServer> {
+  const args = [JSON.stringify(options)];
+  const child = startLoad("our server", join(import.meta.dirname, "loads", "server.ts"), args);
   try {
     const { port } = (await child.answer(READY_MS)) as { port: number };
     return {
@@ -37,10 +39,10 @@ export async function startGnatlet(): Promise<TcpServer> {
   }
 }
 
-/** Starts the real one, with its defaults but for address and port. */
-export async function startNatsServer(file: string): Promise<TcpServer> {
+/** Starts the real one, with its defaults but for address and port. @param args - what else it is started with. */
+export async function startNatsServer(file: string, args: readonly string[] = []): Promise<TcpServer> {
   const port = await freePort();
-  const child = new Child("nats-server", file, ["-a", "127.0.0.1", "-p", String(port)]);
+  const child = new Child("nats-server", file, ["-a", "127.0.0.1", "-p", String(port), ...args]);
   const deadline = performance.now() + READY_MS;
   while (!(await canConnect(port))) {
     if (!child.isRunning || performance.now() > deadline) {
@@ -50,6 +52,33 @@ export async function startNatsServer(file: string): Promise<TcpServer> {
     await sleep(20);
   }
   return { port, rss: async () => rssOf(child.pid!), stop: () => child.stop() };
+}
+
+/** Starts ours with JetStream in a directory of its own, which goes with it. */
+export async function startOurJetStream(): Promise<TcpServer> {
+  const directory = newDirectory();
+  return withoutDirectory(await startGnatlet({ jetstream: { storeDir: directory } }), directory);
+}
+
+/** The same for the real one. @param sync - when it syncs: two minutes after a write, or before it answers. */
+export async function startTheirJetStream(file: string, sync: "late" | "always"): Promise<TcpServer> {
+  const directory = newDirectory();
+  const config = join(directory, "server.conf");
+  const interval = sync === "always" ? "sync_interval: always" : "";
+  writeFileSync(config, `jetstream { store_dir: ${JSON.stringify(directory)}, ${interval} }\n`);
+  return withoutDirectory(await startNatsServer(file, ["-c", config]), directory);
+}
+
+function newDirectory(): string {
+  return mkdtempSync(join(tmpdir(), "gnatlet-bench-"));
+}
+
+function withoutDirectory(server: TcpServer, directory: string): TcpServer {
+  const stop = async (): Promise<void> => {
+    await server.stop();
+    rmSync(directory, { recursive: true, force: true });
+  };
+  return { ...server, stop };
 }
 
 function canConnect(port: number): Promise<boolean> {

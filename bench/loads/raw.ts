@@ -2,9 +2,9 @@
  * The load for a server over TCP: raw sockets, prepared bytes, no client library, so that the server is what is measured. It runs in
  * a process of its own, and is the same for every server. `tsx bench/loads/raw.ts <port> <case as JSON>` prints the result as JSON.
  */
-import { connect, type Socket } from "node:net";
 import { performance } from "node:perf_hooks";
 import process from "node:process";
+import { Peer } from "./peer.ts";
 
 /** One load. */
 export interface RawLoad {
@@ -32,54 +32,6 @@ export interface RawResult {
 /** Bytes that may be under way: less than what makes a server cut a subscriber off, and the same for every server. */
 const WINDOW_BYTES = 4 * 1024 * 1024;
 const CHUNK_BYTES = 64 * 1024;
-const CONNECT =
-  'CONNECT {"verbose":false,"pedantic":false,"protocol":0,"headers":true,"no_responders":true}\r\n';
-
-class Peer {
-  readonly socket: Socket;
-  onData: (bytes: Buffer) => void = () => {};
-
-  private constructor(socket: Socket) {
-    this.socket = socket;
-    socket.on("data", (bytes) => this.onData(bytes));
-    socket.on("close", () => {
-      process.stderr.write("the server closed a connection\n");
-      process.exit(1);
-    });
-    // Pings are answered before they are asked, so that nobody needs to look for them in the bytes.
-    setInterval(() => socket.write("PONG\r\n"), 500).unref();
-  }
-
-  static async open(port: number): Promise<Peer> {
-    const socket = connect({ host: "127.0.0.1", port, noDelay: true });
-    await new Promise((resolve) => socket.once("connect", resolve));
-    const peer = new Peer(socket);
-    await peer.say(CONNECT);
-    return peer;
-  }
-
-  /** Sends lines and waits for the answer to a PING after them. */
-  say(lines: string): Promise<void> {
-    return new Promise((resolve) => {
-      let seen = "";
-      this.onData = (bytes) => {
-        seen = (seen + bytes.toString("latin1")).slice(-4096);
-        if (/PONG\r\n/.test(seen)) resolve();
-      };
-      this.socket.write(`${lines}PING\r\n`);
-    });
-  }
-
-  write(bytes: Uint8Array): Promise<void> | undefined {
-    if (this.socket.write(bytes)) return undefined;
-    return new Promise((resolve) => this.socket.once("drain", resolve));
-  }
-
-  quit(): void {
-    this.socket.removeAllListeners("close");
-    this.socket.destroy();
-  }
-}
 
 function subjectName(i: number, load: RawLoad): string {
   return load.subjects === 1 ? "bench" : `bench.${String(i).padStart(6, "0")}`;

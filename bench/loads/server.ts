@@ -1,5 +1,5 @@
 /**
- * Our server, in a process of its own: `server.ts` prints `{"port":…}` once it listens, answers a line "rss"
+ * Our server, in a process of its own: `server.ts <options as JSON>` prints `{"port":…}` once it listens, answers a line "rss"
  * with `{"rss":…}` (bytes, after its garbage is collected), and ends with its stdin or at SIGTERM.
  */
 import process from "node:process";
@@ -22,7 +22,8 @@ function say(answer: object): void {
   process.stdout.write(`${JSON.stringify(answer)}\n`);
 }
 
-const server = await NatsServer.start({ listen: { host: "127.0.0.1", port: 0 } });
+const options = JSON.parse(process.argv[2]) as object;
+const server = await NatsServer.start({ ...options, listen: { host: "127.0.0.1", port: 0 } });
 const stop = (): void => {
   void server.close().then(() => process.exit(0));
 };
