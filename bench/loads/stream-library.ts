@@ -46,7 +46,7 @@ async function consume(client: JetStreamClient, load: LibraryLoad): Promise<void
 const [where, json] = process.argv.slice(2);
 const load = JSON.parse(json) as LibraryLoad;
 const directory = where === "in process" ? mkdtempSync(join(tmpdir(), "gnatlet-bench-")) : undefined;
-const options = { jetstream: { storeDir: directory } };
+const options: object = { jetstream: { storeDir: directory } };
 const server = directory === undefined ? undefined : await NatsServer.start(options);
 const connection = await connect(
   server === undefined ? { servers: `127.0.0.1:${where}` } : { inProcessServer: server },
