@@ -1,3 +1,4 @@
+import type { Account } from "../broker/account.ts";
 import { Broker, type BrokerLimits } from "../broker/broker.ts";
 import type { TraceRules } from "../broker/protocol-trace.ts";
 import type { Session } from "../broker/session.ts";
@@ -15,19 +16,19 @@ import { ServerError } from "./errors.ts";
 import { adaptInfo, announced, initialInfo } from "./info.ts";
 import { LameDuck } from "./lame-duck.ts";
 import { tlsInfo } from "./listener-tls.ts";
-import { Monitoring } from "./monitor/monitoring.ts";
+import type { Monitoring } from "./monitor/monitoring.ts";
 import type { MonitorState } from "./monitor/state.ts";
-import { changedOptions, reloadedOptions } from "./options/reload.ts";
+import { loadMonitoring, loadReload, loadSystem, loadWebsocket } from "./on-demand.ts";
 import { type ResolvedServerOptions, resolveOptions } from "./options/resolve.ts";
 import type { ResolvedTls } from "./options/resolve-tls.ts";
 import type { ServerOptions, TlsOptions } from "./options/types.ts";
 import { hostPort, reachable } from "./reachable.ts";
-import { logReload } from "./reload-lines.ts";
 import { newServerId } from "./server-id.ts";
 import { type ConfigFacts, logStart, logTls } from "./start-lines.ts";
 import { type ServerStats, statsOf } from "./stats.ts";
+import type { SystemParts } from "./system/parts.ts";
 import { System } from "./system/system.ts";
-import { WebsocketListener } from "./websocket/listener.ts";
+import type { WebsocketListener } from "./websocket/listener.ts";
 
 /**
  * A NATS server in this program. It has no global state: there may be as many as you like. It installs no signal handlers,
@@ -47,7 +48,9 @@ export class Server {
   protected readonly log: SwitchedLogger;
   /** Whether passwords are in the options as they are. */
   #plaintext = false;
-  readonly #monitoring: Monitoring;
+  readonly #startedAt: number;
+  /** Made when monitoring is served, or asked for in the system account. */
+  #monitoring: Monitoring | undefined;
   readonly #system: System | undefined;
   readonly #listener: ClientListener;
   #websocket: WebsocketListener | undefined;
@@ -87,8 +90,16 @@ export class Server {
       closing: () => this.#closing !== undefined,
     });
     this.#listener = new ClientListener(runtime, this.log, this.#connections);
-    this.#monitoring = new Monitoring(runtime, this.#broker, {
+    this.#startedAt = runtime.clock.now();
+    this.#system = System.serve(this.#broker, (account) => this.#systemParts(account));
+  }
+
+  /** Monitoring, made when it is needed first. */
+  async #watch(): Promise<Monitoring> {
+    const { Monitoring } = await loadMonitoring();
+    this.#monitoring ??= new Monitoring(this.#runtime, this.#broker, {
       log: this.log,
+      startedAt: this.#startedAt,
       options: () => this.#options,
       tls: () => this.#listener.tls,
       websocket: () => this.#websocket,
@@ -96,8 +107,12 @@ export class Server {
       ready: () => this.#closing === undefined,
       config: () => this.config,
     });
-    const state = (): MonitorState => this.#monitoring.state;
-    this.#system = System.serve(this.#broker, state, runtime, () => this.reload());
+    return this.#monitoring;
+  }
+
+  async #systemParts(account: Account): Promise<SystemParts> {
+    const [{ systemParts }, { state }] = await Promise.all([loadSystem(), this.#watch()]);
+    return systemParts(account, state, this.#runtime, () => this.reload());
   }
 
   /** Makes accounts and users what the options say. */
@@ -133,7 +148,7 @@ export class Server {
     logStart(log, facts);
     this.beforeListening();
     try {
-      await this.#monitoring.open();
+      await this.#openMonitoring();
       await this.#openWebsocket();
       await this.#listen();
     } catch (error) {
@@ -141,7 +156,7 @@ export class Server {
       throw error;
     }
     this.afterListening();
-    this.#monitoring.begin();
+    this.#monitoring?.begin();
     log.notice("Server is ready");
   }
 
@@ -171,9 +186,15 @@ export class Server {
     this.#broker.applyTrace();
   }
 
+  async #openMonitoring(): Promise<void> {
+    const { http, https } = this.#options;
+    if (http !== undefined || https !== undefined) await (await this.#watch()).open();
+  }
+
   async #openWebsocket(): Promise<void> {
     const { websocket } = this.#options;
     if (websocket === undefined) return;
+    const { WebsocketListener } = await loadWebsocket();
     const listener = new WebsocketListener(websocket, {
       network: this.#runtime.network,
       log: this.log,
@@ -195,10 +216,11 @@ export class Server {
         ? []
         : [{ kind: "nats", scheme: this.#info.tls_required ? "tls" : "nats", ...address }];
     const { address: websocket, scheme = "ws" } = this.#websocket ?? {};
+    const monitoring = this.#monitoring?.endpoints() ?? [];
     return [
       ...clients,
       ...(websocket === undefined ? [] : [{ kind: "websocket" as const, scheme, ...websocket }]),
-      ...this.#monitoring.endpoints().map((each) => ({ kind: "monitoring" as const, ...each })),
+      ...monitoring.map((each) => ({ kind: "monitoring" as const, ...each })),
     ];
   }
 
@@ -225,7 +247,7 @@ export class Server {
   /** The certificates for clients are others; TLS may also have begun or ended. Where it has begun, the listener is opened anew. */
   async #tlsReplaced(): Promise<void> {
     this.#info = { ...this.#info, ...tlsInfo(this.#listener.tls) };
-    await this.#monitoring.renewTls();
+    await this.#monitoring?.renewTls();
     await this.#listener.reopen();
   }
 
@@ -257,12 +279,12 @@ export class Server {
 
   /** The URL of monitoring for programs on this machine, such as "http://127.0.0.1:8222"; undefined where there is none. */
   get monitorUrl(): string | undefined {
-    return this.#monitoring.url;
+    return this.#monitoring?.url;
   }
 
   /** What the views of monitoring read (src/server/monitor/). */
-  protected get monitorState(): MonitorState {
-    return this.#monitoring.state;
+  protected async monitorState(): Promise<MonitorState> {
+    return (await this.#watch()).state;
   }
 
   /** The URL that clients on this machine connect to over WebSocket, such as "ws://127.0.0.1:8080"; undefined without such a listener. */
@@ -312,9 +334,10 @@ export class Server {
    * @throws ServerError `RELOAD_FAILED`, which names what cannot be changed.
    */
   protected async reconfigure(given: ServerOptions, config: ConfigFacts): Promise<void> {
+    const { planReload } = await loadReload();
     this.#checkReload();
-    const next = reloadedOptions(given);
-    const changed = changedOptions(this.#options, next);
+    const plan = planReload(this.#options, given);
+    const { next, changed } = plan;
     const secure = next.tls !== undefined || this.#listener.tls !== undefined;
     const { tls } = given.websocket ?? {};
     try {
@@ -342,7 +365,7 @@ export class Server {
       this.#connections.inform(this.#info);
     this.#broker.flush();
     this.afterReload(before);
-    logReload(this.log, changed, next);
+    plan.logTo(this.log);
     for (const remark of config.remarks) this.log.warn(remark);
     this.config = config;
     this.log.notice(`Reloaded server configuration (${config.digest})`);
@@ -416,11 +439,13 @@ export class Server {
     const listenerClosed = this.#listener.close();
     const websocketClosed = this.#websocket?.close();
     this.#lameDuck?.stop();
+    const unsettled = this.#system?.settled;
+    if (unsettled !== undefined) await unsettled;
     this.#system?.stop();
     this.#broker.flush();
     this.#listener.stopTls();
     await this.#connections.end();
-    await Promise.all([listenerClosed, websocketClosed, this.#monitoring.close()]);
+    await Promise.all([listenerClosed, websocketClosed, this.#monitoring?.close()]);
     this.#runtime.passwords.close();
   }
 

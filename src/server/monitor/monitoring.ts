@@ -7,15 +7,17 @@ import type { Runtime } from "../../seams/runtime.ts";
 import type { TlsContext } from "../../seams/tls.ts";
 import { listenFailed } from "../errors.ts";
 import { type ListenerTls, readTls } from "../listener-tls.ts";
+import { loadMonitor } from "../on-demand.ts";
 import type { ResolvedServerOptions } from "../options/resolve.ts";
 import { hostPort, reachable } from "../reachable.ts";
 import type { ConfigFacts } from "../start-lines.ts";
-import { Monitor } from "./monitor.ts";
 import type { MonitorState, WebsocketAddress } from "./state.ts";
 
 /** What monitoring asks the server. */
 export interface MonitoredServer {
   readonly log: SwitchedLogger;
+  /** When it was made, in ms since the epoch. */
+  readonly startedAt: number;
   options(): ResolvedServerOptions;
   info(): ServerInfo;
   /** The listener for clients over WebSocket. */
@@ -33,11 +35,10 @@ export class Monitoring {
   readonly #runtime: Runtime;
   readonly #broker: Broker;
   readonly #server: MonitoredServer;
-  readonly #startedAt: number;
   /** How often each path was asked for. */
   readonly #requests = new Map<string, number>();
-  /** Made when somebody looks: most embedded servers are not watched. */
-  #state: MonitorState | undefined;
+  /** What views read. */
+  readonly state: MonitorState;
   #listener: Listener | undefined;
   #scheme: "http" | "https" = "http";
   /** That of clients, but asks for no certificates. */
@@ -50,19 +51,13 @@ export class Monitoring {
     this.#runtime = runtime;
     this.#broker = broker;
     this.#server = server;
-    this.#startedAt = runtime.clock.now();
-  }
-
-  /** What views read. */
-  get state(): MonitorState {
-    this.#state ??= this.#makeState();
-    return this.#state;
+    this.state = this.#makeState();
   }
 
   #makeState(): MonitorState {
     const broker = this.#broker;
     const server = this.#server;
-    const startedAt = this.#startedAt;
+    const { startedAt } = server;
     const http = () => (this.#scheme === "http" ? this.#listener?.address : undefined);
     const https = () => (this.#scheme === "https" ? this.#listener?.address : undefined);
     return {
@@ -125,6 +120,7 @@ export class Monitoring {
   }
 
   async #listen(address: ListenAddress): Promise<Listener> {
+    const { Monitor } = await loadMonitor();
     const { network } = this.#runtime;
     const requests = this.#requests;
     const monitor = new Monitor(this.state, this.#server.options().httpBasePath, (path) =>

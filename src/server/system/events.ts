@@ -11,6 +11,7 @@ import type { MonitorState } from "../monitor/state.ts";
 import { newEventId } from "./event-id.ts";
 import type { ServerIdentity } from "./identity.ts";
 import { statsz } from "./statsz.ts";
+import { REFUSED_SUBJECT } from "./system.ts";
 
 /** How often the server tells its numbers, in ms (nats-server `statsHBInterval`). */
 const STATSZ_INTERVAL_MS = 10_000;
@@ -43,6 +44,11 @@ export class SystemEvents implements ConnectionObserver {
     this.#random = random;
   }
 
+  /** Somebody has come who may listen. */
+  begin(): void {
+    this.#beat();
+  }
+
   entered(session: Session): void {
     const { account } = session;
     if (account === this.#account) this.#beat();
@@ -68,8 +74,8 @@ export class SystemEvents implements ConnectionObserver {
     }
     const { account } = session;
     const publisher = this.#broker.publisher(account);
-    if (publisher.hasInterest("$SYS.ACCOUNT.CLIENT.AUTH.ERR")) {
-      publisher.publish("$SYS.ACCOUNT.CLIENT.AUTH.ERR", undefined, goJson(event()));
+    if (publisher.hasInterest(REFUSED_SUBJECT)) {
+      publisher.publish(REFUSED_SUBJECT, undefined, goJson(event()));
     }
   }
 

@@ -1,11 +1,9 @@
 import type { Account } from "../../broker/account.ts";
 import type { Broker } from "../../broker/broker.ts";
-import type { InternalServices } from "../../broker/internal-services.ts";
 import type { Session } from "../../broker/session.ts";
 import { isSubsetOf } from "../../interest/subject-transform.ts";
-import type { Message } from "../../protocol/message.ts";
 import { hasWildcards } from "../../protocol/subject.ts";
-import { decodePayload, decodeText } from "../../protocol/text.ts";
+import { decodeText } from "../../protocol/text.ts";
 import { accountInfo, accountz } from "../monitor/accountz.ts";
 import { accstatz } from "../monitor/accstatz.ts";
 import { connz } from "../monitor/connz.ts";
@@ -23,17 +21,15 @@ import { varz } from "../monitor/varz.ts";
 import type { SystemEvents } from "./events.ts";
 import type { ServerIdentity } from "./identity.ts";
 import { type Json, matchesFilter, readOptions, wrongType } from "./request-options.ts";
+import type { AccountView, ServerView, Service } from "./service.ts";
 import { userInfo } from "./user-info.ts";
 
 /** What a service is asked with. */
-interface Request {
+export interface Request {
   readonly from: Session;
   readonly reply: string;
   readonly body: string;
 }
-
-/** Answers a request, or (undefined) leaves it without an answer. */
-type Service = (request: Request) => void;
 
 /** The answer is nothing: the request was not meant for this server. */
 const SILENCE = Symbol("silence");
@@ -48,11 +44,8 @@ export interface ServerControl {
   sendAway(cid: number): string | undefined;
 }
 
-/**
- * The services on `$SYS.REQ.`: all of them for clients of the system account, and for those of other accounts what is about themselves
- * (behaviour.md E.8). They are found by the subject alone, so that a server which nobody asks holds nothing for them.
- */
-export class SystemServices implements InternalServices {
+/** The services on `$SYS.REQ.` (behaviour.md E.8). Which one a request is for is found by its subject: {@link serviceOn}. */
+export class SystemServices {
   readonly #state: MonitorState;
   readonly #broker: Broker;
   readonly #system: Account;
@@ -76,76 +69,58 @@ export class SystemServices implements InternalServices {
     this.#control = control;
   }
 
-  request(from: Session, message: Message): boolean {
-    const service = this.#find(from, message.subject);
-    if (service === undefined) return false;
-    service({ from, reply: message.reply, body: textOf(message) });
-    return true;
-  }
-
-  #find(from: Session, subject: string): Service | undefined {
-    if (subject === "$SYS.REQ.USER.INFO") return (request) => this.#answer(request, () => userInfo(from));
-    if (from.account !== this.#system) return this.#findOwn(from.account.name, subject);
-    if (subject === "$SYS.DEBUG.SUBSCRIBERS") return (request) => this.#countSubscribers(request);
-    const [, , scope, target, name, ...rest] = subject.split(".");
-    if (rest.length > 0) return undefined;
-    if (scope === "SERVER") return this.#findServer(target, name);
-    if (scope !== "ACCOUNT") return undefined;
-    if (target === "NSUBS" && name === undefined) return (request) => this.#countInterest(request);
-    return this.#findAccount(target, name);
-  }
-
-  /** What every account may ask, about itself. */
-  #findOwn(account: string, subject: string): Service | undefined {
-    switch (subject) {
-      case "$SYS.REQ.ACCOUNT.PING.CONNZ":
-      case "$SYS.REQ.SERVER.PING.CONNZ":
-        return this.#findAccount(account, "CONNZ");
-      case "$SYS.REQ.ACCOUNT.PING.STATZ":
-        return this.#findAccount(account, "STATZ");
+  /** Answers a request. */
+  serve(service: Service, request: Request): void {
+    switch (service.of) {
+      case "client":
+        this.#answer(request, () => userInfo(request.from));
+        break;
+      case "server":
+        this.#serveServer(service.name, request);
+        break;
+      case "account":
+        this.#serveAccount(service.name, service.account, request);
+        break;
       default:
-        return undefined;
+        this.#serveAccounts(service.name, request);
     }
   }
 
-  #findServer(target: string, name: string | undefined): Service | undefined {
-    const ours = target === this.#state.info.server_id;
-    if (target !== "PING" && !ours) return undefined;
+  #serveServer(name: (Service & { of: "server" })["name"], request: Request): void {
     switch (name) {
-      case undefined:
       case "STATSZ":
-        return name === undefined && ours ? undefined : (request) => this.#statsz(request);
+        this.#statsz(request);
+        break;
       case "IDZ":
-        return (request) => this.#send(request, this.#identity.id());
+        this.#send(request, this.#identity.id());
+        break;
       case "RELOAD":
-        return ours ? (request) => this.#reload(request) : undefined;
+        this.#reload(request);
+        break;
       case "KICK":
-        return ours ? (request) => this.#answer(request, (options) => this.#kick(options), false) : undefined;
+        this.#answer(request, (options) => this.#kick(options), false);
+        break;
       case "LDM":
-        return ours
-          ? (request) => this.#answer(request, (options) => this.#sendAway(options), false)
-          : undefined;
+        this.#answer(request, (options) => this.#sendAway(options), false);
+        break;
+      default:
+        this.#answer(request, (options) => VIEWS[name](this.#state, options));
     }
-    const view = ownOf(VIEWS, name);
-    return view && ((request) => this.#answer(request, (options) => view(this.#state, options)));
   }
 
-  #findAccount(account: string, name: string | undefined): Service | undefined {
-    if (name === undefined) return undefined;
-    if (account === "PING") {
-      return name === "STATZ"
-        ? (request) => this.#answer(request, (options) => this.#statz(options))
-        : undefined;
+  #serveAccount(name: AccountView | "CONNS", account: string, request: Request): void {
+    if (name !== "CONNS") {
+      this.#answer(request, (options) => ACCOUNT_VIEWS[name](this.#state, account, options));
+      return;
     }
-    if (name === "CONNS") {
-      return (request) => {
-        const found = this.#broker.accounts.get(account);
-        if (found !== undefined && found.sessions.size > 0)
-          this.#send(request, this.#events.connections(found));
-      };
-    }
-    const view = ownOf(ACCOUNT_VIEWS, name);
-    return view && ((request) => this.#answer(request, (options) => view(this.#state, account, options)));
+    const found = this.#broker.accounts.get(account);
+    if (found !== undefined && found.sessions.size > 0) this.#send(request, this.#events.connections(found));
+  }
+
+  #serveAccounts(name: (Service & { of: "accounts" })["name"], request: Request): void {
+    if (name === "STATZ") this.#answer(request, (options) => this.#statz(options));
+    else if (name === "NSUBS") this.#countInterest(request);
+    else this.#countSubscribers(request);
   }
 
   #statz(options: Json): object | typeof SILENCE {
@@ -240,10 +215,7 @@ export class SystemServices implements InternalServices {
   }
 }
 
-type View = (state: MonitorState, options: Json) => object;
-type AccountView = (state: MonitorState, account: string, options: Json) => object | typeof SILENCE;
-
-const VIEWS: Readonly<Record<string, View>> = {
+const VIEWS: Readonly<Record<ServerView, (state: MonitorState, options: Json) => object>> = {
   VARZ: (state) => varz(state),
   SUBSZ: subsz,
   CONNZ: connz,
@@ -262,7 +234,9 @@ const VIEWS: Readonly<Record<string, View>> = {
   }),
 };
 
-const ACCOUNT_VIEWS: Readonly<Record<string, AccountView>> = {
+const ACCOUNT_VIEWS: Readonly<
+  Record<AccountView, (state: MonitorState, account: string, options: Json) => object | typeof SILENCE>
+> = {
   SUBSZ: (state, account, options) => subsz(state, { ...options, subscriptions: true, account }),
   CONNZ: (state, account, options) => connz(state, { ...options, acc: account }),
   LEAFZ: (state) => leafz(state),
@@ -279,11 +253,6 @@ const ACCOUNT_VIEWS: Readonly<Record<string, AccountView>> = {
     return found.account_statz.length === 0 && options.include_unused !== true ? SILENCE : found;
   },
 };
-
-/** What a table has under a name, and not what all objects have. */
-function ownOf<T>(table: Readonly<Record<string, T>>, name: string): T | undefined {
-  return Object.hasOwn(table, name) ? table[name] : undefined;
-}
 
 /** The text of bytes as Go has them in JSON. @throws DOMException when they are not in base64. */
 function fromBase64(text: string): string {
@@ -310,9 +279,4 @@ function countInterest(account: Account, subject: string, queue: string | undefi
     }
   }
   return count;
-}
-
-/** The message's payload; it is JSON, which in process may be text already. */
-function textOf(message: Message): string {
-  return message.text ?? decodePayload(message.bytes, message.body, message.end);
 }

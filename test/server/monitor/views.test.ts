@@ -11,18 +11,19 @@ import { Server } from "../../../src/server/server.ts";
 import { settle, simulatedRuntime, TestLink, VirtualClock } from "../../support/simulated.ts";
 
 class Watched extends Server {
-  get state(): MonitorState {
-    return this.monitorState;
+  get state(): Promise<MonitorState> {
+    return this.monitorState();
   }
 }
 
-function setup(options: ServerOptions = {}) {
+async function setup(options: ServerOptions = {}) {
   const clock = new VirtualClock();
   const server = new Watched({ disableShortFirstPing: true, ...options }, simulatedRuntime(clock));
+  const state = await server.state;
   return {
     clock,
     server,
-    state: server.state,
+    state,
     join(name: string): TestLink {
       const link = new TestLink();
       server.inProcessConn().accept(link);
@@ -31,14 +32,14 @@ function setup(options: ServerOptions = {}) {
     },
     /** What `/connz` shows of the connection with that name. */
     find(name: string) {
-      return connz(server.state, { state: 2 }).connections!.find((each) => each.name === name)!;
+      return connz(state, { state: 2 }).connections!.find((each) => each.name === name)!;
     },
   };
 }
 
 describe("a connection's times", () => {
   it("are those of its beginning and its last work: messages and subscriptions, not pings", async () => {
-    const { clock, join, find } = setup();
+    const { clock, join, find } = await setup();
     const start = goTime(clock.now());
     const client = join("a");
     await clock.advance(61_000);
@@ -55,7 +56,7 @@ describe("a connection's times", () => {
   });
 
   it("count a message that it gets as work", async () => {
-    const { clock, join, find } = setup();
+    const { clock, join, find } = await setup();
     const receiver = join("receiver");
     receiver.send("SUB x 1\r\n");
     const sender = join("sender");
@@ -67,7 +68,7 @@ describe("a connection's times", () => {
   });
 
   it("end when it does, with the reason and the subscriptions it had", async () => {
-    const { clock, state, join } = setup();
+    const { clock, state, join } = await setup();
     const client = join("a");
     client.send("SUB x q 7\r\n");
     await clock.advance(10_000);
@@ -92,7 +93,7 @@ describe("a connection's times", () => {
   });
 
   it("have the way there and back: guessed from CONNECT, then measured", async () => {
-    const { clock, server, find } = setup({ pingInterval: 10_000 });
+    const { clock, server, find } = await setup({ pingInterval: 10_000 });
     const client = new TestLink();
     server.inProcessConn().accept(client);
     await clock.advance(250);
@@ -109,7 +110,7 @@ describe("a connection's times", () => {
 
 describe("counts", () => {
   it("have stale connections", async () => {
-    const { clock, state, join, find } = setup({ pingInterval: 1_000, pingMax: 1 });
+    const { clock, state, join, find } = await setup({ pingInterval: 1_000, pingMax: 1 });
     join("a");
     await clock.advance(5_000);
     assert.deepEqual([find("a").reason, varz(state).stale_connections], ["Stale Connection", 1]);
@@ -117,7 +118,7 @@ describe("counts", () => {
   });
 
   it("have stalls: of the server, and of the client that was held back", async () => {
-    const { clock, state, join, find } = setup();
+    const { clock, state, join, find } = await setup();
     const receiver = join("receiver");
     receiver.send("SUB x 1\r\n");
     receiver.stuck = true;
@@ -133,8 +134,8 @@ describe("counts", () => {
 });
 
 describe("options", () => {
-  it("that do not go together are refused in nats-server's words", () => {
-    const { state } = setup();
+  it("that do not go together are refused in nats-server's words", async () => {
+    const { state } = await setup();
     const refused = (options: Parameters<typeof connz>[1], message: string) =>
       assert.throws(
         () => connz(state, options),
@@ -145,8 +146,8 @@ describe("options", () => {
     refused({ filter_subject: "a" }, "filter by subject only valid with account filtering");
   });
 
-  it("choose connections by a subject they listen to", () => {
-    const { state, join } = setup();
+  it("choose connections by a subject they listen to", async () => {
+    const { state, join } = await setup();
     join("a").send("SUB foo.* 1\r\n");
     join("b").send("SUB bar 1\r\n");
     const names = (filter_subject: string) =>
@@ -155,7 +156,7 @@ describe("options", () => {
   });
 
   it("sort: most first but for ids, times up, and reasons", async () => {
-    const { clock, state, join } = setup();
+    const { clock, state, join } = await setup();
     const [a, b, c] = [join("a"), join("b"), join("c")];
     c.send("SUB x 1\r\nSUB y 2\r\n");
     b.send("SUB x 1\r\n");
