@@ -1,6 +1,6 @@
 /**
  * Holds the rooms of `src/` to their order (ARCHITECTURE.md): an import goes to the same room or to one it may use, and nothing outside
- * `runtime/` and `cli/` touches Node's modules or the ambient clock, timers, chance or process.
+ * `runtime/` and `cli/` touches Node's modules or the ambient clock, timers, chance or process, or loads parts on demand but in one place.
  */
 import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join, relative, resolve, sep } from "node:path";
@@ -41,6 +41,9 @@ const AMBIENT: readonly [pattern: RegExp, instead: string][] = [
   [/\bconsole\./, "the Logger seam"],
 ];
 
+/** Where it is said what is loaded when it is first used. */
+const ON_DEMAND = new Set(["server/on-demand.ts"]);
+
 const OUTERMOST = new Set(["runtime", "cli"]);
 
 /** What is wrong with the files below `root`, a line each. */
@@ -61,6 +64,12 @@ export function checkImports(root: string): string[] {
       if (problem !== undefined) problems.push(`${name}: ${problem}`);
     }
     if (OUTERMOST.has(room)) continue;
+    if (
+      /\bimport\(/.test(source.replace(/\{@link import\(/g, "")) &&
+      !ON_DEMAND.has(name.split(sep).join("/"))
+    ) {
+      problems.push(`${name}: loads something on demand; that is done in ${[...ON_DEMAND].join(", ")}`);
+    }
     const code = source.replace(/\/\*[\s\S]*?\*\/|\/\/.*$|"(?:[^"\\\n]|\\.)*"|`(?:[^`\\]|\\.)*`/gm, "");
     for (const [pattern, instead] of AMBIENT) {
       const found = pattern.exec(code);

@@ -1,5 +1,5 @@
 /** Compression, as the outside gives it. */
 export interface Compression {
   /** The bytes in the gzip format. */
-  gzip(bytes: Uint8Array): Uint8Array;
+  gzip(bytes: Uint8Array): Promise<Uint8Array>;
 }

@@ -40,9 +40,10 @@ export interface Runtime extends ClientRuntime {
   readonly passwords: Passwords;
   readonly host: Host;
   readonly compression: Compression;
-  readonly disk: Disk;
   /** What this runs on, such as "node20.20.2". */
   readonly platform: string;
+  /** The files of the machine, for servers that keep streams. */
+  loadDisk(): Promise<Disk>;
   /** Two ports, each of which gets what the other is given. */
   portPair(): [Port, Port];
 }

@@ -7,11 +7,12 @@ const SERVER_PREFIX = 13 << 3;
 
 /**
  * A new server id: 56 characters in the form of a server's public nkey (prefix, 32 bytes, CRC-16, in base 32). The bytes are random
- * instead of a key, because nothing is signed with it and making a key pair takes longer than all the rest of a start.
+ * instead of a key, because nothing is signed with it and making a key pair takes longer than all the rest of a start. It is no secret, INFO tells it, so that
+ * they need not come from the system's generator, which a program would have to load.
  */
 export function newServerId(random: Random): string {
   const raw = new Uint8Array(35);
-  random.fill(raw);
+  for (let i = 0; i < raw.length; i++) raw[i] = random.fraction() * 256;
   raw[0] = SERVER_PREFIX;
   const crc = crc16(raw.subarray(0, 33));
   raw[33] = crc & 0xff;

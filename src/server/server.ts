@@ -160,6 +160,9 @@ export class Server {
     log.notice("Server is ready");
   }
 
+  /** For what a runtime must load before options can be applied. */
+  protected prepare(_options: ResolvedServerOptions): Promise<void> | void {}
+
   /** For what a runtime does before the first listener is opened. */
   protected beforeListening(): void {}
 
@@ -344,6 +347,7 @@ export class Server {
       // What can fail comes before what cannot.
       const useTls = secure ? await this.#listener.prepareTls(next.tls, next.allowNonTls) : undefined;
       const useWebsocketTls = tls && (await this.#websocket?.prepareTls(tls));
+      await this.prepare(next);
       this.#checkReload();
       this.applyLogging(next);
       useTls?.();

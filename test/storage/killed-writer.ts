@@ -9,7 +9,8 @@ import { FileStorage } from "../../src/storage/file-storage.ts";
 import { KILL_OPTIONS, payloadOf, SEGMENT_BYTES, subjectOf } from "./killed.ts";
 
 const runtime = nodeRuntime();
-const storage = await FileStorage.open(process.argv[2], { ...runtime, segmentBytes: SEGMENT_BYTES });
+const disk = await runtime.loadDisk();
+const storage = await FileStorage.open(process.argv[2], { ...runtime, disk, segmentBytes: SEGMENT_BYTES });
 const store = await storage.openStream(["S"], KILL_OPTIONS);
 store.listener = {
   synced: (seq) => void writeSync(1, `ack ${seq}\n`),

@@ -58,7 +58,9 @@ async function check(
   directory: string,
   known: { acknowledged: number; gone: ReadonlySet<number> },
 ): Promise<void> {
-  const storage = await FileStorage.open(directory, { ...nodeRuntime(), segmentBytes: SEGMENT_BYTES });
+  const runtime = nodeRuntime();
+  const disk = await runtime.loadDisk();
+  const storage = await FileStorage.open(directory, { ...runtime, disk, segmentBytes: SEGMENT_BYTES });
   const store = await storage.openStream(["S"], KILL_OPTIONS);
   const { state } = store;
   assert.equal(state.lost, undefined);

@@ -92,8 +92,8 @@ export function simulatedRuntime(clock: Clock = new VirtualClock(), seed = 1): R
     print: () => {},
     portLink: none,
     portPair: none,
-    disk: new MemoryDisk(),
-    compression: { gzip: (bytes) => gzipSync(bytes) },
+    loadDisk: async () => new MemoryDisk(),
+    compression: { gzip: async (bytes) => gzipSync(bytes) },
     passwords: {
       verify: async (hash, password) => (await import("bcryptjs")).default.compareSync(password, hash),
       close() {},

@@ -1,5 +1,4 @@
 import { availableParallelism } from "node:os";
-import process from "node:process";
 import type { Host } from "../../seams/host.ts";
 
 /** How long (ms) a measured use of the processor holds: nats-server measures once a second. */

@@ -7,9 +7,8 @@ import type { ResolvedServerOptions } from "../../server/options/resolve.ts";
 import type { ServerOptions } from "../../server/options/types.ts";
 import { Server } from "../../server/server.ts";
 import type { ConfigFacts } from "../../server/start-lines.ts";
-import { NodeLogger } from "./node-logger.ts";
-import { writePidFile } from "./pid-file.ts";
-import { PortsFile } from "./ports-file.ts";
+import type { NodeLogger } from "./node-logger.ts";
+import type { PortsFile } from "./ports-file.ts";
 import { nodeRuntime } from "./runtime.ts";
 
 /**
@@ -42,6 +41,8 @@ export class NatsServer extends Server {
     return server;
   }
 
+  /** What writes files, if the options name one. */
+  #files: typeof import("./server-files.ts") | undefined;
   #ownLog: NodeLogger | undefined;
   /** What comes before the options of the configuration file. */
   #overrides: ServerOptions = {};
@@ -58,6 +59,7 @@ export class NatsServer extends Server {
 
   /** Opens the listeners, once the log is open. */
   protected override async open(): Promise<void> {
+    await this.prepare(this.options);
     this.#changeLog(this.options);
     try {
       await super.open();
@@ -67,12 +69,18 @@ export class NatsServer extends Server {
     }
   }
 
+  protected override async prepare({ logFile, pidFile, portsFileDir }: ResolvedServerOptions): Promise<void> {
+    if (logFile !== undefined || pidFile !== undefined || portsFileDir !== undefined) {
+      this.#files ??= await import("./server-files.ts");
+    }
+  }
+
   /**
    * What writes the log where the program has given no logger; undefined for nothing.
    * @throws ServerError `FILE_FAILED`.
    */
   protected openLog(options: ResolvedServerOptions): NodeLogger | undefined {
-    return options.logFile === undefined ? undefined : new NodeLogger(options);
+    return options.logFile === undefined ? undefined : new this.#files!.NodeLogger(options);
   }
 
   /** A logger of the program's own is its own affair. */
@@ -114,23 +122,26 @@ export class NatsServer extends Server {
     // The server runs on without a file that cannot be written; the log says so.
     const log = { fatal: (text: string) => this.log.error(text) };
     try {
-      if (pidFile !== undefined && pidFile !== before.pidFile) writePidFile(pidFile, log);
+      if (pidFile !== undefined && pidFile !== before.pidFile) this.#files!.writePidFile(pidFile, log);
     } catch (error) {
       if (!(error instanceof ServerError)) throw error;
     }
     if (portsFileDir === before.portsFileDir) return;
     this.#portsFile?.remove();
     this.#portsFile =
-      portsFileDir === undefined ? undefined : new PortsFile(portsFileDir, this.endpoints(), this.log);
+      portsFileDir === undefined
+        ? undefined
+        : new this.#files!.PortsFile(portsFileDir, this.endpoints(), this.log);
   }
 
   protected override beforeListening(): void {
-    if (this.options.pidFile !== undefined) writePidFile(this.options.pidFile, this.log);
+    if (this.options.pidFile !== undefined) this.#files!.writePidFile(this.options.pidFile, this.log);
   }
 
   protected override afterListening(): void {
     const { portsFileDir } = this.options;
-    if (portsFileDir !== undefined) this.#portsFile = new PortsFile(portsFileDir, this.endpoints(), this.log);
+    if (portsFileDir !== undefined)
+      this.#portsFile = new this.#files!.PortsFile(portsFileDir, this.endpoints(), this.log);
   }
 
   protected override afterClosing(): void {

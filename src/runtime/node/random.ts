@@ -1,10 +1,9 @@
-import { randomFillSync } from "node:crypto";
 import type { Random } from "../../seams/random.ts";
 
-/** Bytes of the system's generator; fractions of the language's. */
+/** Bytes of the system's generator, by the interface that needs no module of Node's to be loaded; fractions of the language's. */
 export const nodeRandom: Random = {
   fill(bytes) {
-    randomFillSync(bytes);
+    crypto.getRandomValues(bytes);
   },
   fraction: () => Math.random(),
 };

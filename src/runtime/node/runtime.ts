@@ -5,10 +5,8 @@ import { VERSION } from "../../seams/version.ts";
 import { duplexLink } from "../duplex-link.ts";
 import { PortLink } from "../port-link.ts";
 import { nodeClock } from "./clock.ts";
-import { LazyCompression } from "./compression.ts";
-import { NodeDisk } from "./disk.ts";
+import { NodeCompression } from "./compression.ts";
 import { NodeHost } from "./host.ts";
-
 import { nodeRandom } from "./random.ts";
 import { NodeTasks } from "./tasks.ts";
 
@@ -32,8 +30,8 @@ export function nodeRuntime(): Runtime {
     },
     passwords: new LazyPasswords(),
     host: new NodeHost(),
-    compression: new LazyCompression(),
-    disk: new NodeDisk(),
+    compression: new NodeCompression(),
+    loadDisk: async () => new (await import("./disk.ts")).NodeDisk(),
     version: VERSION,
     platform: `node${process.versions.node}`,
     dial: async (host, port) => (await import("./network.ts")).dialTcp(host, port),

@@ -37,7 +37,11 @@ export class TraceEvents implements Tracer {
     const accepted = headers.get("Accept-Encoding")?.[0].toLowerCase();
     if (accepted === undefined) publisher.publish(destination, undefined, text);
     else if (!accepted.includes("gzip")) publisher.publish(destination, encodedAs("identity"), text);
-    else publisher.publish(destination, encodedAs("gzip"), this.#compression.gzip(encodePayload(text)));
+    else {
+      void this.#compression
+        .gzip(encodePayload(text))
+        .then((zipped) => publisher.publish(destination, encodedAs("gzip"), zipped));
+    }
   }
 
   #json(trace: MessageTrace): string {

@@ -1,0 +1,92 @@
+/**
+ * What a program loads that starts a server and connects to it, in the built package: little, and nothing of the parts that are loaded when
+ * they are first used (src/server/on-demand.ts).
+ */
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { dirname, join, relative } from "node:path";
+import process from "node:process";
+import { test } from "node:test";
+import { pathToFileURL } from "node:url";
+
+const DIST = join(import.meta.dirname, "..", "..", "dist");
+const ENTRY = join(DIST, "runtime", "node", "index.js");
+
+/** The most bytes of JavaScript that the entry point may load. Whoever needs more should ask whether every server does. */
+const LOADED_MAX = 385_000;
+
+/** What no server without options needs. */
+const ON_DEMAND =
+  /^src\/(cli\/|jetstream|storage|server\/(monitor|websocket)|server\/system\/(parts|services|events)|server\/reload|config\/(?!errors)|runtime\/node\/(network|http|log-file|disk))/;
+
+/** A program that starts a server, uses it, and tells which files of the package were loaded. */
+const PROGRAM = (options: string): string => `
+import { Session } from "node:inspector";
+const session = new Session();
+session.connect();
+const loaded = [];
+session.on("Debugger.scriptParsed", ({ params }) => loaded.push(params.url));
+session.post("Debugger.enable");
+const { connect, NatsServer } = await import(${JSON.stringify(pathToFileURL(ENTRY).href)});
+const server = await NatsServer.start(${options});
+const connection = await connect({ inProcessServer: server });
+const subscription = connection.subscribe("a", { max: 1 });
+connection.publish("a", "b");
+for await (const _ of subscription);
+await connection.close();
+await server.close();
+console.log(JSON.stringify(loaded));
+`;
+
+/** The built files that a file loads with it, itself included. */
+function staticFiles(file: string, found = new Set<string>()): Set<string> {
+  if (found.has(file)) return found;
+  found.add(file);
+  const imports = readFileSync(file, "utf8").matchAll(
+    /^(?:import|\} from|export .* from) ?"(\.[^"]+)";$|^import .* from "(\.[^"]+)";$/gm,
+  );
+  for (const [, one, other] of imports) staticFiles(join(dirname(file), one ?? other), found);
+  return found;
+}
+
+/** The sources that are in a built file: the bundler names each in a comment. */
+function sourcesIn(file: string): string[] {
+  return [...readFileSync(file, "utf8").matchAll(/^\/\/ (src\/\S+\.ts)$/gm)].map(([, source]) => source);
+}
+
+function loadedBy(options: string): string[] {
+  const output = execFileSync(process.execPath, ["--input-type=module", "-e", PROGRAM(options)], {
+    encoding: "utf8",
+    cwd: join(DIST, ".."),
+  });
+  const prefix = pathToFileURL(DIST).href;
+  return (JSON.parse(output) as string[])
+    .filter((url) => url.startsWith(prefix))
+    .map((url) => join(DIST, url.slice(prefix.length)))
+    .sort();
+}
+
+test("the entry point loads little, and no part that is loaded on demand", () => {
+  const files = [...staticFiles(ENTRY)];
+  const bytes = files.reduce((sum, file) => sum + readFileSync(file).length, 0);
+  assert.ok(files.length > 1, "its files were found");
+  assert.ok(bytes < LOADED_MAX, `${bytes} bytes of JavaScript in ${files.length} files`);
+  const sources = files.flatMap(sourcesIn);
+  assert.ok(sources.includes("src/server/server.ts"), "sources were found");
+  assert.deepEqual(
+    sources.filter((source) => ON_DEMAND.test(source)),
+    [],
+  );
+});
+
+test("a server without options, and a client of it, load nothing more", () => {
+  const names = (files: readonly string[]): string[] => files.map((file) => relative(DIST, file));
+  assert.deepEqual(names(loadedBy("")), names([...staticFiles(ENTRY)].sort()));
+});
+
+test("what is asked for is loaded", () => {
+  const sources = loadedBy("{ http: { port: 0 } }").flatMap(sourcesIn);
+  assert.ok(sources.includes("src/server/monitor/monitor.ts"));
+  assert.ok(!sources.includes("src/server/websocket/listener.ts"));
+});
