@@ -22,6 +22,8 @@ export class TraceEvents implements Tracer {
   readonly #broker: Broker;
   readonly #identity: EventIdentity;
   readonly #compression: Compression;
+  /** The end of what is being compressed. */
+  #compressing: Promise<void> | undefined;
 
   constructor(broker: Broker, identity: EventIdentity, compression: Compression) {
     this.#broker = broker;
@@ -35,13 +37,25 @@ export class TraceEvents implements Tracer {
     if (!publisher.hasInterest(destination)) return;
     const text = this.#json(trace);
     const accepted = headers.get("Accept-Encoding")?.[0].toLowerCase();
-    if (accepted === undefined) publisher.publish(destination, undefined, text);
-    else if (!accepted.includes("gzip")) publisher.publish(destination, encodedAs("identity"), text);
-    else {
-      void this.#compression
-        .gzip(encodePayload(text))
-        .then((zipped) => publisher.publish(destination, encodedAs("gzip"), zipped));
+    if (accepted?.includes("gzip")) {
+      this.#later(async () => {
+        const zipped = await this.#compression.gzip(encodePayload(text));
+        publisher.publish(destination, encodedAs("gzip"), zipped);
+      });
+      return;
     }
+    const encoding = accepted === undefined ? undefined : encodedAs("identity");
+    const publish = (): void => publisher.publish(destination, encoding, text);
+    if (this.#compressing === undefined) publish();
+    else this.#later(publish);
+  }
+
+  /** Traces come in the order of their messages: what is made while one is compressed waits for that. */
+  #later(publish: () => void | Promise<void>): void {
+    const done = (this.#compressing ?? Promise.resolve()).then(publish).then(() => {
+      if (this.#compressing === done) this.#compressing = undefined;
+    });
+    this.#compressing = done;
   }
 
   #json(trace: MessageTrace): string {
