@@ -1,7 +1,7 @@
 import { encodeText } from "../../protocol/text.ts";
 import type { Pacer } from "../../storage/pacer.ts";
 import { ZERO_TIME } from "../json/timestamps.ts";
-import { BlockBuilder } from "./block-records.ts";
+import { BlockBuilder } from "./block-builder.ts";
 import { encodeConsumerState } from "./consumer-state.ts";
 import { fileConsumerInfo, fileStreamInfo, metaSum } from "./meta.ts";
 import { boundState, type SnapshotSource, storedMessages } from "./source.ts";
