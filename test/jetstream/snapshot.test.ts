@@ -90,8 +90,8 @@ test("numbers of variable length and moments come back as they were", () => {
       fc.integer({ min: 0, max: 4e15 }),
       (one, two, micros) => {
         // Not -0, which there is none of in bytes.
-      const half = Math.trunc(two / 2) + 0;
-      const writer = new VarintWriter();
+        const half = Math.trunc(two / 2) + 0;
+        const writer = new VarintWriter();
         writer.unsigned(one);
         writer.signed(half);
         writer.time(micros / 1_000);
