@@ -25,6 +25,23 @@ export class InternalPublisher {
     return plain.length + groups.length > 0;
   }
 
+  /** Of those who got what was delivered last: one that is behind with taking it, if any still is. */
+  get behind(): { readonly behind: boolean } | undefined {
+    return this.session.heldBy;
+  }
+
+  /** Whether somebody listens on just this subject, in this queue group; without one ("") as itself. */
+  isHeard(subject: string, queue: string): boolean {
+    const { plain, groups } = this.account.router.find(subject);
+    if (queue === "") return plain.some((each) => each.subject === subject);
+    return groups.some((group) => group[0].queue === queue && group[0].subject === subject);
+  }
+
+  /** The most bytes of a message in the account. */
+  get maxPayload(): number {
+    return this.account.maxPayload(this.broker.context.limits.maxPayload);
+  }
+
   /** Begins or ends to log what is published. */
   trace(on: boolean): void {
     this.session.trace(on);

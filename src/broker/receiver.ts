@@ -35,7 +35,8 @@ export abstract class Receiver {
   #touched = false;
   /** How many messages had been sent to it at the last flush. */
   #flushedMsgs = 0;
-  #heldBy: SessionPeer | undefined;
+  /** The receiver that was behind with what this session has sent it last. */
+  protected behindPeer: SessionPeer | undefined;
 
   constructor(broker: Broker, peer: SessionPeer, slab: Slab) {
     this.broker = broker;
@@ -46,8 +47,8 @@ export abstract class Receiver {
 
   /** The receiver that is behind with what this session has sent it, if any still is. */
   get heldBy(): SessionPeer | undefined {
-    if (this.#heldBy !== undefined && !this.#heldBy.behind) this.#heldBy = undefined;
-    return this.#heldBy;
+    if (this.behindPeer !== undefined && !this.behindPeer.behind) this.behindPeer = undefined;
+    return this.behindPeer;
   }
 
   /** For the broker: what was said to the client may go out now. */
@@ -107,7 +108,7 @@ export abstract class Receiver {
     }
     session.#send(to, message, shared);
     if (session.replies !== undefined && message.hasReply) session.replies.grant(message.reply);
-    if (peer.behind) this.#heldBy = peer;
+    if (peer.behind) this.behindPeer = peer;
     return true;
   }
 

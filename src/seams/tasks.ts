@@ -5,4 +5,6 @@ export interface Tasks {
    * rest of the program (its sockets, its timers) have a turn now and then.
    */
   soon(action: () => void): void;
+  /** Calls `action` in another turn of the event loop, so that sockets and timers have theirs before. */
+  later(action: () => void): void;
 }

@@ -1,5 +1,6 @@
 import { assert } from "../protocol/assert.ts";
 import type { StorageError } from "./errors.ts";
+import { LiveCount } from "./live-count.ts";
 import { Pacer } from "./pacer.ts";
 import type {
   Count,
@@ -11,6 +12,7 @@ import type {
   StoredMessage,
   StoreListener,
   StoreOptions,
+  StoreWatcher,
   StreamState,
   StreamStore,
   SubjectState,
@@ -93,6 +95,17 @@ export abstract class IndexedStore implements StreamStore {
 
   count(filter: SubjectFilter, seq: number): Maybe<Count> {
     return walks.countMatches(this.stream, filter, seq);
+  }
+
+  liveCount(filter: SubjectFilter, seq: number): LiveCount {
+    return new LiveCount(this.stream, filter, seq);
+  }
+
+  watch(watcher: StoreWatcher): () => void {
+    this.stream.watchers.add(watcher);
+    return () => {
+      this.stream.watchers.delete(watcher);
+    };
   }
 
   countLast(filter: SubjectFilter, seq: number): Maybe<Count> {

@@ -1,4 +1,5 @@
 import type { StorageError } from "./errors.ts";
+import type { LiveCount } from "./live-count.ts";
 import type { SubjectFilter } from "./subject-filter.ts";
 
 /** A value that may be there at once: what is in memory costs no turn of the event loop. */
@@ -156,7 +157,11 @@ export interface StreamStore {
   previous(filter: SubjectFilter, seq: number): Maybe<number>;
   /** How many messages match from `seq` on, up to and including `through`: the last one when it was asked. */
   count(filter: SubjectFilter, seq: number): Maybe<Count>;
-  /** The same, of those only that are the last on their subject. */
+  /** A count of messages that match from `seq` on, which stays right; close it when it is not used any more. */
+  liveCount(filter: SubjectFilter, seq: number): LiveCount;
+  /** Calls `watcher` for each message that goes, until the function that it returns is called. */
+  watch(watcher: StoreWatcher): () => void;
+  /** The same as `count`, of those only that are the last on their subject. */
   countLast(filter: SubjectFilter, seq: number): Maybe<Count>;
   /** The first sequence stored at or after a time (ms since the epoch); `lastSeq + 1` for none. */
   seqAt(time: number): number;
@@ -197,6 +202,14 @@ export interface StreamStore {
   close(): Promise<void>;
   /** Closes, and deletes the files. */
   delete(): Promise<void>;
+}
+
+/** Hears of messages that go. Calls come inside of the call that removes: it may only take notes. */
+export interface StoreWatcher {
+  /** A message goes, for whatever reason. */
+  removed(seq: number): void;
+  /** All have gone. */
+  cleared(): void;
 }
 
 /** How many, up to where. */

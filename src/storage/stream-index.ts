@@ -16,11 +16,16 @@ export interface RemovedMessage {
   readonly ttl: number;
 }
 
-/** Hears of messages that go while it counts. */
+/** Hears of messages that go and come back, inside of the call that does it: it may only take notes. */
 export interface RemovalWatcher {
+  /** A message goes. @param subject - the id of its subject. */
   removed(seq: number, subject: number): void;
+  /** A message is back that had gone. */
+  restored?(seq: number, subject: number): void;
   /** All have gone. */
   cleared(): void;
+  /** The numbers from `seq` on will be given out again; each of their messages was told to `removed`. */
+  retracted?(seq: number): void;
 }
 
 /** What there is in a stream and where, in memory: what both kinds of store share. */
@@ -29,7 +34,7 @@ export class StreamIndex implements StreamState {
   readonly subjectTable: SubjectTable;
   readonly index = new MessageIndex();
   readonly expiry = new Expiry();
-  /** Those that count just now. */
+  /** Those that must know of what goes. */
   readonly watchers = new Set<RemovalWatcher>();
   readonly #filters = new Set<SubjectFilter>();
   messages = 0;
@@ -178,6 +183,7 @@ export class StreamIndex implements StreamState {
     this.bytes += bytes;
     if (seq < this.firstSeq || this.messages === 1) this.firstSeq = seq;
     if (ttl !== 0) this.expiry.add(seq, time, ttl);
+    for (const watcher of this.watchers) watcher.restored?.(seq, subject);
   }
 
   /** Takes back all from `seq` on, as if their numbers had never been given out. */
@@ -188,6 +194,7 @@ export class StreamIndex implements StreamState {
     this.lastSeq = seq - 1;
     this.lastTime = lastTime;
     if (this.messages === 0) this.firstSeq = seq;
+    for (const watcher of this.watchers) watcher.retracted?.(seq);
   }
 
   /** Removes all messages. */

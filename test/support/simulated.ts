@@ -74,7 +74,7 @@ export function simulatedRuntime(clock: Clock = new VirtualClock(), seed = 1): R
         for (let i = 0; i < bytes.length; i++) bytes[i] = fraction() * 256;
       },
     },
-    tasks: { soon: (action) => queueMicrotask(action) },
+    tasks: { soon: (action) => queueMicrotask(action), later: (action) => queueMicrotask(action) },
     network: {
       listen: async (address) => ({ address, close: async () => {} }),
       listenHttp: none,

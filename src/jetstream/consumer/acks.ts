@@ -77,6 +77,10 @@ export class AckSubjects {
   readonly #flow: string;
   /** What the consumer listens on for acknowledgements, of both forms. */
   readonly filters: readonly string[];
+  /** What comes before the numbers in each of them. */
+  readonly prefixes: readonly string[];
+  /** What the consumer listens on for answers to flow control, of both forms. */
+  readonly flowFilters: readonly string[];
 
   constructor(stream: string, consumer: string, realm: AckRealm, useSecondForm = false) {
     const first = `${stream}.${consumer}`;
@@ -84,12 +88,19 @@ export class AckSubjects {
     const used = useSecondForm ? second : first;
     this.#ack = `${ACK_PREFIX}${used}.`;
     this.#flow = `${FLOW_PREFIX}${used}.`;
+    this.prefixes = [`${ACK_PREFIX}${first}.`, `${ACK_PREFIX}${second}.`];
     this.filters = [`${ACK_PREFIX}${first}.*.*.*.*.*`, `${ACK_PREFIX}${second}.*.*.*.*.>`];
+    this.flowFilters = [`${FLOW_PREFIX}${first}.*`, `${FLOW_PREFIX}${second}.*`];
   }
 
   /** Where a message is acknowledged: its reply subject. */
   reply({ deliveries, streamSeq, consumerSeq, time, pending }: Delivery): string {
     return `${this.#ack}${deliveries}.${streamSeq}.${consumerSeq}.${time}.${pending}`;
+  }
+
+  /** The same, for delivering: nothing is made but the text. @param time - in ms since the epoch; what is finer than a µs is lost. */
+  replyTo(seq: number, consumerSeq: number, deliveries: number, time: number, pending: number): string {
+    return `${this.#ack}${deliveries}.${seq}.${consumerSeq}.${Math.round(time * 1_000)}000.${pending}`;
   }
 
   /** Where flow control is answered. */

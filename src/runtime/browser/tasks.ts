@@ -33,6 +33,10 @@ export class BrowserTasks implements Tasks {
       SETTLED.then(action);
       return;
     }
+    this.later(action);
+  }
+
+  later(action: () => void): void {
     this.#waiting.push(action);
     if (this.#turnAwaited) return;
     this.#turnAwaited = true;

@@ -28,4 +28,8 @@ export class NodeTasks implements Tasks {
       this.#calls = 0;
     });
   }
+
+  later(action: () => void): void {
+    setImmediate(action);
+  }
 }

@@ -1,0 +1,329 @@
+import type { Message } from "../../protocol/message.ts";
+import { consumerAction } from "../api/events.ts";
+import { apiError } from "../errors.ts";
+import { isSupported } from "../metadata.ts";
+import type { ConsumerConfig, CreateConsumerRequest } from "./config.ts";
+import { Consumer, type ConsumerParts } from "./consumer.ts";
+import { ConsumerFiles } from "./consumer-files.ts";
+import { type ConsumerAddress, decideConsumer, type ExistingConsumer } from "./create.ts";
+import type { ConsumerHost } from "./host.ts";
+import type { ConsumerInfo } from "./info.ts";
+import { randomName } from "./names.ts";
+import { answerReset } from "./reset.ts";
+import { startingPoint } from "./starting-point.ts";
+import { checkConsumerUpdate } from "./update.ts";
+
+const NAME_LENGTH = 8;
+
+/** The consumers of a stream. */
+export class Consumers {
+  readonly #host: ConsumerHost;
+  readonly #files: ConsumerFiles;
+  readonly #consumers = new Map<string, Consumer>();
+  /** Requests that change something wait for each other. */
+  #turn: Promise<unknown> = Promise.resolve();
+  #unwatch: () => void = () => {};
+  /** Messages that have gone and concern somebody. */
+  #gone: number[] = [];
+  #cleared = false;
+  /** How many purges go on: what goes meanwhile goes without a word. */
+  #purging = 0;
+  #closed = false;
+
+  constructor(host: ConsumerHost) {
+    this.#host = host;
+    const { account, place } = host;
+    this.#files = new ConsumerFiles(account.disk, place, account.clock);
+  }
+
+  /** Opens those that are on disk. */
+  async open(): Promise<void> {
+    this.#unwatch = this.#host.store.watch({
+      removed: (seq) => this.#removed(seq),
+      cleared: () => {
+        this.#cleared = true;
+        this.#lookSoon();
+      },
+    });
+    if (this.#host.config.storage === "memory") return;
+    for (const name of await this.#files.names()) await this.#recover(name);
+  }
+
+  async #recover(name: string): Promise<void> {
+    const { account, config } = this.#host;
+    const stored = await this.#files.read(name);
+    const title = `Consumer '${account.name} > ${config.name} > ${name}'`;
+    if (stored === undefined) {
+      // Its document was never written, or it was being deleted.
+      await this.#files.delete(name);
+    } else if (typeof stored === "string") {
+      account.logger.error(`${title} cannot be read, and is left as it is: ${stored}`);
+    } else if (!isSupported(stored.config.metadata)) {
+      account.logger.warn(`${title} needs a newer server, and is left as it is`);
+    } else {
+      const log = await this.#files.openLog(stored.name, stored.created);
+      await this.#begin({ ...stored, log });
+    }
+  }
+
+  async #begin(parts: ConsumerParts): Promise<Consumer> {
+    const consumer = new Consumer(this.#host, parts, {
+      abandoned: ({ consumer: name }) => void this.delete(name).catch((error) => this.#failed(error)),
+      reset: (which, message) => this.#reset(which, message),
+    });
+    this.#consumers.set(parts.name, consumer);
+    await consumer.open();
+    return consumer;
+  }
+
+  #failed(error: unknown): void {
+    this.#host.account.logger.error(`JetStream consumer cannot be deleted: ${String(error)}`);
+  }
+
+  /** How many there are that clients know of. */
+  get count(): number {
+    let count = 0;
+    for (const { config } of this.#consumers.values()) if (!config.direct) count += 1;
+    return count;
+  }
+
+  /** A consumer. */
+  get(name: string): Consumer | undefined {
+    return this.#consumers.get(name);
+  }
+
+  /** Those that clients know of, in order of their names. */
+  names(): string[] {
+    return [...this.#consumers.values()]
+      .filter(({ config }) => !config.direct)
+      .map(({ consumer }) => consumer)
+      .sort();
+  }
+
+  /** All there are. */
+  all(): Iterable<Consumer> {
+    return this.#consumers.values();
+  }
+
+  /** Names and configurations of all there are. */
+  existing(): ExistingConsumer[] {
+    return [...this.#consumers.values()].map(({ consumer, config }) => ({ name: consumer, config }));
+  }
+
+  /** Those that clients know of, as the API shows them, in order of their names. */
+  async infos(): Promise<ConsumerInfo[]> {
+    const infos: ConsumerInfo[] = [];
+    for (const name of this.names()) {
+      const consumer = this.#consumers.get(name);
+      if (consumer !== undefined) infos.push(await consumer.info());
+    }
+    return infos;
+  }
+
+  /**
+   * Makes a consumer, or changes one.
+   * @returns it, and what is to be shown of it.
+   * @throws ApiError (rejects)
+   */
+  create(
+    address: ConsumerAddress,
+    request: CreateConsumerRequest,
+  ): Promise<{ readonly consumer: Consumer; readonly info: ConsumerInfo }> {
+    return this.#inTurn(async () => {
+      const consumer = await this.#create(address, request);
+      return { consumer, info: await consumer.info() };
+    });
+  }
+
+  async #create(address: ConsumerAddress, request: CreateConsumerRequest): Promise<Consumer> {
+    const { account } = this.#host;
+    const { name, config, previous } = decideConsumer(address, request, {
+      server: account.serverLimits,
+      account: account.limits,
+      streamOf: (stream) => (stream === this.#host.config.name ? this.#host.config : undefined),
+      consumersOf: () => this.existing(),
+      isBound: (subject) => account.client.hasInterest(subject),
+      newName: () => this.#newName(),
+    });
+    const existing = this.#consumers.get(name);
+    if (previous !== undefined && existing !== undefined) {
+      await this.#change(existing, config);
+      return existing;
+    }
+    const consumer = await this.#make(name, config);
+    account.tell(`$JS.EVENT.ADVISORY.CONSUMER.CREATED.${consumer.stream}.${name}`, (stamp) =>
+      consumerAction(stamp, { stream: consumer.stream, consumer: name }, "create"),
+    );
+    if (consumer.paused) consumer.tellPause();
+    return consumer;
+  }
+
+  #newName(): string {
+    for (;;) {
+      const name = randomName(this.#host.account.random, NAME_LENGTH);
+      if (!this.#consumers.has(name)) return name;
+    }
+  }
+
+  async #make(name: string, config: ConsumerConfig): Promise<Consumer> {
+    const { account, store } = this.#host;
+    const start = await startingPoint(config, this.#host.config, store);
+    const parts = { name, config, created: account.clock.now(), start };
+    if (!this.#isStored(config)) return this.#begin({ ...parts, log: undefined });
+    try {
+      await this.#files.write(parts);
+      const log = await this.#files.openLog(name, parts.created);
+      return await this.#begin({ ...parts, log });
+    } catch (error) {
+      account.logger.error(`JetStream consumer '${name}' cannot be stored: ${String(error)}`);
+      throw apiError(10012, { err: "error creating store for consumer" });
+    }
+  }
+
+  #isStored(config: ConsumerConfig): boolean {
+    return !config.direct && !config.memStorage && this.#host.config.storage === "file";
+  }
+
+  async #change(consumer: Consumer, config: ConsumerConfig): Promise<void> {
+    if (this.#isStored(config)) {
+      try {
+        await this.#files.write({ ...consumer.parts, config });
+      } catch (error) {
+        this.#host.account.logger.error(`JetStream consumer cannot be stored: ${String(error)}`);
+        throw apiError(10012, { err: "error creating store for consumer" });
+      }
+    }
+    consumer.configure(config);
+    this.#host.needsChanged();
+  }
+
+  /** Changes when a consumer goes on. @throws ApiError (rejects) */
+  pause(name: string, config: (old: ConsumerConfig) => ConsumerConfig): Promise<Consumer> {
+    return this.#inTurn(async () => {
+      const consumer = this.#consumers.get(name);
+      if (consumer === undefined) throw apiError(10014);
+      const wanted = config(consumer.config);
+      checkConsumerUpdate(consumer.config, wanted, () => false);
+      await this.#change(consumer, wanted);
+      return consumer;
+    });
+  }
+
+  /** Deletes a consumer. @throws ApiError (rejects) when there is none. */
+  delete(name: string): Promise<void> {
+    return this.#inTurn(async () => {
+      const consumer = this.#consumers.get(name);
+      if (consumer === undefined) throw apiError(10014);
+      const { account, closed } = this.#host;
+      const { stream } = consumer;
+      if (closed) return;
+      account.tell(`$JS.EVENT.ADVISORY.CONSUMER.DELETED.${stream}.${name}`, (stamp) =>
+        consumerAction(stamp, { stream, consumer: name }, "delete"),
+      );
+      this.#consumers.delete(name);
+      await consumer.delete();
+      if (this.#isStored(consumer.config)) await this.#files.delete(name);
+      this.#host.needsChanged();
+    });
+  }
+
+  #inTurn<T>(action: () => Promise<T>): Promise<T> {
+    const turn = this.#turn.then(action, action);
+    this.#turn = turn.catch(() => {});
+    return turn;
+  }
+
+  #reset(consumer: Consumer, message: Message): void {
+    answerReset(consumer, message);
+  }
+
+  /** Messages up to `seq` can be delivered now. */
+  stored(seq: number): void {
+    for (const consumer of this.#consumers.values()) consumer.stored(seq);
+  }
+
+  /** Messages from `seq` on have come to nothing. */
+  refused(seq: number): void {
+    for (const consumer of this.#consumers.values()) consumer.refused(seq);
+  }
+
+  /** Does a purge, and has the consumers forget what is gone. @param subject - what is purged; "" for everything. */
+  async purging<T>(subject: string, purge: () => Promise<T>): Promise<T> {
+    this.#purging += 1;
+    try {
+      return await purge();
+    } finally {
+      this.#look();
+      this.#purging -= 1;
+      if (!this.#host.closed) await this.#purged(subject);
+    }
+  }
+
+  async #purged(subject: string): Promise<void> {
+    const { store } = this.#host;
+    const { firstSeq, lastSeq } = store.state;
+    const filter = store.filter(subject === "" ? [] : [subject]);
+    const first = subject === "" ? firstSeq : (await store.next(filter, firstSeq)) || lastSeq + 1;
+    filter.close();
+    for (const consumer of this.#consumers.values()) {
+      if (subject === "" || consumer.isWithin(subject)) consumer.purged(first);
+      else if (consumer.wants(subject)) consumer.purged(firstSeq);
+    }
+  }
+
+  #removed(seq: number): void {
+    for (const consumer of this.#consumers.values()) {
+      if (!consumer.tracks(seq)) continue;
+      this.#gone.push(seq);
+      this.#lookSoon();
+      return;
+    }
+  }
+
+  #lookSoon(): void {
+    if (this.#gone.length === 1 || this.#cleared) this.#host.account.tasks.soon(() => this.#look());
+  }
+
+  /** Has the consumers forget what has gone. */
+  #look(): void {
+    const gone = this.#gone;
+    this.#gone = [];
+    const cleared = this.#cleared;
+    this.#cleared = false;
+    if (this.#closed) return;
+    for (const consumer of this.#consumers.values()) {
+      if (cleared) consumer.forgetGone();
+      for (const seq of gone) if (consumer.tracks(seq)) consumer.gone(seq, this.#purging > 0);
+    }
+  }
+
+  /** Whether any consumer still needs a message: streams that keep messages for consumers keep it then. */
+  needs(seq: number, subject: string): boolean {
+    for (const consumer of this.#consumers.values()) if (consumer.needs(seq, subject)) return true;
+    return false;
+  }
+
+  /** Whether any consumer wants messages on a subject. */
+  hasInterest(subject: string): boolean {
+    for (const consumer of this.#consumers.values()) if (consumer.wants(subject)) return true;
+    return false;
+  }
+
+  /** Ends all; what is on disk stays. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#unwatch();
+    await this.#turn;
+    await Promise.all([...this.#consumers.values()].map((consumer) => consumer.close()));
+    this.#consumers.clear();
+  }
+
+  /** Ends all for ever, as the stream is deleted, which deletes the files. */
+  async deleteAll(): Promise<void> {
+    this.#closed = true;
+    this.#unwatch();
+    await this.#turn;
+    await Promise.all([...this.#consumers.values()].map((consumer) => consumer.delete()));
+    this.#consumers.clear();
+  }
+}

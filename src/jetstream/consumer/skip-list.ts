@@ -1,0 +1,46 @@
+import type { StoreWatcher } from "../../storage/store.ts";
+
+/** The messages that a consumer with "last_per_subject" begins with: the last on each subject. Those that go meanwhile are left out. */
+export class SkipList implements StoreWatcher {
+  readonly #seqs: readonly number[];
+  readonly #gone = new Set<number>();
+  #at = 0;
+  /** How many are left. */
+  left: number;
+
+  /** @param seqs - in order. */
+  constructor(seqs: readonly number[]) {
+    this.#seqs = seqs;
+    this.left = seqs.length;
+  }
+
+  /** The next one; 0 for none. It stays. */
+  first(): number {
+    while (this.#at < this.#seqs.length && this.#gone.has(this.#seqs[this.#at])) this.#at += 1;
+    return this.#seqs[this.#at] ?? 0;
+  }
+
+  /** The next one is delivered. */
+  shift(): void {
+    this.#at += 1;
+    this.left -= 1;
+  }
+
+  removed(seq: number): void {
+    let low = this.#at;
+    let high = this.#seqs.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (this.#seqs[middle] < seq) low = middle + 1;
+      else high = middle;
+    }
+    if (this.#seqs[low] !== seq || this.#gone.has(seq)) return;
+    this.#gone.add(seq);
+    this.left -= 1;
+  }
+
+  cleared(): void {
+    this.#at = this.#seqs.length;
+    this.left = 0;
+  }
+}
