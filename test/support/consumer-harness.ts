@@ -15,7 +15,7 @@ import { SILENT, SwitchedLogger } from "../../src/seams/logger.ts";
 import { limitsOf, traceRules } from "../../src/server/broker-rules.ts";
 import { resolveOptions } from "../../src/server/options/resolve.ts";
 import { FileStorage } from "../../src/storage/file-storage.ts";
-import type { MemoryDisk } from "../../src/storage/memory-disk.ts";
+import { MemoryDisk } from "../../src/storage/memory-disk.ts";
 import type { StreamStore } from "../../src/storage/store.ts";
 import { settle, simulatedRuntime, VirtualClock } from "./simulated.ts";
 
@@ -37,7 +37,7 @@ export type Answered = Readonly<Record<string, never>> & {
 /** A stream on a virtual clock, the consumers of it, and a client of theirs, without a server. */
 export class ConsumerHarness implements ConsumerHost {
   readonly clock: VirtualClock;
-  readonly runtime: ReturnType<typeof simulatedRuntime>;
+  readonly disk: MemoryDisk;
   readonly broker: Broker;
   readonly client: InternalClient;
   readonly account: AccountContext;
@@ -54,7 +54,7 @@ export class ConsumerHarness implements ConsumerHost {
   private constructor(config: Partial<StreamConfig>, clock: VirtualClock, disk: MemoryDisk | undefined) {
     this.clock = clock;
     const runtime = simulatedRuntime(clock);
-    this.runtime = disk === undefined ? runtime : { ...runtime, disk };
+    this.disk = disk ?? new MemoryDisk();
     const options = resolveOptions({});
     const logger = new SwitchedLogger(SILENT, false, false);
     this.broker = new Broker({
@@ -111,7 +111,12 @@ export class ConsumerHarness implements ConsumerHost {
     disk?: MemoryDisk,
   ): Promise<ConsumerHarness> {
     const harness = new ConsumerHarness(config, clock, disk);
-    harness.#storage = await FileStorage.open("js", harness.runtime);
+    harness.#storage = await FileStorage.open("js", {
+      disk: harness.disk,
+      clock,
+      random: harness.account.random,
+      tasks: harness.account.tasks,
+    });
     Object.assign(harness.account, { disk: harness.#storage, memory: harness.#storage });
     harness.store = await harness.#storage.openStream(harness.place, { sync: "always", noteAge: 0 });
     harness.store.listener = {

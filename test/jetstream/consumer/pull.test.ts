@@ -80,7 +80,7 @@ test("acknowledged messages stay so after a restart, others come again", async (
   const got = await h.pull("c", { batch: 3 });
   await h.ack(got[1]);
   await h.close();
-  const again = await ConsumerHarness.open({ storage: "file" }, h.clock, h.runtime.disk as never);
+  const again = await ConsumerHarness.open({ storage: "file" }, h.clock, h.disk);
   const info = await again.request("CONSUMER.INFO.S.c");
   assert.deepEqual([info.num_ack_pending, info.num_pending], [2, 0]);
   await again.clock.advance(3_000);
