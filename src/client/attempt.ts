@@ -3,38 +3,39 @@ import { type Deferred, deferred } from "./deferred.ts";
 
 /** What is awaited while a server is being greeted. */
 export class Attempt {
-  /** The server introduces itself. */
-  readonly introduced: Deferred<ServerInfo> = deferred();
   /** The server has taken the client. */
   readonly accepted: Deferred<void> = deferred();
-  #failed: Error | undefined;
+  /** Told what the server says of itself. */
+  introduced: ((info: ServerInfo) => void) | undefined;
+  /** The server has been asked whether it takes the client: its next `PONG` says so. */
+  asked = false;
+  #failure: Error | undefined;
 
   constructor() {
-    // Whichever of the two is not awaited any more may fail.
-    this.introduced.promise.catch(() => {});
+    // Whether it fails while that is awaited or not.
     this.accepted.promise.catch(() => {});
   }
 
   /** Why it has come to nothing, if it has. */
   get failure(): Error | undefined {
-    return this.#failed;
+    return this.#failure;
   }
 
   /** It has come to nothing. */
   fail(error: Error): void {
-    this.#failed ??= error;
-    this.introduced.reject(error);
+    this.#failure ??= error;
     this.accepted.reject(error);
   }
 
   /** What `promise` gives, unless the attempt fails before; `late` is told what comes in vain. */
-  async unlessFailed<T>(promise: Promise<T>, late: (value: T) => void): Promise<T> {
-    const value = await Promise.race([promise, this.accepted.promise]).catch((error) => {
-      promise.then(late, () => {});
-      throw error;
-    });
-    if (this.#failed === undefined) return value as T;
-    late(value as T);
-    throw this.#failed;
+  async unlessFailed<T>(promise: Promise<T>, late?: (value: T) => void): Promise<T> {
+    try {
+      const value = (await Promise.race([promise, this.accepted.promise])) as T;
+      if (this.#failure === undefined) return value;
+    } catch (error) {
+      this.#failure ??= error as Error;
+    }
+    promise.then(late, () => {});
+    throw this.#failure;
   }
 }

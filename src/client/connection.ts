@@ -1,15 +1,12 @@
-import { Message } from "../protocol/message.ts";
 import { isProtocolToken } from "../protocol/subject.ts";
 import { EMPTY } from "../protocol/text.ts";
 import type { ClientRuntime } from "../seams/runtime.ts";
-import { Connector } from "./connector.ts";
+import type { LoadConnector } from "./connect.ts";
 import {
   type ConnectionOptions,
   errors,
   type Features,
-  headers,
   type Msg,
-  type MsgHdrsImpl,
   type NatsConnection,
   type Payload,
   type PermissionViolationError,
@@ -27,10 +24,12 @@ import { deferred } from "./deferred.ts";
 import { uniqueName } from "./inbox.ts";
 import { type CloseListener, OfficialInternals } from "./official.ts";
 import type { ConnectOptions, Settings } from "./options.ts";
-import { Requester } from "./requester.ts";
-import type { Requests } from "./requests.ts";
-import { ClientSession, type SessionOwner } from "./session.ts";
+import { Publisher } from "./publisher.ts";
+import type { RequestInbox } from "./request-inbox.ts";
+import { Requester, type RequestHost } from "./requester.ts";
+import { ClientSession, disconnection, type SessionOwner } from "./session.ts";
 import type { ClientSubscription, SubscriptionOptions } from "./subscription.ts";
+import { Way } from "./way.ts";
 
 /** What {@link Connection.stats} tells. */
 export interface ConnectionStats extends Stats {
@@ -39,44 +38,32 @@ export interface ConnectionStats extends Stats {
 }
 
 /** A connection to a NATS server, on any link, with the interface of the official client's `NatsConnection`. Made by `connect`. */
-export class Connection implements NatsConnection, SessionOwner {
+export class Connection implements NatsConnection, SessionOwner, RequestHost {
   readonly #runtime: ClientRuntime;
   readonly #settings: Settings;
   readonly #session: ClientSession;
-  readonly #connector: Connector;
-  readonly #outgoing: Message;
-  readonly #requester: Requester;
+  readonly #way: Way;
+  readonly #publisher: Publisher;
+  #requester: Requester | undefined;
   readonly #closed = deferred<undefined | Error>();
   readonly #options: ConnectionOptions;
   #internals: OfficialInternals | undefined;
-  #checkedSubject: string | undefined;
   #draining: Promise<void> | undefined;
-  #publishingOver = false;
 
   /** For `connect`. @param options - as they were given; only the official libraries look at them. */
-  constructor(settings: Settings, runtime: ClientRuntime, options: ConnectOptions) {
+  constructor(settings: Settings, runtime: ClientRuntime, options: ConnectOptions, load: LoadConnector) {
     this.#options = options as ConnectionOptions;
     this.#settings = settings;
     this.#runtime = runtime;
     this.#session = new ClientSession(settings, runtime, this);
-    this.#connector = new Connector(settings, runtime, this.#session);
-    this.#outgoing = new Message(this.#session.slab);
-    this.#requester = new Requester(
-      {
-        check: (subject) => this.#checkRequest(subject),
-        subscribe: (subject, subscribed) => this.subscribe(subject, subscribed),
-        publish: (subject, payload, reply, given) => this.#publishRequest(subject, payload, reply, given),
-        newInbox: () => `${settings.inboxPrefix}.${uniqueName(runtime.random)}`,
-      },
-      runtime.clock,
-      settings.asyncTraces,
-    );
+    this.#way = new Way(settings, runtime, this.#session, load);
+    this.#publisher = new Publisher(this.#session);
   }
 
   /** For `connect`: resolves once a server has accepted the client; rejects with why none has. */
   async open(): Promise<void> {
     try {
-      await this.#connector.run();
+      await this.#way.begin();
     } catch (error) {
       this.#session.finish(error as Error);
       throw error;
@@ -105,7 +92,7 @@ export class Connection implements NatsConnection, SessionOwner {
 
   /** The server's `host:port`; "in-process" and "message-port" where there is no such thing. */
   getServer(): string {
-    return this.#settings.pool.current?.listen ?? "";
+    return this.serverName;
   }
 
   /** The version of the server, which is {@link info}'s; undefined once the connection is closed. */
@@ -130,43 +117,23 @@ export class Connection implements NatsConnection, SessionOwner {
    *   neither text nor bytes), errors.InvalidArgumentError (larger than the server's `max_payload`, or headers that it does not take).
    */
   publish(subject: string, payload: Payload = EMPTY, options?: PublishOptions): void {
-    if (subject !== this.#checkedSubject) this.#checkSubject(subject);
-    if (this.#publishingOver || this.#session.isClosed) throw this.#notOpen();
-    if (typeof payload !== "string" && !(payload instanceof Uint8Array)) {
-      throw new TypeError("payload types can be strings or Uint8Array");
-    }
-    const message = this.#outgoing;
-    if (options === undefined) message.setValue(subject, undefined, undefined, payload);
-    else this.#setWithOptions(subject, payload, options);
-    this.#session.publish(message);
-  }
-
-  #setWithOptions(subject: string, payload: Payload, options: PublishOptions): void {
-    const { reply, traceDestination, traceOnly } = options;
-    if (reply !== undefined && reply !== "") this.#checkSubject(reply);
-    let given = options.headers;
-    if (typeof traceOnly === "boolean" || typeof traceDestination === "string") {
-      given ??= headers();
-      if (typeof traceOnly === "boolean") given.set("Nats-Trace-Only", "true");
-      if (typeof traceDestination === "string") given.set("Nats-Trace-Dest", traceDestination);
-    }
-    if (given !== undefined && this.#session.serverInfo?.headers !== true) {
-      throw errors.InvalidArgumentError.format("headers", "are not available on this server");
-    }
-    const block = given === undefined ? undefined : (given as MsgHdrsImpl).encode();
-    this.#outgoing.setValue(subject, reply, block, payload);
+    this.#publisher.publish(subject, payload, options?.reply, options);
   }
 
   /** Publishes a message's subject, payload, reply subject and headers. */
   publishMessage(msg: Msg): void {
-    this.publish(msg.subject, msg.data, { reply: msg.reply, headers: msg.headers });
+    this.#republish(msg.subject, msg);
   }
 
   /** Publishes a message's payload and headers to its reply subject; false when it has none. */
   respondMessage(msg: Msg): boolean {
     if (msg.reply === undefined || msg.reply === "") return false;
-    this.publish(msg.reply, msg.data, { reply: msg.reply, headers: msg.headers });
+    this.#republish(msg.reply, msg);
     return true;
+  }
+
+  #republish(subject: string, { data, reply, headers: given }: Msg): void {
+    this.publish(subject, data, { reply, headers: given });
   }
 
   /**
@@ -174,7 +141,7 @@ export class Connection implements NatsConnection, SessionOwner {
    * @throws errors.ClosedConnectionError, errors.DrainingConnectionError, errors.InvalidSubjectError, errors.InvalidArgumentError.
    */
   subscribe(subject: string, options: SubscriptionOptions = {}): ClientSubscription {
-    if (this.#session.isClosed || this.#draining !== undefined) throw this.#notOpen();
+    this.#checkOpen();
     if (!isProtocolToken(subject)) throw new errors.InvalidSubjectError(subject);
     // As for the official client, an empty name is none.
     if (options.queue && !isProtocolToken(options.queue)) {
@@ -189,7 +156,7 @@ export class Connection implements NatsConnection, SessionOwner {
    * `noAsyncTraces: false`: finding that out costs more than the request, so it is not the default here.
    */
   request(subject: string, payload: Payload = EMPTY, options?: RequestOptions): Promise<Msg> {
-    return this.#requester.request(subject, payload, options);
+    return this.#requests.request(subject, payload, options);
   }
 
   /**
@@ -201,27 +168,12 @@ export class Connection implements NatsConnection, SessionOwner {
     payload: Payload = EMPTY,
     options: Partial<RequestManyOptions> = {},
   ): Promise<AsyncIterable<Msg>> {
-    return this.#requester.requestMany(subject, payload, options);
+    return this.#requests.requestMany(subject, payload, options);
   }
 
-  #publishRequest(
-    subject: string,
-    payload: Payload,
-    reply: string,
-    options: PublishOptions | undefined,
-  ): void {
-    if (options === undefined || !isMarked(options)) {
-      if (subject !== this.#checkedSubject) this.#checkSubject(subject);
-      if (this.#publishingOver || this.#session.isClosed) throw this.#notOpen();
-      if (typeof payload !== "string" && !(payload instanceof Uint8Array)) {
-        throw new TypeError("payload types can be strings or Uint8Array");
-      }
-      this.#outgoing.setValue(subject, reply, undefined, payload);
-      this.#session.publish(this.#outgoing);
-      return;
-    }
-    const { headers: given, traceDestination, traceOnly } = options;
-    this.publish(subject, payload, { reply, headers: given, traceDestination, traceOnly });
+  get #requests(): Requester {
+    this.#requester ??= new Requester(this, this.#runtime.clock, this.#settings.noAsyncTraces === false);
+    return this.#requester;
   }
 
   /**
@@ -258,17 +210,16 @@ export class Connection implements NatsConnection, SessionOwner {
    * Closes in good order: takes no more messages than are on their way, lets callbacks process those (and may still publish),
    * hands the server all that was published, and closes. Iterators give what they have got, then end.
    */
-  drain(): Promise<void> {
-    if (this.isClosed()) return Promise.reject(new errors.ClosedConnectionError());
-    if (this.#draining !== undefined) return Promise.reject(new errors.DrainingConnectionError());
+  async drain(): Promise<void> {
+    this.#checkOpen();
     this.#draining = this.#drain();
     return this.#draining;
   }
 
   async #drain(): Promise<void> {
-    const subscriptions = [...this.#session.subscriptions].filter((each) => each !== this.#requester.inbox);
+    const subscriptions = this.#session.subscriptions.filter((each) => each !== this.#requester?.inbox);
     await Promise.allSettled(subscriptions.map((each) => each.drain()));
-    this.#publishingOver = true;
+    this.#publisher.drained = true;
     // Answers to requests that callbacks have made meanwhile have come with this, if they come at all.
     await this.#session.roundTrip().catch(() => {});
     await this.close();
@@ -290,14 +241,11 @@ export class Connection implements NatsConnection, SessionOwner {
    * Leaves the server, and goes to another, or the same if there is no other, at once. Resolves before it is there. Does nothing
    * while the connection is lost. Rejects with errors.ClosedConnectionError, errors.DrainingConnectionError.
    */
-  reconnect(): Promise<void> {
-    if (this.isClosed()) return Promise.reject(new errors.ClosedConnectionError());
-    if (this.isDraining()) return Promise.reject(new errors.DrainingConnectionError());
-    if (this.#session.isConnected) {
-      this.#session.listeners.tell({ type: "forceReconnect" });
-      this.#session.leave();
-    }
-    return Promise.resolve();
+  async reconnect(): Promise<void> {
+    this.#checkOpen();
+    if (!this.#session.isConnected) return;
+    this.#session.listeners.tell({ type: "forceReconnect" });
+    this.#session.leave();
   }
 
   /**
@@ -305,16 +253,12 @@ export class Connection implements NatsConnection, SessionOwner {
    * @throws errors.InvalidArgumentError, errors.InvalidOperationError (a connection that is not over the network)
    */
   setServers(servers: string[]): void {
-    const { kind } = this.#settings.way;
-    if (kind === "in-process" || kind === "port") {
-      throw new errors.InvalidOperationError("this connection has one server");
-    }
-    this.#settings.pool.replace(servers);
+    this.#way.setServers(servers);
   }
 
   /** The servers that the connection knows, in the order in which it will try them. */
   getServers(): ReadonlyArray<Server> {
-    return this.#settings.pool.snapshot();
+    return this.#way.servers;
   }
 
   // For the official libraries, which know the inside of nats-core's connection; not part of the public interface.
@@ -343,74 +287,79 @@ export class Connection implements NatsConnection, SessionOwner {
 
   /** Moves a subscription to another subject; from then on it gets `max` more messages, or any number. */
   _resub(subscription: ClientSubscription, subject: string, max?: number): void {
-    if (this.#session.isClosed || this.#draining !== undefined) throw this.#notOpen();
+    this.#checkOpen();
     if (!isProtocolToken(subject)) throw new errors.InvalidSubjectError(subject);
     this.#session.move(subscription, subject, max);
   }
 
-  openInbox(): Requests {
-    return this.#requester.open(this.#checkedSubject ?? "_");
+  openInbox(): RequestInbox {
+    this.#checkOpen();
+    return this.#requests.open();
   }
 
   // For the session.
 
+  get serverName(): string {
+    return this.#way.name;
+  }
+
+  discovered(urls: readonly string[]): void {
+    this.#way.discover(urls);
+  }
+
   denied(error: PermissionViolationError): void {
-    this.#requester.denied(error);
+    this.#requester?.denied(error);
   }
 
   disconnected(why: Error | undefined, final: boolean): void {
     this.#failRequests(why);
-    if (final || !this.#comesBack()) this.#session.finish(why);
-    else this.#lookForServer(false);
+    if (final || !this.#way.comesBack) this.#session.finish(why);
+    else this.#way.again(false);
   }
 
   left(taken: Promise<void>): void {
     this.#failRequests(undefined);
-    if (this.#comesBack()) void taken.then(() => this.#lookForServer(true));
+    if (this.#way.comesBack) void taken.then(() => this.#way.again(true));
     else this.#session.finish(undefined);
   }
 
   /** Requests that are under way get no answer any more, as the one who has it no longer reaches this client. */
   #failRequests(why: Error | undefined): void {
-    const error = new errors.RequestError("connection disconnected", { cause: why });
-    this.#requester.failAll(error);
-    for (const subscription of [...this.#session.subscriptions]) {
+    const error = disconnection(why);
+    this.#requester?.failAll(error);
+    for (const subscription of this.#session.subscriptions) {
       if (subscription.requestSubject !== undefined) subscription.fail(error);
     }
   }
 
-  #comesBack(): boolean {
-    const { way, reconnect } = this.#settings;
-    const hasLostItsPort = way.kind === "port" && typeof way.port !== "function";
-    return reconnect && !hasLostItsPort;
-  }
-
-  #lookForServer(atOnce: boolean): void {
-    this.#connector.run(atOnce).catch((failure) => this.#session.finish(failure));
-  }
-
   ended(error: Error | undefined): void {
-    this.#connector.stop();
-    this.#requester.close();
+    this.#way.stop();
+    this.#requester?.close();
     this.#closed.resolve(error);
   }
 
-  #notOpen(): Error {
-    return this.isClosed() ? new errors.ClosedConnectionError() : new errors.DrainingConnectionError();
+  // For requests.
+
+  newInbox(): string {
+    return `${this.#settings.inboxPrefix}.${uniqueName(this.#runtime.random)}`;
   }
 
-  #checkRequest(subject: string): void {
-    if (this.#session.isClosed || this.#draining !== undefined) throw this.#notOpen();
-    if (subject !== this.#checkedSubject) this.#checkSubject(subject);
+  publishRequest(
+    subject: string,
+    payload: Payload,
+    reply: string,
+    options: PublishOptions | undefined,
+  ): void {
+    this.#publisher.publish(subject, payload, reply, options);
   }
 
-  #checkSubject(subject: string): void {
-    if (typeof subject !== "string" || !isProtocolToken(subject))
-      throw new errors.InvalidSubjectError(subject);
-    this.#checkedSubject = subject;
+  checkRequest(subject: string): void {
+    this.#checkOpen();
+    this.#publisher.check(subject);
   }
-}
-/** Whether a message gets headers. */
-function isMarked({ headers: given, traceDestination, traceOnly }: PublishOptions): boolean {
-  return given !== undefined || traceDestination !== undefined || traceOnly !== undefined;
+
+  #checkOpen(): void {
+    if (this.isClosed()) throw new errors.ClosedConnectionError();
+    if (this.isDraining()) throw new errors.DrainingConnectionError();
+  }
 }

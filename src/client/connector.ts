@@ -1,55 +1,51 @@
 import type { Timer } from "../seams/clock.ts";
 import type { ClientRuntime } from "../seams/runtime.ts";
-import { errors, type Server, type ServerInfo } from "./core.ts";
-import { type Target, targetsOf } from "./dial.ts";
+import { DEFAULT_HOST, DEFAULT_PORT, errors } from "./core.ts";
+import { greet } from "./greeting.ts";
+import { IN_PROCESS, type KnownServer, serverNamed } from "./known-server.ts";
 import type { Settings } from "./options.ts";
-import type { PooledServer } from "./server-pool.ts";
-
-/** What a {@link Connector} makes connections with. */
-export interface Attempts {
-  /** What the last server has said of itself. */
-  readonly serverInfo: ServerInfo | undefined;
-  /** Resolves once the server has accepted the client; rejects with why it has not. */
-  attempt(target: Target): Promise<void>;
-  /** Gives up the attempt under way. */
-  giveUp(error: Error): void;
-  /** An attempt begins. */
-  trying(): void;
-}
+import { isRefusal } from "./server-errors.ts";
+import { ServerPool } from "./server-pool.ts";
+import type { ClientSession } from "./session.ts";
+import { dialTarget, targetsOf } from "./target.ts";
 
 /** Finds a server that takes the client: the first time, and whenever the connection is lost. */
 export class Connector {
+  readonly pool: ServerPool;
   readonly #settings: Settings;
   readonly #runtime: ClientRuntime;
-  readonly #attempts: Attempts;
-  #everConnected = false;
+  readonly #session: ClientSession;
+  readonly #delay: () => number;
   #stopped = false;
   #lastRefusal: string | undefined;
-  #pause: { timer: Timer; end: () => void } | undefined;
+  #pause: (() => void) | undefined;
 
-  constructor(settings: Settings, runtime: ClientRuntime, attempts: Attempts) {
+  /** @throws errors.InvalidArgumentError when the servers cannot be read, or not be reached from here. */
+  constructor(settings: Settings, runtime: ClientRuntime, session: ClientSession) {
     this.#settings = settings;
     this.#runtime = runtime;
-    this.#attempts = attempts;
+    this.#session = session;
+    this.#delay = delayOf(settings, runtime);
+    this.pool = poolOf(settings, runtime);
   }
 
   /**
    * Tries servers until one takes the client. Rejects when none is left, or the server refuses it twice in the same words.
    * @param atOnce - the first attempt need not wait, however short a time ago the server was tried.
    */
-  async run(atOnce = false): Promise<void> {
-    const { pool, reconnectDelay } = this.#settings;
+  async run(atOnce: boolean): Promise<void> {
+    const { pool } = this;
     let failure: Error | undefined;
     let hurry = atOnce;
     // The first time, each server is tried once; unless the user wants to wait for one.
     let left =
-      this.#everConnected || this.#settings.waitOnFirstConnect
+      this.#session.everAccepted || this.#settings.waitOnFirstConnect
         ? Number.POSITIVE_INFINITY
         : pool.servers.length;
     while (!this.#stopped) {
       if (pool.servers.length === 0 || left === 0)
         throw failure ?? new errors.ConnectionError("connection refused");
-      const wait = hurry ? 0 : reconnectDelay();
+      const wait = hurry ? 0 : this.#delay();
       const now = this.#runtime.clock.now();
       const next = pool.select(now, wait);
       if (next === undefined) {
@@ -61,7 +57,9 @@ export class Connector {
       if (this.#stopped) break;
       try {
         await this.#try(server);
-        this.#connected(server);
+        this.#lastRefusal = undefined;
+        server.didConnect = true;
+        server.reconnects = 0;
         return;
       } catch (error) {
         failure = error as Error;
@@ -75,25 +73,30 @@ export class Connector {
   /** The connection is closed: tries no more. */
   stop(): void {
     this.#stopped = true;
-    this.#pause?.end();
-    this.#attempts.giveUp(new errors.ClosedConnectionError());
+    this.#pause?.();
+    this.#session.giveUp(new errors.ClosedConnectionError());
+  }
+
+  /** The server has told of others. */
+  discover(urls: readonly string[]): void {
+    const { messagePort, inProcessServer, ignoreClusterUpdates } = this.#settings;
+    if (ignoreClusterUpdates || messagePort !== undefined || inProcessServer !== undefined) return;
+    const changes = this.pool.discover(urls);
+    if (changes !== undefined) this.#session.listeners.tell({ type: "update", ...changes });
   }
 
   /** The server that the user's handler wants, after the delay that it wants. */
-  async #chosen(server: PooledServer): Promise<PooledServer> {
-    const { pool, reconnectToServer } = this.#settings;
+  async #chosen(server: KnownServer): Promise<KnownServer> {
+    const { pool } = this;
+    const { reconnectToServer } = this.#settings;
     if (reconnectToServer === undefined) return server;
-    let picked: Server | null | undefined;
+    let found: KnownServer | undefined;
     let delay = 0;
-    let found: PooledServer | undefined;
     try {
-      const answer = reconnectToServer(pool.snapshot(server), this.#attempts.serverInfo ?? null);
-      if (answer !== null && "server" in answer && "delay" in answer) {
-        picked = answer.server;
-        delay = Number.isFinite(answer.delay) && answer.delay > 0 ? Math.floor(answer.delay) : 0;
-      } else {
-        picked = answer;
-      }
+      const answer = reconnectToServer(pool.snapshot(server), this.#session.serverInfo ?? null);
+      const timed = answer !== null && "delay" in answer && "server" in answer;
+      const picked = timed ? answer.server : answer;
+      if (timed) delay = finite(answer.delay);
       found = picked === null ? server : pool.find(picked.listen);
       if (found === undefined) throw new Error("returned server is not in the pool");
     } catch (error) {
@@ -103,23 +106,32 @@ export class Connector {
       });
     }
     pool.choose(found);
-    if (delay > 0) await this.#sleep(delay);
+    if (delay >= 1) await this.#sleep(Math.floor(delay));
     return found;
   }
 
-  async #try(server: PooledServer): Promise<void> {
+  async #try(server: KnownServer): Promise<void> {
+    const { timeout } = this.#settings;
     const { clock } = this.#runtime;
     server.lastConnect = clock.now();
     let failure: unknown;
     const looked = targetsOf(server, this.#settings, this.#runtime);
     for (const target of Array.isArray(looked) ? looked : await this.#inTime(looked)) {
       if (this.#stopped) break;
-      this.#attempts.trying();
-      const timer = clock.after(this.#settings.timeout, () =>
-        this.#attempts.giveUp(new errors.TimeoutError()),
-      );
+      const timer = clock.after(timeout, () => this.#session.giveUp(new errors.TimeoutError()));
       try {
-        return await this.#attempts.attempt(target);
+        return await this.#session.attempt((attempt) =>
+          this.#settings.inProcessServer !== undefined
+            ? this.#session.greetHere(attempt)
+            : greet(
+                dialTarget(target, this.#settings, this.#runtime),
+                target,
+                attempt,
+                this.#settings,
+                this.#runtime,
+                this.#session,
+              ),
+        );
       } catch (error) {
         failure = error;
       } finally {
@@ -137,44 +149,74 @@ export class Connector {
       return await Promise.race([promise, late]);
     } finally {
       late.catch(() => {});
-      this.#pause?.end();
+      this.#pause?.();
     }
   }
 
-  #connected(server: PooledServer): void {
-    this.#everConnected = true;
-    this.#lastRefusal = undefined;
-    server.didConnect = true;
-    server.reconnects = 0;
-  }
-
   /** @throws the error, when the server says for the second time in a row that it does not take the client. */
-  #failed(server: PooledServer, error: Error): void {
-    const { pool, waitOnFirstConnect, maxReconnectAttempts, ignoreAuthErrorAbort } = this.#settings;
+  #failed(server: KnownServer, error: Error): void {
+    const { everAccepted } = this.#session;
+    const { waitOnFirstConnect, maxReconnectAttempts, ignoreAuthErrorAbort } = this.#settings;
     const refusal = isRefusal(error) ? error.message : undefined;
     const again = refusal !== undefined && refusal === this.#lastRefusal;
     this.#lastRefusal = refusal;
-    if (!this.#everConnected && !waitOnFirstConnect) return;
+    if (!everAccepted && !waitOnFirstConnect) return;
     if (again && !ignoreAuthErrorAbort) throw error;
-    if (!this.#everConnected) return;
+    if (!everAccepted) return;
     server.reconnects += 1;
-    if (maxReconnectAttempts !== -1 && server.reconnects >= maxReconnectAttempts) pool.remove(server);
+    if (maxReconnectAttempts !== -1 && server.reconnects >= maxReconnectAttempts) this.pool.remove(server);
   }
 
   #sleep(delay: number): Promise<void> {
     return new Promise((resolve) => {
       const end = (): void => {
-        this.#pause?.timer.cancel();
+        timer.cancel();
         this.#pause = undefined;
         resolve();
       };
-      this.#pause = { timer: this.#runtime.clock.after(Math.max(1, delay), end), end };
+      const timer: Timer = this.#runtime.clock.after(Math.max(1, delay), end);
+      this.#pause = end;
       if (this.#stopped) end();
     });
   }
 }
 
-/** Whether it says that the server does not take the client for who it says it is. */
-export function isRefusal(error: Error): boolean {
-  return error instanceof errors.AuthorizationError || error instanceof errors.UserAuthenticationExpiredError;
+/** How long (ms) it is until a server is tried again, each time. */
+export function delayOf(settings: Settings, { random }: ClientRuntime): () => number {
+  const { reconnectDelayHandler, reconnectTimeWait, reconnectJitter, reconnectJitterTLS, tls } = settings;
+  if (reconnectDelayHandler !== undefined) return () => finite(reconnectDelayHandler());
+  const jitter = tls ? reconnectJitterTLS : reconnectJitter;
+  return () => reconnectTimeWait + Math.floor(random.fraction() * (jitter + 1));
+}
+
+/** A delay that a program gives: 0 when it is none. */
+function finite(delay: number): number {
+  return Number.isFinite(delay) && delay > 0 ? delay : 0;
+}
+
+/**
+ * The servers that the options give.
+ * @throws errors.InvalidArgumentError
+ */
+export function poolOf(settings: Settings, runtime: ClientRuntime): ServerPool {
+  const { inProcessServer, messagePort, dial, noRandomize } = settings;
+  // Where there are only WebSockets, a server without a scheme is taken for one, as by the official client.
+  const tcp = dial !== undefined || runtime.dial !== undefined;
+  const pool = new ServerPool(noRandomize ? undefined : runtime.random, tcp ? "nats" : "wss");
+  if (inProcessServer !== undefined) pool.add(serverNamed(IN_PROCESS));
+  else if (messagePort !== undefined) pool.add(serverNamed("message-port"));
+  else pool.replace(serversOf(settings));
+  for (const { src, scheme, port } of pool.servers) {
+    if (tcp || port === 0 || scheme.startsWith("ws")) continue;
+    const why = `cannot be reached from here: "${src}": only "ws" and "wss" can`;
+    throw errors.InvalidArgumentError.format("servers", why);
+  }
+  return pool;
+}
+
+function serversOf({ servers, port }: Settings): string[] {
+  if (port !== undefined && !(Number.isInteger(port) && port > 0 && port < 65_536))
+    throw errors.InvalidArgumentError.format("port", "must be a whole number from 1 to 65535");
+  if (port !== undefined || !servers?.length) return [`${DEFAULT_HOST}:${port ?? DEFAULT_PORT}`];
+  return typeof servers === "string" ? [servers] : servers;
 }

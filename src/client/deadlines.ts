@@ -1,14 +1,14 @@
 import type { Clock, Timer } from "../seams/clock.ts";
 
 /** Something that is to happen at its time, unless it is taken out before. */
-export interface Deadline {
-  /** Called when the time has come. */
-  expire(): void;
+export abstract class Deadline {
   /** For {@link Deadlines}: when, and the neighbours in the list. */
-  dueAt: number;
-  previous: Deadline | undefined;
-  next: Deadline | undefined;
-  list: DeadlineList | undefined;
+  dueAt = 0;
+  previous: Deadline | undefined = undefined;
+  next: Deadline | undefined = undefined;
+  list: DeadlineList | undefined = undefined;
+  /** Called when the time has come. */
+  abstract expire(): void;
 }
 
 /** The deadlines with one duration: in the order they were set is in the order they are due. */
@@ -40,16 +40,17 @@ export class Deadlines {
   set(deadline: Deadline, duration: number): void {
     let list = this.#lists.get(duration);
     if (list === undefined) {
-      if (this.#lists.size >= LISTS_KEPT) this.#sweep();
+      if (this.#lists.size >= LISTS_KEPT) this.#drop((each) => each.first === undefined);
       list = { first: undefined, last: undefined, timer: undefined, duration };
       this.#lists.set(duration, list);
     }
+    const { last } = list;
     deadline.list = list;
     deadline.dueAt = this.#clock.monotonic() + duration;
-    deadline.previous = list.last;
+    deadline.previous = last;
     deadline.next = undefined;
-    if (list.last === undefined) list.first = deadline;
-    else list.last.next = deadline;
+    if (last === undefined) list.first = deadline;
+    else last.next = deadline;
     list.last = deadline;
     if (list.timer === undefined) this.#arm(list, duration);
   }
@@ -67,19 +68,15 @@ export class Deadlines {
 
   /** Forgets all deadlines and stops all timers. */
   close(): void {
-    for (const list of this.#lists.values()) {
-      list.timer?.cancel();
-      list.timer = undefined;
-      list.first = list.last = undefined;
-    }
-    this.#lists.clear();
+    this.#drop(() => true);
   }
 
-  #sweep(): void {
-    for (const [duration, list] of this.#lists) {
-      if (list.first !== undefined) continue;
+  #drop(which: (list: DeadlineList) => boolean): void {
+    for (const list of this.#lists.values()) {
+      if (!which(list)) continue;
       list.timer?.cancel();
-      this.#lists.delete(duration);
+      list.first = list.last = undefined;
+      this.#lists.delete(list.duration);
     }
   }
 
@@ -87,13 +84,13 @@ export class Deadlines {
     list.timer = this.#clock.after(Math.min(delay, TIMER_MAX_MS), () => {
       list.timer = undefined;
       const now = this.#clock.monotonic();
+      let { first } = list;
       // Timers may fire a little early.
-      for (let first = list.first; first !== undefined && first.dueAt <= now + 1; first = list.first) {
+      for (; first !== undefined && first.dueAt <= now + 1; first = list.first) {
         this.clear(first);
         first.expire();
       }
-      if (list.first !== undefined && list.timer === undefined)
-        this.#arm(list, Math.max(1, list.first.dueAt - now));
+      if (first !== undefined && list.timer === undefined) this.#arm(list, Math.max(1, first.dueAt - now));
     });
   }
 }

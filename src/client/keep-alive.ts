@@ -1,26 +1,31 @@
 import type { Clock, Timer } from "../seams/clock.ts";
 
-/** What a {@link KeepAlive} is made with. */
-export interface KeepAliveOptions {
-  readonly clock: Clock;
-  /** Milliseconds between pings. */
-  readonly interval: number;
-  /** Pings that may go unanswered. */
-  readonly max: number;
-  /** Says `PING`; the server's answer is told with {@link KeepAlive.answered}. */
-  ping(unanswered: number): void;
+/** Who hears of a {@link KeepAlive}. */
+export interface KeepAliveListener {
+  /** `PING` is to be said; that many, with this one, have not been answered. */
+  pinging(unanswered: number): void;
   /** The server does not answer. */
   stale(): void;
 }
 
 /** Pings the server now and then, and tells when it does not answer any more. */
 export class KeepAlive {
-  readonly #options: KeepAliveOptions;
+  readonly #clock: Clock;
+  readonly #interval: number;
+  readonly #max: number;
+  readonly #listener: KeepAliveListener;
   #timer: Timer | undefined;
   #unanswered = 0;
 
-  constructor(options: KeepAliveOptions) {
-    this.#options = options;
+  /**
+   * @param interval - milliseconds between pings.
+   * @param max - pings that may go unanswered.
+   */
+  constructor(clock: Clock, interval: number, max: number, listener: KeepAliveListener) {
+    this.#clock = clock;
+    this.#interval = interval;
+    this.#max = max;
+    this.#listener = listener;
     this.#arm();
   }
 
@@ -31,20 +36,18 @@ export class KeepAlive {
 
   stop(): void {
     this.#timer?.cancel();
-    this.#timer = undefined;
   }
 
   #arm(): void {
-    this.#timer = this.#options.clock.after(this.#options.interval, () => {
-      if (this.#unanswered >= this.#options.max) {
-        this.#timer = undefined;
-        this.#options.stale();
+    this.#timer = this.#clock.after(this.#interval, () => {
+      if (this.#unanswered >= this.#max) {
+        this.#listener.stale();
         return;
       }
       this.#unanswered += 1;
       this.#arm();
       // After it: whoever hears of the ping may stop this.
-      this.#options.ping(this.#unanswered);
+      this.#listener.pinging(this.#unanswered);
     });
   }
 }

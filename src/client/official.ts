@@ -9,7 +9,7 @@ import {
   parseSemVer,
 } from "./core.ts";
 import type { ClientMsg } from "./msg.ts";
-import type { PendingRequest, Requests } from "./requests.ts";
+import type { PendingRequest, RequestInbox } from "./request-inbox.ts";
 
 /** A request of the official libraries' own making (nats-core's `RequestOne`), as far as it is used. */
 export interface OfficialRequest {
@@ -27,7 +27,7 @@ export interface CloseListener {
 export interface OfficialHost extends Pick<NatsConnection, "publish" | "closed"> {
   readonly info?: { readonly version: string } | undefined;
   /** The shared inbox of requests, opened when there is none. */
-  openInbox(): Requests;
+  openInbox(): RequestInbox;
 }
 
 /**

@@ -10,7 +10,8 @@ import {
 } from "./core.ts";
 import { Deadlines } from "./deadlines.ts";
 import type { ClientMsg } from "./msg.ts";
-import { ManyRequest, Requests, SingleRequest } from "./requests.ts";
+import { RequestInbox } from "./request-inbox.ts";
+import { ManyRequest, SingleRequest } from "./requests.ts";
 import type { ClientSubscription, SubscriptionOptions } from "./subscription.ts";
 
 /** How long (ms) a request waits when it does not say; the official client's default. */
@@ -19,9 +20,9 @@ const REQUEST_TIMEOUT_MS = 1_000;
 /** What a {@link Requester} needs of its connection. */
 export interface RequestHost {
   /** @throws when no request can be made: the connection is closed or draining, or the subject cannot be. */
-  check(subject: string): void;
+  checkRequest(subject: string): void;
   subscribe(subject: string, options: SubscriptionOptions): ClientSubscription;
-  publish(subject: string, payload: Payload, reply: string, options: PublishOptions | undefined): void;
+  publishRequest(subject: string, payload: Payload, reply: string, options: PublishOptions | undefined): void;
   newInbox(): string;
 }
 
@@ -30,7 +31,7 @@ export class Requester {
   readonly #host: RequestHost;
   readonly #deadlines: Deadlines;
   readonly #asyncTraces: boolean;
-  #requests: Requests | undefined;
+  #shared: RequestInbox | undefined;
   #inbox: ClientSubscription | undefined;
 
   /** @param asyncTraces - whether errors say where the request was made. */
@@ -47,51 +48,18 @@ export class Requester {
 
   /** See `Connection.request`. */
   request(subject: string, payload: Payload, options: RequestOptions | undefined): Promise<Msg> {
-    let request: SingleRequest;
+    let request: SingleRequest | undefined;
     try {
       const timeout = checkTimeout(options?.timeout);
       const trace = this.#asyncTraces ? new Error() : undefined;
-      if (options?.noMux) return this.#alone(subject, payload, options, timeout, trace);
-      if (options?.reply)
+      const { noMux, reply } = options ?? NO_OPTIONS;
+      if (reply && !noMux)
         throw errors.InvalidArgumentError.format(["reply", "noMux"], "are mutually exclusive");
-      const requests = this.open(subject);
-      request = new SingleRequest(subject, requests, this.#deadlines, timeout, trace);
-      try {
-        this.#host.publish(subject, payload, requests.prefix + request.token, options);
-      } catch (error) {
-        request.abandon(error as Error);
-      }
+      this.#host.checkRequest(subject);
+      request = new SingleRequest(subject, this.#deadlines, timeout, trace);
+      this.#send(request, payload, options, reply, 1);
     } catch (error) {
-      return Promise.reject(error);
-    }
-    return request.promise;
-  }
-
-  /** A request with a subscription of its own. */
-  #alone(
-    subject: string,
-    payload: Payload,
-    options: RequestOptions,
-    timeout: number,
-    trace: Error | undefined,
-  ): Promise<Msg> {
-    this.#host.check(subject);
-    const subscription = this.#host.subscribe(options.reply ?? this.#host.newInbox(), {
-      max: 1,
-      callback: (error, msg) => {
-        if (error !== null) request.fail(error);
-        else request.answer(msg as ClientMsg);
-      },
-    });
-    // Not before: once it is made it has a deadline, and somebody must wait for it.
-    const request = new SingleRequest(subject, undefined, this.#deadlines, timeout, trace);
-    subscription.requestSubject = subject;
-    subscription.closed.then(() => request.fail(new errors.RequestError("connection closed")));
-    const over = (): void => subscription.unsubscribe();
-    request.promise.then(over, over);
-    try {
-      this.#host.publish(subject, payload, subscription.subject, options);
-    } catch (error) {
+      if (request === undefined) return Promise.reject(error);
       request.abandon(error as Error);
     }
     return request.promise;
@@ -103,74 +71,88 @@ export class Requester {
     payload: Payload,
     options: Partial<RequestManyOptions>,
   ): Promise<AsyncIterable<Msg>> {
+    let request: ManyRequest | undefined;
     try {
       const maxWait = checkTimeout(options.maxWait);
-      const settled = { ...options, strategy: options.strategy ?? "timer", maxWait };
-      const requests = this.open(subject);
-      if (settled.noMux) return Promise.resolve(this.#manyAlone(subject, payload, settled));
-      const request: ManyRequest = new ManyRequest(subject, settled, this.#deadlines, () =>
-        requests.remove(request),
-      );
-      requests.add(request);
-      try {
-        this.#host.publish(subject, payload, requests.prefix + request.token, settled);
-      } catch (error) {
-        request.fail(error as Error);
-      }
-      return Promise.resolve(request.answers);
+      this.#host.checkRequest(subject);
+      request = new ManyRequest(subject, this.#deadlines, maxWait, options);
+      this.#send(request, payload, options, undefined, undefined);
     } catch (error) {
-      return Promise.reject(error);
+      if (request === undefined) return Promise.reject(error);
+      request.fail(error as Error);
     }
+    return Promise.resolve(request.answers);
   }
 
-  #manyAlone(subject: string, payload: Payload, options: Partial<RequestManyOptions>): AsyncIterable<Msg> {
-    const subscription = this.#host.subscribe(this.#host.newInbox(), {
+  #send(
+    request: SingleRequest | ManyRequest,
+    payload: Payload,
+    options: (PublishOptions & { noMux?: boolean }) | undefined,
+    reply: string | undefined,
+    max: number | undefined,
+  ): void {
+    if (options?.noMux) reply = this.#openOwn(request, reply || this.#host.newInbox(), max);
+    else {
+      const shared = this.open();
+      shared.add(request);
+      request.home = shared;
+      reply = shared.prefix + request.token;
+    }
+    this.#host.publishRequest(request.subject, payload, reply, options);
+  }
+
+  /** A subscription for one request. */
+  #openOwn(request: SingleRequest | ManyRequest, inbox: string, max: number | undefined): string {
+    const subscription = this.#host.subscribe(inbox, {
+      max,
       callback: (error, msg) => {
         if (error !== null) request.fail(error);
         else request.answer(msg as ClientMsg);
       },
     });
-    const request = new ManyRequest(subject, options, this.#deadlines, () => subscription.unsubscribe());
-    subscription.requestSubject = subject;
-    subscription.closed.then(() => request.fail(new errors.RequestError("connection closed")));
-    try {
-      this.#host.publish(subject, payload, subscription.subject, options);
-    } catch (error) {
-      request.fail(error as Error);
-    }
-    return request.answers;
+    subscription.requestSubject = request.subject;
+    subscription.closed.then(() => request.fail(closed()));
+    // Not at once: the message at hand may have been its last, and then there is nothing to tell the server.
+    const leave = (): void => subscription.unsubscribe();
+    request.home = { remove: () => void Promise.resolve().then(leave) };
+    return inbox;
   }
 
   /** The shared inbox, subscribed to when the first request needs it. */
-  open(subject: string): Requests {
-    this.#host.check(subject);
-    if (this.#requests === undefined || this.#inbox?.isClosed()) {
-      const requests = new Requests(this.#host.newInbox());
-      this.#requests = requests;
-      this.#inbox = this.#host.subscribe(requests.subject, {
+  open(): RequestInbox {
+    if (this.#shared === undefined || this.#inbox?.isClosed()) {
+      const shared = new RequestInbox(this.#host.newInbox());
+      this.#shared = shared;
+      this.#inbox = this.#host.subscribe(shared.subject, {
         callback: (error, msg) => {
-          if (error === null) requests.dispatch(msg as ClientMsg);
+          if (error === null) shared.dispatch(msg as ClientMsg);
         },
       });
     }
-    return this.#requests;
+    return this.#shared;
   }
 
   /** The server does not allow what a request needs. */
   denied(error: PermissionViolationError): void {
-    this.#requests?.denied(error);
+    this.#shared?.denied(error);
   }
 
   /** Those that share the inbox get no answer any more. */
   failAll(error: Error): void {
-    this.#requests?.failAll(error);
+    this.#shared?.failAll(error);
   }
 
   /** The connection has ended. */
   close(): void {
-    this.failAll(new errors.RequestError("connection closed"));
+    this.failAll(closed());
     this.#deadlines.close();
   }
+}
+
+const NO_OPTIONS: Partial<RequestOptions> = {};
+
+function closed(): Error {
+  return new errors.RequestError("connection closed");
 }
 
 function checkTimeout(timeout: number | undefined): number {

@@ -24,52 +24,39 @@ export type UrlCredentials =
   | { readonly user: string; readonly pass: string }
   | { readonly auth_token: string };
 
-const SCHEMES: Readonly<Record<string, Scheme>> = {
-  nats: "nats",
-  tcp: "nats",
-  tls: "tls",
-  ws: "ws",
-  wss: "wss",
-};
 const PORTS: Readonly<Record<Scheme, number>> = { nats: DEFAULT_PORT, tls: DEFAULT_PORT, ws: 80, wss: 443 };
 
 /**
  * Reads `nats://host:port`, `tls://...`, `ws://...`, `wss://...`, `host:port`, `host`, or an IPv6 address with or without brackets.
- * @param scheme - what holds where the text names none.
+ * @param byDefault - the scheme where the text names none.
  * @throws errors.InvalidArgumentError
  */
-export function parseAddress(src: string, scheme: Scheme): ServerAddress {
+export function parseAddress(src: string, byDefault: Scheme): ServerAddress {
   try {
-    const text = src.trim();
-    const colon = text.indexOf("://");
-    const named = colon < 0 ? scheme : SCHEMES[text.slice(0, colon).toLowerCase()];
-    if (named === undefined) {
-      throw new TypeError(`the scheme "${text.slice(0, colon)}" is not "nats", "tls", "ws" or "wss"`);
-    }
-    const rest = colon < 0 ? text : text.slice(colon + 3);
+    if (typeof src !== "string") throw new TypeError("it is not a text");
+    const [, named, rest] = /^\s*(?:(.*?):\/\/)?(.*?)\s*$/s.exec(src)!;
+    const scheme = (named?.toLowerCase().replace("tcp", "nats") ?? byDefault) as Scheme;
+    if (!Object.hasOwn(PORTS, scheme))
+      throw new TypeError(`the scheme "${named}" is not "nats", "tls", "ws" or "wss"`);
     // The standard's parser treats schemes that it does not know as opaque; http is close enough for host and port.
     const url = new URL(`http://${bracketed(rest)}`);
     const hostname = url.hostname.replace(/^\[|\]$/g, "") || DEFAULT_HOST;
-    // http's own port number would have been left out.
-    const port = url.port !== "" ? Number(url.port) : /:80(?:[/?]|$)/.test(rest) ? 80 : PORTS[named];
-    const path = url.pathname === "/" && !/[/?]/.test(rest) ? "" : url.pathname + url.search;
+    // http's own port number has been left out.
+    const port = url.port !== "" ? Number(url.port) : /:80(?:[/?]|$)/.test(rest) ? 80 : PORTS[scheme];
     return {
       src,
-      scheme: named,
+      scheme,
       hostname,
       port,
       listen: `${hostname.includes(":") ? `[${hostname}]` : hostname}:${port}`,
-      path,
+      path: url.pathname + url.search,
       credentials: credentialsOf(url),
     };
-  } catch (cause) {
-    throw errors.InvalidArgumentError.format(
-      "servers",
-      `cannot be read: "${src}": ${(cause as Error).message}`,
-      {
-        cause: cause as Error,
-      },
-    );
+  } catch (error) {
+    const cause = error as Error;
+    throw errors.InvalidArgumentError.format("servers", `cannot be read: "${src}": ${cause.message}`, {
+      cause,
+    });
   }
 }
 
@@ -80,18 +67,13 @@ function bracketed(text: string): string {
   return /^[\da-f]*:[\da-f:]*:[\da-f.]*$/i.test(text) ? `[${text}]` : text;
 }
 
-function credentialsOf(url: URL): UrlCredentials | undefined {
-  if (url.username === "") return undefined;
-  const user = decodeURIComponent(url.username);
-  return url.password === "" ? { auth_token: user } : { user, pass: decodeURIComponent(url.password) };
+function credentialsOf({ username, password }: URL): UrlCredentials | undefined {
+  if (username === "") return undefined;
+  const user = decodeURIComponent(username);
+  return password === "" ? { auth_token: user } : { user, pass: decodeURIComponent(password) };
 }
 
 /** Whether a host is an IP address rather than a name. */
 export function isIpAddress(hostname: string): boolean {
   return hostname.includes(":") || /^\d+\.\d+\.\d+\.\d+$/.test(hostname);
-}
-
-/** The address as a URL that a WebSocket can be opened with. */
-export function webSocketUrl({ scheme, listen, path }: ServerAddress): string {
-  return `${scheme}://${listen}${path === "" ? "/" : path}`;
 }

@@ -9,3 +9,8 @@ export function serverError(text: string): Error {
     new errors.ProtocolError(text)
   );
 }
+
+/** Whether it says that the server does not take the client for who it says it is. */
+export function isRefusal(error: Error): boolean {
+  return error instanceof errors.AuthorizationError || error instanceof errors.UserAuthenticationExpiredError;
+}

@@ -6,11 +6,14 @@ import { Outbox } from "../protocol/outbox.ts";
 import { ServerVerbReader } from "../protocol/server-reader.ts";
 import type { Slab } from "../protocol/slab.ts";
 import type { FaultSink, ServerVerbs, Sid } from "../protocol/verbs.ts";
-import type { Clock, Timer } from "../seams/clock.ts";
+import type { Timer } from "../seams/clock.ts";
 import type { ClientLink, TlsClientOptions } from "../seams/dial.ts";
-import type { ByteLinkHandler, VerbLinkServer } from "../seams/link.ts";
-import type { Tasks } from "../seams/tasks.ts";
+import type { ByteLinkHandler } from "../seams/link.ts";
+import type { ClientRuntime } from "../seams/runtime.ts";
 import { errors } from "./core.ts";
+import { KeepAlive, type KeepAliveListener } from "./keep-alive.ts";
+import type { Settings } from "./options.ts";
+import type { ServerLink } from "./server-link.ts";
 
 /** How long (ms) a link that was closed may take to send what waits for the server, and the server to take it. */
 const LINGER_MS = 5_000;
@@ -18,7 +21,9 @@ const LINGER_MS = 5_000;
 const LEAVE_MS = 1_000;
 
 /** The client's end of a link of bytes: what the server says is given to it. */
-export interface WireClient extends ServerVerbs, FaultSink {
+export interface WireClient extends ServerVerbs, FaultSink, KeepAliveListener {
+  /** Where payloads that it keeps go. */
+  readonly slab: Slab;
   /** A chunk of input is done: deliver what came with it. */
   flush(): void;
   /** The link has ended, and not by the client: because the server ended it, or for the error. */
@@ -26,14 +31,15 @@ export interface WireClient extends ServerVerbs, FaultSink {
 }
 
 /** The server as the client sees it over a link of bytes: takes calls and writes them, reads bytes and makes calls. */
-export class WireServer implements VerbLinkServer, ByteLinkHandler {
+export class WireServer implements ServerLink, ByteLinkHandler {
   readonly #link: ClientLink;
   readonly #client: WireClient;
   readonly #outbox: Outbox;
   readonly #writer: ClientVerbWriter;
   readonly #reader: ServerVerbReader;
-  readonly #tasks: Tasks;
-  readonly #clock: Clock;
+  readonly #runtime: ClientRuntime;
+  readonly #settings: Settings;
+  #keepAlive: KeepAlive | undefined;
   #flushPlanned = false;
   #started = false;
   #closed = false;
@@ -41,15 +47,15 @@ export class WireServer implements VerbLinkServer, ByteLinkHandler {
   #linger: Timer | undefined;
   #left: (() => void) | undefined;
 
-  constructor(link: ClientLink, client: WireClient, slab: Slab, tasks: Tasks, clock: Clock) {
+  constructor(link: ClientLink, client: WireClient, runtime: ClientRuntime, settings: Settings) {
     const pool = new BufferPool();
     this.#link = link;
     this.#client = client;
-    this.#tasks = tasks;
-    this.#clock = clock;
+    this.#runtime = runtime;
+    this.#settings = settings;
     this.#outbox = new Outbox(link, pool);
     this.#writer = new ClientVerbWriter(this.#outbox);
-    this.#reader = new ServerVerbReader(client, new Message(slab), pool);
+    this.#reader = new ServerVerbReader(client, new Message(client.slab), pool);
   }
 
   /** Begins to read. */
@@ -75,6 +81,15 @@ export class WireServer implements VerbLinkServer, ByteLinkHandler {
     } catch (cause) {
       throw new errors.ConnectionError((cause as Error).message, { cause });
     }
+  }
+
+  accepted(): void {
+    const { pingInterval, maxPingOut } = this.#settings;
+    this.#keepAlive = new KeepAlive(this.#runtime.clock, pingInterval, maxPingOut, this.#client);
+  }
+
+  answered(): void {
+    this.#keepAlive?.answered();
   }
 
   // The client says.
@@ -109,13 +124,15 @@ export class WireServer implements VerbLinkServer, ByteLinkHandler {
     this.#flushSoon();
   }
 
-  /** Ends the link at once; what has not been sent is lost. The client hears no more of it. */
   abort(): void {
     if (this.#ended) return;
-    this.#closed = true;
-    this.#reader.stop();
+    this.#stop();
     this.#outbox.discard();
-    this.#end();
+    this.#linger?.cancel();
+    this.#link.destroy();
+    // One that was never started tells nobody that it has ended.
+    if (!this.#started) this.#ended = true;
+    this.#left?.();
   }
 
   /** Ends the link once all is sent. The client hears no more of it. */
@@ -123,7 +140,6 @@ export class WireServer implements VerbLinkServer, ByteLinkHandler {
     this.#close(LINGER_MS);
   }
 
-  /** The same; resolves when the server has taken all, or it is plain that it does not. */
   leave(): Promise<void> {
     return new Promise((resolve) => {
       this.#left = resolve;
@@ -133,12 +149,18 @@ export class WireServer implements VerbLinkServer, ByteLinkHandler {
 
   #close(linger: number): void {
     if (this.#closed) return;
-    this.#closed = true;
-    this.#reader.stop();
+    this.#stop();
     this.#outbox.flush();
     // A server that does not read must not keep the link, and the program, for ever.
-    this.#linger = this.#clock.after(linger, () => this.abort());
+    this.#linger = this.#runtime.clock.after(linger, () => this.abort());
     this.#endWhenSent();
+  }
+
+  /** The client hears no more. */
+  #stop(): void {
+    this.#closed = true;
+    this.#keepAlive?.stop();
+    this.#reader.stop();
   }
 
   #endWhenSent(): void {
@@ -146,19 +168,10 @@ export class WireServer implements VerbLinkServer, ByteLinkHandler {
     if (!this.#outbox.busy) this.#link.end("Client Closed");
   }
 
-  #end(): void {
-    this.#linger?.cancel();
-    this.#linger = undefined;
-    this.#link.destroy();
-    // One that was never started tells nobody that it has ended.
-    if (!this.#started) this.#ended = true;
-    this.#left?.();
-  }
-
   #flushSoon(): void {
     if (this.#flushPlanned) return;
     this.#flushPlanned = true;
-    this.#tasks.soon(this.#flush);
+    this.#runtime.tasks.soon(this.#flush);
   }
 
   readonly #flush = (): void => {
@@ -182,12 +195,10 @@ export class WireServer implements VerbLinkServer, ByteLinkHandler {
   closed(error: Error | undefined): void {
     this.#ended = true;
     this.#linger?.cancel();
-    this.#linger = undefined;
     this.#outbox.discard();
     this.#left?.();
     if (this.#closed) return;
-    this.#closed = true;
-    this.#reader.stop();
+    this.#stop();
     this.#client.lost(error);
   }
 }

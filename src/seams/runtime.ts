@@ -27,15 +27,16 @@ export interface ClientRuntime {
   /** All addresses of a host; missing where a program cannot ask. */
   readonly resolveHost?: (hostname: string) => Promise<readonly string[]>;
   /** A link over a MessagePort: the other end does the same with the port that is entangled with it. */
-  portLink(port: Port): ByteLink;
+  portLink(port: Port): ByteLink | Promise<ByteLink>;
   /** A link over streams. */
-  duplexLink(duplex: Duplex): ByteLink;
+  duplexLink(duplex: Duplex): ByteLink | Promise<ByteLink>;
   /** Shows a line to whoever runs the program: for the option `debug` alone. */
   print(line: string): void;
 }
 
 /** All that server and client need of the world. There is one a platform, in `runtime/`, and a simulated one in tests. */
 export interface Runtime extends ClientRuntime {
+  portLink(port: Port): ByteLink;
   readonly network: Network;
   readonly passwords: Passwords;
   readonly host: Host;

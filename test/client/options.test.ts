@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { errors, type Status } from "@nats-io/nats-core";
 import { connectWith } from "../../src/client/connect.ts";
+import { delayOf, poolOf } from "../../src/client/connector.ts";
 import { settle as settleOptions } from "../../src/client/options.ts";
 import { type ConnectOptions, connect, NatsServer } from "../../src/runtime/node/index.ts";
 import { nodeRuntime } from "../../src/runtime/node/runtime.ts";
@@ -15,18 +16,17 @@ const FAST: ConnectOptions = { reconnectTimeWait: 5, reconnectJitter: 0 };
 
 describe("options of a connection", () => {
   it("have the official client's defaults", () => {
-    const settled = settleOptions({}, simulatedRuntime());
+    const runtime = simulatedRuntime();
+    const settled = settleOptions({}, runtime);
     assert.deepEqual(
       {
-        servers: settled.pool.snapshot().map(({ listen }) => listen),
+        servers: poolOf(settled, runtime)
+          .snapshot()
+          .map(({ listen }) => listen),
         timeout: settled.timeout,
         pingInterval: settled.pingInterval,
         maxPingOut: settled.maxPingOut,
-        reconnect: settled.reconnect,
         maxReconnectAttempts: settled.maxReconnectAttempts,
-        waitOnFirstConnect: settled.waitOnFirstConnect,
-        ignoreAuthErrorAbort: settled.ignoreAuthErrorAbort,
-        ignoreClusterUpdates: settled.ignoreClusterUpdates,
         reconnectBufferSize: settled.reconnectBufferSize,
         inboxPrefix: settled.inboxPrefix,
       },
@@ -35,20 +35,16 @@ describe("options of a connection", () => {
         timeout: 20_000,
         pingInterval: 120_000,
         maxPingOut: 2,
-        reconnect: true,
         maxReconnectAttempts: 10,
-        waitOnFirstConnect: false,
-        ignoreAuthErrorAbort: false,
-        ignoreClusterUpdates: false,
         reconnectBufferSize: 8_388_608,
         inboxPrefix: "_INBOX",
       },
     );
-    const delays = Array.from({ length: 500 }, () => settled.reconnectDelay());
+    const delays = Array.from({ length: 500 }, delayOf(settled, runtime));
     assert.ok(delays.every((delay) => Number.isInteger(delay) && delay >= 2_000 && delay <= 2_100));
     assert.ok(new Set(delays).size > 50);
-    const tls = settleOptions({ tls: {} }, simulatedRuntime());
-    const wider = Array.from({ length: 500 }, () => tls.reconnectDelay());
+    const tls = settleOptions({ tls: {} }, runtime);
+    const wider = Array.from({ length: 500 }, delayOf(tls, runtime));
     assert.ok(wider.every((delay) => delay <= 3_000) && wider.some((delay) => delay > 2_500));
   });
 

@@ -7,6 +7,7 @@ import { describe, it } from "node:test";
 import fc from "fast-check";
 import { connectWith } from "../../src/client/connect.ts";
 import type { Connection } from "../../src/client/connection.ts";
+import * as connector from "../../src/client/connector.ts";
 import type { ClientSubscription } from "../../src/client/subscription.ts";
 import { Server } from "../../src/server/server.ts";
 import { FaultyNetwork } from "../support/faulty-network.ts";
@@ -126,6 +127,8 @@ class Run {
         },
       },
       { ...this.#runtime, dial: this.network.dial },
+      // Loading takes real time.
+      () => Promise.resolve(connector),
     );
     await this.clock.advance(50);
     this.client = await opening;

@@ -3,9 +3,7 @@ import type { Clock } from "../../seams/clock.ts";
 import type { Random } from "../../seams/random.ts";
 import type { ClientRuntime } from "../../seams/runtime.ts";
 import { VERSION } from "../../seams/version.ts";
-import { opened, type WebSocketLike } from "../client-websocket-link.ts";
-import { duplexLink } from "../duplex-link.ts";
-import { PortLink } from "../port-link.ts";
+import type { WebSocketLike } from "../client-websocket-link.ts";
 import { BrowserTasks } from "./tasks.ts";
 
 const clock: Clock = {
@@ -24,7 +22,7 @@ const random: Random = {
   fraction: () => Math.random(),
 };
 
-/** What every platform of the web has: browsers, workers, Deno, Bun, Node 22. There is no TCP. */
+/** What every platform of the web has: browsers, workers, Deno, Bun, Node 22. There is no TCP. What carries bytes is loaded when it is used. */
 export function browserRuntime(): ClientRuntime {
   return {
     clock,
@@ -37,14 +35,15 @@ export function browserRuntime(): ClientRuntime {
       }
       const { WebSocket: Socket } = globalThis as { WebSocket?: new (url: string) => WebSocketLike };
       if (Socket === undefined) throw new errors.ConnectionError("this platform has no WebSocket");
+      const { opened } = await import("../client-websocket-link.ts");
       return opened(
         new Socket(url),
         url.startsWith("wss:"),
         (delay, action) => void setTimeout(action, delay),
       );
     },
-    portLink: (port) => new PortLink(port, () => {}),
-    duplexLink,
+    portLink: async (port) => new (await import("../port-link.ts")).PortLink(port, () => {}),
+    duplexLink: async (duplex) => (await import("../duplex-link.ts")).duplexLink(duplex),
     print: (line) => console.info(line),
   };
 }

@@ -1,0 +1,59 @@
+import { Message } from "../protocol/message.ts";
+import { isProtocolToken } from "../protocol/subject.ts";
+import { errors, headers, type MsgHdrsImpl, type Payload, type PublishOptions } from "./core.ts";
+import type { ClientSession } from "./session.ts";
+
+/** Checks what a program publishes, and gives it to the session. */
+export class Publisher {
+  readonly #session: ClientSession;
+  readonly #outgoing: Message;
+  /** Most messages have the subject that the one before had. */
+  #checkedSubject: string | undefined;
+  /** Whether the connection has been drained: nothing more is published. */
+  drained = false;
+
+  constructor(session: ClientSession) {
+    this.#session = session;
+    this.#outgoing = new Message(session.slab);
+  }
+
+  /** See `Connection.publish`. @param options - for headers and traces. */
+  publish(
+    subject: string,
+    payload: Payload,
+    reply: string | undefined,
+    options: PublishOptions | undefined,
+  ): void {
+    if (subject !== this.#checkedSubject) this.check(subject);
+    if (this.#session.isClosed) throw new errors.ClosedConnectionError();
+    if (this.drained) throw new errors.DrainingConnectionError();
+    if (typeof payload !== "string" && !(payload instanceof Uint8Array)) {
+      throw new TypeError("payload types can be strings or Uint8Array");
+    }
+    let block: Uint8Array | undefined;
+    if (options !== undefined) {
+      if (reply !== undefined && reply !== "" && !isProtocolToken(reply))
+        throw new errors.InvalidSubjectError(reply);
+      block = headersOf(options);
+    }
+    this.#outgoing.setValue(subject, reply, block, payload);
+    this.#session.publish(this.#outgoing);
+  }
+
+  /** @throws errors.InvalidSubjectError */
+  check(subject: string): void {
+    if (typeof subject !== "string" || !isProtocolToken(subject))
+      throw new errors.InvalidSubjectError(subject);
+    this.#checkedSubject = subject;
+  }
+}
+
+/** The header block that a message gets, if any. */
+function headersOf({ headers: given, traceOnly, traceDestination }: PublishOptions): Uint8Array | undefined {
+  if (typeof traceOnly === "boolean" || typeof traceDestination === "string") {
+    given ??= headers();
+    if (typeof traceOnly === "boolean") given.set("Nats-Trace-Only", "true");
+    if (typeof traceDestination === "string") given.set("Nats-Trace-Dest", traceDestination);
+  }
+  return (given as MsgHdrsImpl | undefined)?.encode();
+}
