@@ -1,7 +1,6 @@
 import { isProtocolToken } from "../protocol/subject.ts";
 import { EMPTY } from "../protocol/text.ts";
 import type { ClientRuntime } from "../seams/runtime.ts";
-import type { LoadConnector } from "./connect.ts";
 import {
   type ConnectionOptions,
   errors,
@@ -23,6 +22,7 @@ import {
 import { deferred } from "./deferred.ts";
 import { uniqueName } from "./inbox.ts";
 import { type CloseListener, OfficialInternals } from "./official.ts";
+import type { loadConnector } from "./on-demand.ts";
 import type { ConnectOptions, Settings } from "./options.ts";
 import { Publisher } from "./publisher.ts";
 import type { RequestInbox } from "./request-inbox.ts";
@@ -51,7 +51,12 @@ export class Connection implements NatsConnection, SessionOwner, RequestHost {
   #draining: Promise<void> | undefined;
 
   /** For `connect`. @param options - as they were given; only the official libraries look at them. */
-  constructor(settings: Settings, runtime: ClientRuntime, options: ConnectOptions, load: LoadConnector) {
+  constructor(
+    settings: Settings,
+    runtime: ClientRuntime,
+    options: ConnectOptions,
+    load: typeof loadConnector,
+  ) {
     this.#options = options as ConnectionOptions;
     this.#settings = settings;
     this.#runtime = runtime;

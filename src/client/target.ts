@@ -2,6 +2,7 @@ import type { ClientLink } from "../seams/dial.ts";
 import type { ClientRuntime } from "../seams/runtime.ts";
 import { errors } from "./core.ts";
 import { factsOf, type KnownServer } from "./known-server.ts";
+import { loadDebugLink } from "./on-demand.ts";
 import type { Settings } from "./options.ts";
 import { isIpAddress } from "./server-address.ts";
 
@@ -39,7 +40,7 @@ export async function dialTarget(
   try {
     const link = await open(target, settings, runtime);
     if (!settings.debug) return link;
-    const { DebugLink } = await import("./debug-link.ts");
+    const { DebugLink } = await loadDebugLink();
     return new DebugLink(link, (line) => runtime.print(line));
   } catch (error) {
     if ((error as { code?: unknown }).code !== "ECONNREFUSED") throw error;

@@ -1,9 +1,9 @@
 import type { Timer } from "../seams/clock.ts";
 import type { ClientRuntime } from "../seams/runtime.ts";
-import type { LoadConnector } from "./connect.ts";
 import type { Connector } from "./connector.ts";
 import { errors, type Server } from "./core.ts";
 import { factsOf, IN_PROCESS, serverNamed } from "./known-server.ts";
+import type { loadConnector } from "./on-demand.ts";
 import type { Settings } from "./options.ts";
 import type { ClientSession } from "./session.ts";
 
@@ -12,13 +12,18 @@ export class Way {
   readonly #settings: Settings;
   readonly #runtime: ClientRuntime;
   readonly #session: ClientSession;
-  readonly #load: LoadConnector;
+  readonly #load: typeof loadConnector;
   /** Undefined as long as the connection is in process and was never lost. */
   #connector: Connector | undefined;
   /** When a server in this program was greeted, in ms since the epoch. */
   #greetedAt = 0;
 
-  constructor(settings: Settings, runtime: ClientRuntime, session: ClientSession, load: LoadConnector) {
+  constructor(
+    settings: Settings,
+    runtime: ClientRuntime,
+    session: ClientSession,
+    load: typeof loadConnector,
+  ) {
     this.#settings = settings;
     this.#runtime = runtime;
     this.#session = session;

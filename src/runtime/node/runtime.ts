@@ -2,7 +2,6 @@ import type { Passwords } from "../../seams/passwords.ts";
 import type { Port } from "../../seams/port.ts";
 import type { Runtime } from "../../seams/runtime.ts";
 import { VERSION } from "../../seams/version.ts";
-import { duplexLink } from "../duplex-link.ts";
 import { PortLink } from "../port-link.ts";
 import { nodeClock } from "./clock.ts";
 import { NodeCompression } from "./compression.ts";
@@ -37,7 +36,7 @@ export function nodeRuntime(): Runtime {
     dial: async (host, port) => (await import("./network.ts")).dialTcp(host, port),
     dialWebSocket: async (url, tls) => (await import("./dial-websocket.ts")).dialWebSocket(url, tls),
     resolveHost: async (hostname) => (await import("./network.ts")).resolveHost(hostname),
-    duplexLink,
+    duplexLink: async (duplex) => (await import("../duplex-link.ts")).duplexLink(duplex),
     print: (line) => console.info(line),
     portLink: (port) => new PortLink(port, (closed) => (port as Port & Closing).on?.("close", closed)),
     portPair: () => {
