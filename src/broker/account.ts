@@ -77,6 +77,9 @@ export const NO_LIMITS: Readonly<AccountLimits> = {
   maxPayload: -1,
 };
 
+/** What subjects of requests to JetStream begin with. */
+export const API_SUBJECTS = "$JS.API.";
+
 /** Subjects that servers use among themselves: gateway replies and Raft groups (behaviour.md A.7). */
 function classify(subject: string): number {
   return subject.startsWith("$NRG.") ? RESERVED_SUBJECT : classifySystem(subject);
@@ -84,6 +87,7 @@ function classify(subject: string): number {
 
 function classifySystem(subject: string): number {
   if (subject.startsWith("$SYS.REQ.") || subject === "$SYS.DEBUG.SUBSCRIBERS") return SERVICE_SUBJECT;
+  if (subject.startsWith(API_SUBJECTS)) return SERVICE_SUBJECT;
   return subject.startsWith("_GR_.") ? RESERVED_SUBJECT : 0;
 }
 

@@ -74,6 +74,8 @@ export class Broker {
   authenticator: Authenticator | undefined;
   /** What serves requests to the server itself, and is told of connections; undefined when nothing does. */
   services: InternalServices | undefined;
+  /** What serves requests to JetStream; undefined where there is none. */
+  api: InternalServices | undefined;
   /** Takes the traces of messages; undefined when nothing does, and they are lost. */
   tracer: Tracer | undefined;
   observer: ConnectionObserver | undefined;

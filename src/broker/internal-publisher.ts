@@ -10,6 +10,7 @@ export class InternalPublisher {
   protected readonly broker: Broker;
   protected readonly session: InternalSession;
   readonly #message: Message;
+  #busy = false;
 
   /** @param peer - what hears what the session hears; by default nothing does. */
   constructor(broker: Broker, account: Account, peer: SessionPeer = NOBODY) {
@@ -54,9 +55,19 @@ export class InternalPublisher {
     payload: string | Uint8Array,
     reply?: string,
   ): void {
-    this.#message.setValue(subject, reply, headers, payload);
-    this.session.pub(this.#message);
+    const busy = this.#busy;
+    const message = this.#free();
+    message.setValue(subject, reply, headers, payload);
+    this.session.pub(message);
+    this.#busy = busy;
     this.broker.flushSoon();
+  }
+
+  /** The message to fill: not the one of a call that goes on, which is still on its way to others. */
+  #free(): Message {
+    if (this.#busy) return new Message(this.broker.context.slab);
+    this.#busy = true;
+    return this.#message;
   }
 
   /**
@@ -71,8 +82,11 @@ export class InternalPublisher {
     headers: Uint8Array | undefined,
     payload: Uint8Array,
   ): boolean {
-    this.#message.setValue(subject, reply, headers, payload);
-    const delivered = this.session.send(to, this.#message);
+    const busy = this.#busy;
+    const message = this.#free();
+    message.setValue(subject, reply, headers, payload);
+    const delivered = this.session.send(to, message);
+    this.#busy = busy;
     this.broker.flushSoon();
     return delivered;
   }

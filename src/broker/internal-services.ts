@@ -2,7 +2,7 @@ import type { ClosedReason } from "../protocol/closed-reason.ts";
 import type { Message } from "../protocol/message.ts";
 import type { Session } from "./session.ts";
 
-/** What the server itself does for clients on subjects that begin with `$SYS.REQ.`. */
+/** What the server itself does for clients on subjects that begin with `$SYS.REQ.` or `$JS.API.`. */
 export interface InternalServices {
   /**
    * Takes a request, if it is one that is served to the client's account. The message may be used until the call returns.

@@ -14,7 +14,13 @@ import type { Message } from "../protocol/message.ts";
 import { isLiteralSubject } from "../protocol/subject.ts";
 import type { ClientVerbs, FaultSink, Sid } from "../protocol/verbs.ts";
 import type { TlsFacts } from "../seams/tls.ts";
-import { type Account, hasReservedReply, RESERVED_SUBJECT, SERVICE_SUBJECT } from "./account.ts";
+import {
+  type Account,
+  API_SUBJECTS,
+  hasReservedReply,
+  RESERVED_SUBJECT,
+  SERVICE_SUBJECT,
+} from "./account.ts";
 import type { ConnectionType } from "./authenticator.ts";
 import type { Broker } from "./broker.ts";
 import { infoFor, infoOnceIn } from "./client-info.ts";
@@ -363,14 +369,19 @@ export class Session extends Receiver implements ClientVerbs, FaultSink {
     if (this.verbose) this.ok();
     const { plain, groups } = route;
     const shared = plain.length + groups.length > 1;
-    let delivered =
-      (route.flags & SERVICE_SUBJECT) !== 0 && this.broker.services?.request(this, message) === true;
+    let delivered = (route.flags & SERVICE_SUBJECT) !== 0 && this.#request(route.subject, message);
     for (let i = 0; i < plain.length; i++)
       if (this.deliver(plain[i], message, shared, msgTrace)) delivered = true;
     for (let i = 0; i < groups.length; i++)
       if (this.deliverToOne(groups[i], message, shared, msgTrace)) delivered = true;
     if (!delivered && message.hasReply && this.#noResponders) this.sayNoResponders(message, router);
     if (msgTrace !== undefined) this.broker.tracer?.traced(msgTrace);
+  }
+
+  /** The message may be a request to the server itself; returns whether it is one that is served. */
+  #request(subject: string, message: Message): boolean {
+    const { api, services } = this.broker;
+    return (subject.startsWith(API_SUBJECTS) ? api : services)?.request(this, message) === true;
   }
 
   /** The message is not let in. */

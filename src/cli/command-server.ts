@@ -18,6 +18,10 @@ export class CommandServer extends NatsServer {
     return new NodeLogger(options);
   }
 
+  protected override get keepsFiles(): boolean {
+    return true;
+  }
+
   /**
    * Starts one with options, and with the file that they come from in part, if there is one.
    * @throws ServerError, as `NatsServer.start` does.

@@ -29,15 +29,13 @@ export async function run(flags: Flags): Promise<string | undefined> {
     exit: (code) => process.exit(code),
     now: () => performance.now(),
   });
-  let server: CommandServer;
   try {
-    server = await starting;
+    await starting;
   } catch (error) {
     if (!(error instanceof ServerError)) throw error;
     const inLog = error.code === "LISTEN_FAILED" || error.option === "pidFile";
     throw new CommandError(inLog ? "" : error.message);
   }
-  if (flags.jetstream) server.say("warn", "JetStream is not built yet: the server runs without it");
   return undefined;
 }
 
@@ -60,6 +58,8 @@ function optionsOf(flags: Flags, file: ReadFile | undefined): ServerOptions {
     throw error;
   }
   if (file === undefined) over = mergeOptions(COMMAND_DEFAULTS, over);
+  // The folder alone does not ask for JetStream.
+  else if (flags.storeDir && file.config.options.jetstream) over.jetstream ??= { storeDir: flags.storeDir };
   const problem = bootProblem(file === undefined ? over : mergeOptions(file.config.options, over));
   if (problem !== undefined) throw new CommandError(problem);
   return over;

@@ -30,6 +30,7 @@ export function flagOptions(flags: Flags): ServerOptions {
   logOptions(flags, options);
   const authorization = authorizationOptions(flags);
   if (authorization !== undefined) options.authorization = authorization;
+  if (flags.jetstream) options.jetstream = flags.storeDir ? { storeDir: flags.storeDir } : true;
   if (flags.tls === false) options.tls = undefined;
   else if (TLS_FLAGS.some((flag) => flags[flag] !== undefined)) options.tls = tlsOptions(flags);
   return options;

@@ -6,6 +6,7 @@ import {
   type BlockRecord,
   type CustomReader,
   type Finishers,
+  optionsIn,
   placeIn,
 } from "./read-block.ts";
 import { readStrings } from "./read-kind.ts";
@@ -100,22 +101,20 @@ export const compression =
         if (each.content.kind !== "string") report.error(each, wrongType(each.content, "string"));
       } else if (/^(rtt_thresholds|thresholds|rtts|rtt)$/i.test(name)) {
         if (each.content.kind !== "array") report.error(each, wrongType(each.content, "array"));
-        else for (const time of each.content.value) checkDuration(time, "", report);
+        else for (const time of each.content.value) readSpan(time, "", report);
       } else if (!each.isVariable) report.error(each, `unknown field ${quoted(name)}`);
     }
     return true;
   };
 
-function checkDuration(value: ConfigValue, before: string, report: Report): void {
-  if (value.content.kind !== "string") {
-    report.error(value, wrongType(value.content, "string"));
-    return;
-  }
+/** The ms of a duration. */
+function readSpan(value: ConfigValue, before: string, report: Report): number | undefined {
+  if (value.content.kind !== "string") return report.error(value, wrongType(value.content, "string"));
   try {
-    parseDuration(value.content.value);
+    return parseDuration(value.content.value);
   } catch (error) {
     if (!(error instanceof DurationError)) throw error;
-    report.error(value, `${before}${error.message}`);
+    return report.error(value, `${before}${error.message}`);
   }
 }
 
@@ -147,10 +146,17 @@ export const jetstream =
     const { content } = value;
     if (content.kind === "map") {
       const record = reader.map("jetstream", content.value);
-      return record.enabled === false ? false : record;
+      return record.enabled === false ? false : jetstreamOptions(record);
     }
     return enabled(value, reader.report);
   };
+
+/** Without what is empty, which in a file is the same as nothing. */
+function jetstreamOptions(record: BlockRecord): BlockRecord {
+  const options = optionsIn("jetstream", record);
+  for (const name of ["storeDir", "domain"]) if (options[name] === "") delete options[name];
+  return options;
+}
 
 /** The same of an account. */
 export const accountJetstream =
@@ -158,8 +164,7 @@ export const accountJetstream =
   (value) => {
     const { content } = value;
     if (content.kind !== "map") return enabled(value, reader.report);
-    reader.map("accountJetstream", content.value);
-    return true;
+    return optionsIn("accountJetstream", reader.map("accountJetstream", content.value));
   };
 
 function enabled(value: ConfigValue, report: Report): boolean | undefined {
@@ -179,16 +184,25 @@ export const storageSize =
   (value, { report, key, row }) => {
     const { content } = value;
     const name = /^max_(memory|file)_store$/.test(row.keys[0]) ? row.keys[0].replace("memory", "mem") : key;
-    if (content.kind === "integer" || (content.kind === "string" && content.value === "")) return true;
+    if (content.kind === "integer") return sizeOf(Number(content.value));
+    if (content.kind === "string" && content.value === "") return sizeOf(0);
     if (content.kind !== "string") return report.error(value, `${name} must be int64 or string`);
     const number = content.value.slice(0, -1);
     if (!/^[+-]?[0-9]+$/.test(number)) {
       const reason = `strconv.ParseInt: parsing ${quoted(number)}: invalid syntax`;
       return report.error(value, `${name} ${reason}`);
     }
-    if (/[KMGT]$/.test(content.value)) return true;
+    const unit = UNITS[content.value.slice(-1)];
+    if (unit !== undefined) return sizeOf(Number(number) * unit);
     return report.error(value, `${name} sizes defined as strings must end in K, M, G, T`);
   };
+
+const UNITS: Readonly<Record<string, number>> = { K: 2 ** 10, M: 2 ** 20, G: 2 ** 30, T: 2 ** 40 };
+
+/** A size below 0 leaves the limit to the server. */
+function sizeOf(bytes: number): number | undefined {
+  return bytes < 0 ? undefined : bytes;
+}
 
 /** `sync_interval`: a duration, or "always". */
 export const sync =
@@ -197,11 +211,11 @@ export const sync =
     const { content } = value;
     if (content.kind === "integer") {
       report.misuse(value, key, `${key} should be converted to a duration`);
-      return true;
+      return Number(content.value) * 1_000;
     }
     if (content.kind !== "string") return report.error(value, wrongType(content, "integer"));
-    if (content.value.toLowerCase() !== "always") checkDuration(value, `error parsing ${key}: `, report);
-    return true;
+    if (content.value.toLowerCase() === "always") return "always";
+    return readSpan(value, `error parsing ${key}: `, report);
   };
 
 export const operators = (): CustomReader => (value, reading) => readStrings(value, reading, "operators");

@@ -2,6 +2,7 @@ import { BLOCKS } from "../server/options/table/blocks.ts";
 import type {
   AccountOptions,
   AuthorizationOptions,
+  JetStreamOptions,
   ListenOptions,
   ServerOptions,
   TlsOptions,
@@ -102,10 +103,23 @@ export function readServer(map: ConfigMap, report: Report): ServerOptions {
   // Tracing all, or headers, is tracing.
   const trace = record.traceVerbose ?? record.traceHeaders;
   if (trace !== undefined && (record.trace === undefined || trace === true)) options.trace = trace;
+  options.jetstream = jetstreamOf(record);
   options.authorization = authorizationOf(record.authorization as AuthorizationOptions | undefined);
   options.websocket = websocketOf(record.websocket as BlockRecord | undefined);
-  for (const name of ["authorization", "websocket"]) if (options[name] === undefined) delete options[name];
+  for (const name of ["authorization", "jetstream", "websocket"])
+    if (options[name] === undefined) delete options[name];
   return options as ServerOptions;
+}
+
+/** JetStream, if it is on: its folder may be named at the top of the file. */
+function jetstreamOf({
+  jetstream,
+  store_dir: storeDir,
+}: BlockRecord): boolean | JetStreamOptions | undefined {
+  if (jetstream === undefined || jetstream === false) return undefined;
+  const given = jetstream === true ? {} : (jetstream as JetStreamOptions);
+  const options = storeDir ? { storeDir: storeDir as string, ...given } : given;
+  return Object.keys(options).length === 0 ? true : options;
 }
 
 /** Where to listen; no port when it is 0, as nats-server's 0 is none. */
@@ -155,8 +169,8 @@ function checkServer(record: BlockRecord, map: ConfigMap, report: Report): void 
   if (String(record.serverName ?? "").includes(" ")) {
     report.error(place("serverName"), "server name cannot contain spaces");
   }
-  const jetstream = record.jetstream as BlockRecord | undefined;
-  if (record.store_dir && jetstream?.store_dir) {
+  const jetstream = record.jetstream as JetStreamOptions | boolean | undefined;
+  if (record.store_dir && typeof jetstream === "object" && jetstream.storeDir) {
     const block = placeOf(map, "jetstream")!;
     report.error(placeIn(block, "store", "store_dir", "storedir"), "Duplicate 'store_dir' configuration");
   }

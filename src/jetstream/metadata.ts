@@ -70,8 +70,13 @@ export function comparableMetadata(metadata: Metadata, other: Metadata): Metadat
 
 /** Whether this server can serve what was stored with this metadata, perhaps by a newer one. */
 export function isSupported(metadata: Metadata): boolean {
-  const level = Object.hasOwn(metadata, REQUIRED_LEVEL) ? metadata[REQUIRED_LEVEL] : "";
+  const level = requiredLevel(metadata);
   return level === "" || isLevelServed(level);
+}
+
+/** The level that something stored needs; "" when it says nothing. */
+export function requiredLevel(metadata: Metadata): string {
+  return Object.hasOwn(metadata, REQUIRED_LEVEL) ? metadata[REQUIRED_LEVEL] : "";
 }
 
 /** Whether a request may be served that asks for a level: the value of the header `Nats-Required-Api-Level`, "" without one. */

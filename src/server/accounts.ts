@@ -1,6 +1,6 @@
 import { NO_LIMITS } from "../broker/account.ts";
 import type { Broker } from "../broker/broker.ts";
-import { AccountMappings } from "../broker/mappings.ts";
+import { AccountMappings, type MappingRule } from "../broker/mappings.ts";
 import type { Runtime } from "../seams/runtime.ts";
 import { Authorization } from "./authorization.ts";
 import type { ResolvedServerOptions } from "./options/resolve.ts";
@@ -12,13 +12,14 @@ export function applyAccounts(
   runtime: Pick<Runtime, "passwords" | "random">,
 ): Authorization | undefined {
   const { accounts, accountMappings, systemAccount } = options;
+  const domain = domainMappings(options.jetstream?.domain);
   for (const name of [...Object.keys(accounts), ...accountMappings.keys()]) broker.account(name);
   for (const account of broker.accounts.values()) {
     const { limits, msgTrace } = accounts[account.name] ?? {};
     account.limits = { ...NO_LIMITS, ...limits };
     account.trace = msgTrace && { dest: msgTrace.dest, sampling: msgTrace.sampling ?? 100 };
-    const rules = accountMappings.get(account.name);
-    account.mappings = rules && new AccountMappings(rules, runtime.random);
+    const rules = [...domain, ...(accountMappings.get(account.name) ?? [])];
+    account.mappings = rules.length === 0 ? undefined : new AccountMappings(rules, runtime.random);
   }
   if (!mayAsk(options)) {
     broker.authenticator = undefined;
@@ -31,6 +32,17 @@ export function applyAccounts(
   });
   broker.authenticator = authorization.needed ? authorization : undefined;
   return authorization;
+}
+
+/** How JetStream is reached by the name of its domain. */
+function domainMappings(domain: string | undefined): readonly MappingRule[] {
+  if (domain === undefined) return [];
+  const api = `$JS.${domain}.API`;
+  const rule = (source: string, destination: string): MappingRule => ({
+    source,
+    destinations: [{ destination, weight: 100 }],
+  });
+  return [rule(`${api}.$KV.>`, "$KV.>"), rule(`${api}.$OBJ.>`, "$OBJ.>"), rule(`${api}.>`, "$JS.API.>")];
 }
 
 /** Whether there is anything in the options that may make clients say who they are. */

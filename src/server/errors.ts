@@ -4,6 +4,8 @@ export type ServerErrorCode =
   | "LISTEN_FAILED"
   /** The log file or the pid file cannot be written. */
   | "FILE_FAILED"
+  /** The folder of JetStream cannot be used: another server has it, or it cannot be written to. */
+  | "STORAGE_FAILED"
   | "SERVER_CLOSED"
   /** The changed configuration cannot be applied: nothing of it was. */
   | "RELOAD_FAILED"

@@ -21,6 +21,8 @@ export function initialInfo(options: ResolvedServerOptions, id: string, platform
     port: options.listen?.port ?? 0,
     headers: !options.noHeaderSupport,
     max_payload: options.maxPayload,
+    jetstream: options.jetstream !== undefined || undefined,
+    domain: options.jetstream?.domain,
     client_id: 0,
     api_lvl: API_LEVEL,
   };

@@ -18,3 +18,6 @@ export const loadWebsocket = () => import("./websocket/listener.ts");
 
 /** What other options change in a running server: for a reload. */
 export const loadReload = () => import("./reload.ts");
+
+/** JetStream, for the option `jetstream`. */
+export const loadJetStream = () => import("./jetstream.ts");

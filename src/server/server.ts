@@ -2,6 +2,7 @@ import type { Account } from "../broker/account.ts";
 import { Broker, type BrokerLimits } from "../broker/broker.ts";
 import type { TraceRules } from "../broker/protocol-trace.ts";
 import type { Session } from "../broker/session.ts";
+import type { JetStream } from "../jetstream/jetstream.ts";
 import type { ServerInfo } from "../protocol/info.ts";
 import { Slab } from "../protocol/slab.ts";
 import { SwitchedLogger } from "../seams/logger.ts";
@@ -18,10 +19,10 @@ import { LameDuck } from "./lame-duck.ts";
 import { tlsInfo } from "./listener-tls.ts";
 import type { Monitoring } from "./monitor/monitoring.ts";
 import type { MonitorState } from "./monitor/state.ts";
-import { loadMonitoring, loadReload, loadSystem, loadWebsocket } from "./on-demand.ts";
+import { loadJetStream, loadMonitoring, loadReload, loadSystem, loadWebsocket } from "./on-demand.ts";
 import { type ResolvedServerOptions, resolveOptions } from "./options/resolve.ts";
 import type { ResolvedTls } from "./options/resolve-tls.ts";
-import type { ServerOptions, TlsOptions } from "./options/types.ts";
+import type { JetStreamOptions, ServerOptions, TlsOptions } from "./options/types.ts";
 import { hostPort, reachable } from "./reachable.ts";
 import { newServerId } from "./server-id.ts";
 import { type ConfigFacts, logStart, logTls } from "./start-lines.ts";
@@ -54,6 +55,7 @@ export class Server {
   readonly #system: System | undefined;
   readonly #listener: ClientListener;
   #websocket: WebsocketListener | undefined;
+  #jetstream: JetStream | undefined;
   #info: ServerInfo;
   #closing: Promise<void> | undefined;
   #lameDuck: LameDuck | undefined;
@@ -129,7 +131,7 @@ export class Server {
 
   /**
    * Opens the listener that the options ask for, if any. The lines it logs are nats-server's: tools look for them.
-   * @throws ServerError `LISTEN_FAILED` or `FILE_FAILED`.
+   * @throws ServerError `LISTEN_FAILED`, `FILE_FAILED` or `STORAGE_FAILED`.
    */
   protected async open(): Promise<void> {
     const { version, platform } = this.#runtime;
@@ -146,8 +148,9 @@ export class Server {
       config: this.config,
     };
     logStart(log, facts);
-    this.beforeListening();
     try {
+      await this.#startJetStream();
+      this.beforeListening();
       await this.#openMonitoring();
       await this.#openWebsocket();
       await this.#listen();
@@ -162,6 +165,24 @@ export class Server {
 
   /** For what a runtime must load before options can be applied. */
   protected prepare(_options: ResolvedServerOptions): Promise<void> | void {}
+
+  async #startJetStream(): Promise<void> {
+    const { jetstream } = this.#options;
+    if (jetstream === undefined) return;
+    const { startJetStream } = await loadJetStream();
+    this.#jetstream = await startJetStream(this.#broker, this.#runtime, {
+      id: this.#id,
+      name: this.name,
+      log: this.log,
+      options: this.#options,
+      storeDir: this.storeDirOf(jetstream),
+    });
+  }
+
+  /** The folder that JetStream's is in; undefined keeps everything in memory. */
+  protected storeDirOf({ storeDir }: JetStreamOptions): string | undefined {
+    return storeDir;
+  }
 
   /** For what a runtime does before the first listener is opened. */
   protected beforeListening(): void {}
@@ -362,6 +383,9 @@ export class Server {
     this.#options = next;
     Object.assign(this.#limits, limitsOf(next));
     this.#authorize();
+    if (this.#jetstream !== undefined) {
+      await (await loadJetStream()).reloadJetStream(this.#jetstream, next);
+    }
     this.#announce();
     for (const session of [...this.#broker.sessions.values()]) session.reconsider();
     this.#connections.closeExcess();
@@ -449,6 +473,7 @@ export class Server {
     this.#broker.flush();
     this.#listener.stopTls();
     await this.#connections.end();
+    await this.#jetstream?.close();
     await Promise.all([listenerClosed, websocketClosed, this.#monitoring?.close()]);
     this.#runtime.passwords.close();
   }

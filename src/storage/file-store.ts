@@ -176,10 +176,11 @@ export class FileStore extends IndexedStore implements LogOwner {
     return seq;
   }
 
-  skip(count: number): number {
+  skip(count: number, time: number = 0): number {
     const { refusing } = this;
     if (refusing !== undefined) throw refusing;
     this.stream.advance(this.stream.lastSeq + count);
+    if (time > 0) this.stream.lastTime = time;
     this.#changed = true;
     this.#log.want();
     return this.stream.lastSeq;

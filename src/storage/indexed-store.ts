@@ -44,7 +44,7 @@ export abstract class IndexedStore implements StreamStore {
     ttl?: number,
   ): number;
   abstract appendBatch(messages: readonly MessageInput[]): number;
-  abstract skip(count: number): number;
+  abstract skip(count: number, time?: number): number;
   abstract flush(): Promise<void>;
   abstract get(seq: number): Maybe<StoredMessage | undefined>;
   abstract accountedBytes(subject: number, headers: number, payload: number): number;

@@ -92,9 +92,10 @@ export class MemoryStore extends IndexedStore {
     return first;
   }
 
-  skip(count: number): number {
+  skip(count: number, time: number = 0): number {
     if (this.#closed !== undefined) throw this.#closed;
     this.stream.advance(this.stream.lastSeq + count);
+    if (time > 0) this.stream.lastTime = time;
     return this.stream.lastSeq;
   }
 

@@ -124,8 +124,11 @@ export interface StreamStore {
   ): number;
   /** Stores messages, all or none of which survive a crash. Returns the first's sequence; the others' follow. */
   appendBatch(messages: readonly MessageInput[]): number;
-  /** Gives out `count` sequences without messages; returns the last. */
-  skip(count: number): number;
+  /**
+   * Gives out `count` sequences without messages; returns the last.
+   * @param time - when, in ms since the epoch, which becomes that of the last message; 0 leaves it.
+   */
+  skip(count: number, time?: number): number;
   /** Resolves when all that was done before is on disk; rejects with a StorageError when it will not be. Asks for a sync at once. */
   flush(): Promise<void>;
 

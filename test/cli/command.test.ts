@@ -192,8 +192,12 @@ describe("the command", () => {
     assert.doesNotMatch(log() + command.stderr, /\[DBG\]/);
   });
 
-  it("warns that it has no JetStream", async () => {
+  it("keeps messages in the folder that it is told", async () => {
     await using command = new Command(GNATLET, ["-a", "127.0.0.1", "-p", "-1", "-js", "-sd", folder]);
-    await command.logged(/\[WRN\] JetStream is not built yet/);
+    await command.logged(/Store Directory: /);
+    await command.logged(/Server is ready/);
+    assert.ok(command.stderr.includes(`Store Directory: "${folder}/jetstream"`));
+    await using second = new Command(GNATLET, ["-a", "127.0.0.1", "-p", "-1", "-js", "-sd", folder]);
+    await second.logged(/gnatlet: cannot use .* for JetStream: .*storage\.lock/);
   });
 });

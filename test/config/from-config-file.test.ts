@@ -29,15 +29,13 @@ describe("NatsServer.fromConfigFile", () => {
 
   it("lays other options over the file's, and says what is not served", async () => {
     const logger = new RecordingLogger();
-    const path = file("port: 1\nmax_payload: 1k\njetstream: true");
+    const path = file("port: 1\nmax_payload: 1k\nmqtt { port: 1883 }");
     const overrides = { listen: { host: "127.0.0.1", port: 0 }, logger };
     await using server = await NatsServer.fromConfigFile(path, overrides);
     const client = await connect({ port: server.port });
     assert.equal(client.info?.max_payload, 1_000);
     await client.close();
-    assert.ok(
-      logger.lines.some((line) => line.includes(`${path}:3:1: jetstream: JetStream is not served yet`)),
-    );
+    assert.ok(logger.lines.some((line) => line.includes(`${path}:3:1: mqtt: MQTT is not served yet`)));
   });
 
   it("rejects with all that is wrong in the file", async () => {

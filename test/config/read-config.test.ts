@@ -173,8 +173,7 @@ describe("configuration file", () => {
 
 /** Served later: the server starts, and says so. */
 const LATER: readonly [text: string, says: RegExp][] = [
-  ["jetstream: true", /^x.conf:1:0: jetstream: JetStream is not served yet/],
-  ["jetstream { store_dir: x }", /^x.conf:1:0: jetstream:/],
+  ["jetstream { key: x }", /^x.conf:1:12: key: files are not encrypted/],
   ["leafnodes { port: 7422 }", /^x.conf:1:0: leafnodes: leaf nodes are not served yet/],
   ["leaf { remotes: [ {url: nats://a} ] }", /^x.conf:1:0: leaf:/],
   ["mqtt { port: 1883 }", /^x.conf:1:0: mqtt: MQTT is not served yet/],
@@ -182,7 +181,6 @@ const LATER: readonly [text: string, says: RegExp][] = [
   ["prof_port: 6060", /^x.conf:1:0: prof_port: there are no Go profiles here/],
   ["accounts { A { exports: [ {stream: a} ] }, B { exports: [ {stream: b} ] } }", /^x.conf:1:\d+: exports:/],
   ["accounts { A { imports: [ {stream: {account: B, subject: a}} ] } }", /^x.conf:1:\d+: imports:/],
-  ["accounts { A { jetstream: true } }", /^x.conf:1:\d+: jetstream:/],
   [
     "authorization { users: [ {user: a}, {nkey: UAWNRBCPTYY6K64PSWRCJP6JAQMXZV5QURRTOGJB366SJEOAXCE6B7QK} ] }",
     /^x.conf:1:\d+: nkey: users with an nkey are not served yet/,

@@ -18,7 +18,7 @@ const LOADED_MAX = 345_000;
 
 /** What no server without options needs. */
 const ON_DEMAND =
-  /^src\/(cli\/|jetstream|storage|server\/(monitor|websocket)|server\/system\/(parts|services|events)|server\/reload|config\/(?!errors)|client\/(connector|greeting|target|server-pool|server-address|wire-server|keep-alive|debug)|runtime\/(duplex|node\/(network|http|log-file|disk)))/;
+  /^src\/(cli\/|jetstream|storage|server\/(monitor|websocket)|server\/system\/(parts|services|events)|server\/(reload|jetstream)|config\/(?!errors)|client\/(connector|greeting|target|server-pool|server-address|wire-server|keep-alive|debug)|runtime\/(duplex|node\/(network|http|log-file|disk)))/;
 
 /** A program that starts a server, uses it, and tells which files of the package were loaded. */
 const PROGRAM = (options: string): string => `

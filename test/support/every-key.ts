@@ -1,3 +1,6 @@
+import { rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import process from "node:process";
 import { tlsFile } from "./tls-files.ts";
 
@@ -7,9 +10,11 @@ export function setEveryKeyVariables(): () => void {
     SERVER_CERT: tlsFile("server.pem"),
     SERVER_KEY: tlsFile("server-key.pem"),
     CA: tlsFile("ca.pem"),
+    STORE_DIR: join(tmpdir(), `gnatlet-every-key-${process.pid}`),
   };
   for (const [name, value] of Object.entries(variables)) process.env[name] = `'${value}'`;
   return () => {
     for (const name of Object.keys(variables)) delete process.env[name];
+    rmSync(variables.STORE_DIR, { recursive: true, force: true });
   };
 }

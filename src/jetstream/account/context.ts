@@ -5,7 +5,10 @@ import type { Random } from "../../seams/random.ts";
 import type { Tasks } from "../../seams/tasks.ts";
 import type { Storage } from "../../storage/storage.ts";
 import type { EventStamp, JetStreamEvent } from "../api/events.ts";
+import type { TimeZones } from "../publish/time-zone.ts";
+import type { StorageType, StreamConfig } from "../stream/config.ts";
 import type { AccountLimits, ServerLimits } from "../stream/context.ts";
+import type { Usage } from "./usage.ts";
 
 /** What the streams and consumers of an account work with. */
 export interface AccountContext {
@@ -26,6 +29,18 @@ export interface AccountContext {
   readonly serverLimits: ServerLimits;
   /** As they are now. */
   readonly limits: AccountLimits;
+  /** The bytes that the account's streams hold. */
+  readonly usage: Usage;
+  /** Time zones of schedules. */
+  readonly zones: TimeZones;
+  /** When files are synced: "always" before a publisher hears that its message is stored, or so many ms later. */
+  readonly sync: "always" | number;
+  /** The most bytes of a message, as it is now. */
+  maxPayload(): number;
+  /** Whether the server holds more than it may, wherever the account stands. */
+  isServerFull(storage: StorageType): boolean;
+  /** The configuration of a stream of the account. */
+  streamOf(name: string): StreamConfig | undefined;
   /** Tells an event, if anybody listens to its subject; it is made only then. `subject` is what the event's will be. */
   tell(subject: string, make: (stamp: EventStamp) => JetStreamEvent): void;
 }

@@ -23,6 +23,11 @@ export class PubAckWriter {
     this.#start = `{"stream":${quote(stream)},${domain === "" ? "" : `"domain":${quote(domain)},`}"seq":`;
   }
 
+  /** A message is stored: nearly every acknowledgement, as a text. */
+  plain(seq: number): string {
+    return `${this.#start}${seq}}`;
+  }
+
   /** A message is stored, or was before. */
   stored(seq: number, details: AckDetails = {}): Uint8Array {
     const { duplicate, value, batch } = details;

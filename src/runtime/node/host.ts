@@ -1,4 +1,4 @@
-import { availableParallelism } from "node:os";
+import { availableParallelism, totalmem } from "node:os";
 import type { Host } from "../../seams/host.ts";
 
 /** How long (ms) a measured use of the processor holds: nats-server measures once a second. */
@@ -13,6 +13,24 @@ export class NodeHost implements Host {
 
   get cores(): number {
     return availableParallelism();
+  }
+
+  get totalMemory(): number {
+    return totalmem();
+  }
+
+  async freeSpace(directory: string): Promise<number> {
+    const { statfs } = await import("node:fs/promises");
+    const { dirname } = await import("node:path");
+    for (let path = directory; ; path = dirname(path)) {
+      try {
+        const { bavail, bsize } = await statfs(path);
+        return bavail * bsize;
+      } catch (error) {
+        // What is not there yet will be on the disk of what is above it.
+        if (path === dirname(path)) throw error;
+      }
+    }
   }
 
   memory(): number {

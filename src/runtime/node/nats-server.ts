@@ -1,10 +1,11 @@
+import { tmpdir } from "node:os";
 import { showProblem } from "../../config/errors.ts";
 import type { Config } from "../../config/read-config.ts";
 import { SILENT } from "../../seams/logger.ts";
 import { ServerError } from "../../server/errors.ts";
 import { mergeOptions } from "../../server/options/merge.ts";
 import type { ResolvedServerOptions } from "../../server/options/resolve.ts";
-import type { ServerOptions } from "../../server/options/types.ts";
+import type { JetStreamOptions, ServerOptions } from "../../server/options/types.ts";
 import { Server } from "../../server/server.ts";
 import type { ConfigFacts } from "../../server/start-lines.ts";
 import type { NodeLogger } from "./node-logger.ts";
@@ -18,8 +19,8 @@ import { nodeRuntime } from "./runtime.ts";
 export class NatsServer extends Server {
   /**
    * Starts a server; resolves when it is ready. Without `listen` it opens no socket at all.
-   * @throws ServerError `INVALID_OPTION` (names the option and what it may be), `LISTEN_FAILED` or
-   * `FILE_FAILED`.
+   * @throws ServerError `INVALID_OPTION` (names the option and what it may be), `LISTEN_FAILED`,
+   * `FILE_FAILED` or `STORAGE_FAILED` (the folder of JetStream cannot be used, or another server has it).
    */
   static async start(options: ServerOptions = {}): Promise<NatsServer> {
     const server = new NatsServer(options, nodeRuntime());
@@ -55,6 +56,18 @@ export class NatsServer extends Server {
     this.config = factsOf(path, config);
     this.#overrides = overrides;
     await this.open();
+  }
+
+  /** Where a file, or the command line, asks for JetStream and names no folder, it is one for temporary files, as in nats-server. */
+  protected override storeDirOf(options: JetStreamOptions): string | undefined {
+    if (options.storeDir !== undefined || !this.keepsFiles) return options.storeDir;
+    this.log.warn("Temporary storage directory used, data could be lost on system reboot");
+    return `${tmpdir()}/nats`;
+  }
+
+  /** Whether JetStream keeps files where nothing is said. */
+  protected get keepsFiles(): boolean {
+    return this.config !== undefined;
   }
 
   /** Opens the listeners, once the log is open. */

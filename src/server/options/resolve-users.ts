@@ -1,6 +1,7 @@
 import { isLiteralSubject, isProtocolToken, isValidSubject } from "../../protocol/subject.ts";
 import { invalid, listOf, objectOf, textOf, wholeNumberOf } from "./check.ts";
 import { type CustomResolvers, resolveBlock } from "./resolve-block.ts";
+import { resolveAccountJetStream } from "./resolve-jetstream.ts";
 import { MAX_32 } from "./table/row.ts";
 import type { AccountOptions, AuthorizationOptions, SubjectPermission, UserOptions } from "./types.ts";
 
@@ -24,6 +25,7 @@ export function isPermissionSubject(text: string, mayNameQueue: boolean): boolea
 
 /** How the forms of authorization and accounts are checked. */
 export const USER_RESOLVERS: CustomResolvers = {
+  accountJetstream: resolveAccountJetStream,
   users: (given, path) => listOf(given, path, "users").map((user, i) => resolveUser(user, `${path}[${i}]`)),
   publishPermission: (given, path) => resolveSubjects(given, path, false),
   subscribePermission: (given, path) => resolveSubjects(given, path, true),

@@ -4,10 +4,17 @@ import { SILENT } from "../../seams/logger.ts";
 import { invalid, objectOf, textOf } from "./check.ts";
 import { resolveAllMappings } from "./mappings.ts";
 import { type CustomResolvers, resolveBlock } from "./resolve-block.ts";
+import { resolveJetStream } from "./resolve-jetstream.ts";
 import { type ResolvedTls, resolveTls } from "./resolve-tls.ts";
 import { checkUsers, USER_RESOLVERS } from "./resolve-users.ts";
 import { type ResolvedWebsocketOptions, resolveWebsocket } from "./resolve-websocket.ts";
-import type { AccountOptions, AuthorizationOptions, ListenOptions, ServerOptions } from "./types.ts";
+import type {
+  AccountOptions,
+  AuthorizationOptions,
+  JetStreamOptions,
+  ListenOptions,
+  ServerOptions,
+} from "./types.ts";
 
 /** Options that have a default, which is in place. */
 type Defaulted =
@@ -63,6 +70,8 @@ export interface ResolvedServerOptions
   /** Undefined when there is none. */
   readonly systemAccount: string | undefined;
   readonly websocket: ResolvedWebsocketOptions | undefined;
+  /** Undefined without JetStream. */
+  readonly jetstream: JetStreamOptions | undefined;
   readonly serverTags: string[];
   readonly serverMetadata: Record<string, string>;
   /** How long a client may take to say who it is, in ms: after a TLS handshake a second longer than that may take. */
@@ -80,6 +89,7 @@ const AUTH_TIMEOUT_MS = 2_000;
 
 const RESOLVERS: CustomResolvers = {
   ...USER_RESOLVERS,
+  jetstream: resolveJetStream,
   logger: resolveLogger,
   mappings: (given, path) => objectOf(given, path),
   systemAccount: (given, path) => textOf(given, path, "must be the name of an account"),
@@ -120,6 +130,7 @@ function resolveGiven(options: ServerOptions): ResolvedServerOptions {
     logger: block.logger ?? SILENT,
     accounts,
     systemAccount: block.noSystemAccount ? undefined : block.systemAccount,
+    jetstream: block.jetstream === true ? {} : block.jetstream || undefined,
     websocket: websocket && resolveWebsocket(websocket, hasUsers(authorization, accounts)),
     accountMappings: resolveAllMappings(block),
     serverTags: block.serverTags ?? [],

@@ -84,6 +84,12 @@ export interface ServerOptions {
   /** Where to listen for clients over WebSocket. Default: nowhere. */
   websocket?: WebsocketOptions;
 
+  /**
+   * JetStream: messages that are kept. `true` keeps them in memory only, streams of storage "file" too: they are gone when the server ends.
+   * With `storeDir` they are on disk before their publishers hear so. Default: none.
+   */
+  jetstream?: boolean | JetStreamOptions;
+
   /** Words about this server, for monitoring and for choosing servers in requests. */
   serverTags?: string[];
   /** Facts about this server, for monitoring. */
@@ -113,6 +119,54 @@ export interface ServerOptions {
   pidFile?: string;
   /** A folder for a file that lists the ports in use while the server runs. */
   portsFileDir?: string;
+}
+
+/** JetStream. */
+export interface JetStreamOptions {
+  /** The folder that streams are kept in, below "jetstream"; one server has it at a time. Default: none, everything is in memory. */
+  storeDir?: string;
+  /**
+   * When files are synced: "always", before a publisher hears that its message is stored, or at the latest so many ms after it has. Default
+   * "always", unlike in nats-server.
+   */
+  syncInterval?: "always" | number;
+  /** Bytes that streams in memory may hold together. Default: three quarters of the memory. */
+  maxMemoryStore?: number;
+  /** Bytes that streams in files may hold together. Default: three quarters of the free space. */
+  maxFileStore?: number;
+  /** A name by which clients of other servers reach this one's streams, without ".", "*" and ">". */
+  domain?: string;
+  /** Whether requests with fields that there are not are refused. Default true. */
+  strict?: boolean;
+  /** Requests that may wait to be served; more are dropped. Default 10,000. */
+  requestQueueLimit?: number;
+  limits?: JetStreamLimits;
+}
+
+/** What streams and consumers may ask for. */
+export interface JetStreamLimits {
+  /** Messages that a consumer may have delivered without an acknowledgement; 0 for no limit, which is the default. */
+  maxAckPending?: number;
+  /** Messages that a client may ask a consumer for at once; 0 for no limit, which is the default. */
+  maxRequestBatch?: number;
+  /** For how long streams may remember the ids of messages, in ms; 0 for no limit, which is the default. */
+  duplicateWindow?: number;
+}
+
+/** What an account may have in JetStream; -1 for no limit. Sizes are in bytes. */
+export interface AccountJetStreamOptions {
+  maxMemory?: number;
+  maxStore?: number;
+  maxStreams?: number;
+  /** Consumers of each stream. */
+  maxConsumers?: number;
+  /** Whether each stream must have a limit of bytes. Default false. */
+  maxBytesRequired?: boolean;
+  /** Bytes of one stream in memory; 0 for no limit. */
+  memMaxStreamBytes?: number;
+  /** Bytes of one stream in files; 0 for no limit. */
+  diskMaxStreamBytes?: number;
+  maxAckPending?: number;
 }
 
 /** TLS of a listener. Files hold PEM. */
@@ -186,6 +240,8 @@ export interface AccountOptions {
   defaultPermissions?: PermissionsOptions;
   mappings?: Mappings;
   limits?: AccountLimits;
+  /** JetStream for this account, perhaps within limits. Default false; where no accounts are given, all have it. */
+  jetstream?: boolean | AccountJetStreamOptions;
   /** Where messages are traced to that carry a sampled W3C `traceparent`. */
   msgTrace?: { dest: string; sampling?: number };
 }

@@ -1,14 +1,15 @@
 import type { Account } from "../../broker/account.ts";
 import type { Broker } from "../../broker/broker.ts";
+import { newEventId } from "../../broker/event-id.ts";
 import type { ConnectionObserver } from "../../broker/internal-services.ts";
 import type { Session } from "../../broker/session.ts";
 import type { ClosedReason } from "../../protocol/closed-reason.ts";
 import type { Timer } from "../../seams/clock.ts";
 import type { Random } from "../../seams/random.ts";
 import { accountStat } from "../monitor/accstatz.ts";
-import { goJson, goTime, nanoseconds, orOmit } from "../monitor/go-format.ts";
+import { goJson, goTime } from "../monitor/go-format.ts";
 import type { MonitorState } from "../monitor/state.ts";
-import { newEventId } from "./event-id.ts";
+import { clientInfo } from "./client-info.ts";
 import type { ServerIdentity } from "./identity.ts";
 import { statsz } from "./statsz.ts";
 import { REFUSED_SUBJECT } from "./system.ts";
@@ -166,24 +167,4 @@ export class SystemEvents implements ConnectionObserver {
     const publisher = this.#broker.publisher(this.#account);
     if (publisher.hasInterest(subject)) publisher.publish(subject, undefined, goJson(event()));
   }
-}
-
-/** What events say of a client (nats-server events.go `ClientInfo`). */
-function clientInfo(session: Session, stoppedAt: number | undefined) {
-  const record = session.record();
-  return {
-    start: goTime(record.startedAt),
-    host: orOmit(record.host),
-    id: record.id,
-    acc: record.account,
-    user: orOmit(record.user),
-    name: orOmit(record.name),
-    lang: orOmit(record.lang),
-    ver: orOmit(record.version),
-    rtt: stoppedAt === undefined ? undefined : orOmit(nanoseconds(record.rtt)),
-    stop: stoppedAt === undefined ? undefined : goTime(stoppedAt),
-    name_tag: record.account,
-    kind: "Client",
-    client_type: record.kind,
-  };
 }

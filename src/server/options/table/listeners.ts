@@ -5,12 +5,14 @@ import {
   checked,
   custom,
   duration,
+  integer,
   NUMBER,
   type OptionRow,
   PORT,
   row,
   STRING,
   STRINGS,
+  unserved,
 } from "./row.ts";
 
 /** Any duration that nats-server takes. */
@@ -177,25 +179,27 @@ export const MQTT: readonly OptionRow[] = [
   checked("downgrade_qos2_subscribe", BOOL),
 ];
 
+const ENCRYPTION = "files are not encrypted: keep them on a disk that is";
+
 export const JETSTREAM: readonly OptionRow[] = [
-  checked("strict", BOOL),
-  checked("store_dir|store|storedir", STRING),
-  checked("sync_interval|sync", custom("sync")),
-  checked("max_memory_store|max_mem_store|max_mem", custom("storageSize")),
-  checked("max_file_store|max_file", custom("storageSize")),
-  checked("domain", STRING),
+  row("strict", "strict", BOOL),
+  row("store_dir|store|storedir", "storeDir", STRING),
+  row("sync_interval|sync", "syncInterval", custom("sync")),
+  row("max_memory_store|max_mem_store|max_mem", "maxMemoryStore", custom("storageSize")),
+  row("max_file_store|max_file", "maxFileStore", custom("storageSize")),
+  row("domain", "domain", STRING),
   checked("enabled|enable", BOOL),
-  checked("encryption_key|key|ek", STRING),
-  checked("prev_encryption_key|prev_key|prev_ek", STRING),
+  unserved("encryption_key|key|ek", STRING, "later", ENCRYPTION),
+  unserved("prev_encryption_key|prev_key|prev_ek", STRING, "later", ENCRYPTION),
   checked("cipher", { type: "oneOf", values: ["chacha", "chachapoly", "aes"] }),
   checked("extension_hint", STRING),
-  checked("limits", block("jetstreamLimits")),
-  checked("tpm", block("jetstreamTpm")),
+  row("limits", "limits", block("jetstreamLimits")),
+  unserved("tpm", block("jetstreamTpm"), "later", ENCRYPTION),
   checked("unique_tag", STRING),
   checked("max_outstanding_catchup", custom("storageSize")),
   checked("max_buffered_size", custom("storageSize")),
   checked("max_buffered_msgs", NUMBER),
-  checked("request_queue_limit", NUMBER),
+  row("request_queue_limit", "requestQueueLimit", integer(0, Number.MAX_SAFE_INTEGER)),
   checked("info_queue_limit", NUMBER),
   checked("meta_compact", { type: "integer", min: 0, max: Number.MAX_SAFE_INTEGER }),
   checked("meta_compact_size", custom("storageSize")),
@@ -204,10 +208,10 @@ export const JETSTREAM: readonly OptionRow[] = [
 ];
 
 export const JETSTREAM_LIMITS: readonly OptionRow[] = [
-  checked("max_ack_pending", NUMBER),
+  row("max_ack_pending", "maxAckPending", NUMBER),
   checked("max_ha_assets", NUMBER),
-  checked("max_request_batch", NUMBER),
-  checked("duplicate_window", duration("text", 0, Number.MAX_SAFE_INTEGER)),
+  row("max_request_batch", "maxRequestBatch", NUMBER),
+  row("duplicate_window", "duplicateWindow", duration("text", 0, Number.MAX_SAFE_INTEGER)),
   checked("batch", block("jetstreamBatch")),
 ];
 

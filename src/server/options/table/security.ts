@@ -111,7 +111,7 @@ export const ACCOUNT: readonly OptionRow[] = [
     "later",
     "exports and imports between accounts are not served yet: nothing crosses from one to another",
   ),
-  unserved("jetstream", custom("accountJetstream"), "later", "JetStream is not served yet"),
+  row("jetstream", "jetstream", custom("accountJetstream")),
 ];
 
 export const ACCOUNT_LIMITS: readonly OptionRow[] = [
@@ -142,13 +142,13 @@ export const PROXIES: readonly OptionRow[] = [checked("trusted", blocks("trusted
 export const TRUSTED_PROXY: readonly OptionRow[] = [checked("key|public_key", STRING)];
 
 export const ACCOUNT_JETSTREAM: readonly OptionRow[] = [
-  checked("max_memory|max_mem|mem|memory", NUMBER),
-  checked("max_store|max_file|max_disk|store|disk", NUMBER),
-  checked("max_streams|streams", NUMBER),
-  checked("max_consumers|consumers", NUMBER),
-  checked("max_bytes_required|max_stream_bytes|max_bytes", BOOL),
-  checked("mem_max_stream_bytes|memory_max_stream_bytes", NUMBER),
-  checked("disk_max_stream_bytes|store_max_stream_bytes", NUMBER),
-  checked("max_ack_pending", NUMBER),
+  row("max_memory|max_mem|mem|memory", "maxMemory", NUMBER),
+  row("max_store|max_file|max_disk|store|disk", "maxStore", NUMBER),
+  row("max_streams|streams", "maxStreams", NUMBER),
+  row("max_consumers|consumers", "maxConsumers", NUMBER),
+  row("max_bytes_required|max_stream_bytes|max_bytes", "maxBytesRequired", BOOL),
+  row("mem_max_stream_bytes|memory_max_stream_bytes", "memMaxStreamBytes", NUMBER),
+  row("disk_max_stream_bytes|store_max_stream_bytes", "diskMaxStreamBytes", NUMBER),
+  row("max_ack_pending", "maxAckPending", NUMBER),
   checked("cluster_traffic", { type: "oneOf", values: ["system", "owner"] }),
 ];

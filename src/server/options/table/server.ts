@@ -141,6 +141,9 @@ export const SERVER: readonly OptionRow[] = [
 
   row("websocket|ws", "websocket", block("websocket"), { field: "Websocket" }),
 
+  row("jetstream", "jetstream", custom("jetstream"), { field: "JetStream" }),
+  row("store_dir|storedir", undefined, STRING, { field: "StoreDir" }),
+
   row("server_tags", "serverTags", STRINGS, { field: "Tags", reload: true }),
   row("server_metadata", "serverMetadata", { type: "texts" }, { field: "Metadata", reload: true }),
 
@@ -197,13 +200,6 @@ export const SERVER: readonly OptionRow[] = [
     "leaf nodes are not served yet: none is connected to, and none is let in",
   ),
   unserved("mqtt", block("mqtt"), "later", "MQTT is not served yet: no client can connect with it"),
-  unserved(
-    "jetstream",
-    custom("jetstream"),
-    "later",
-    "JetStream is not served yet: requests to it get no responders",
-  ),
-  unserved("store_dir|storedir", STRING, "no effect", "it is where JetStream keeps its data"),
   unserved("default_js_domain", { type: "texts" }, "later", "JetStream domains are not served yet"),
 
   unserved(

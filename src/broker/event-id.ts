@@ -1,4 +1,4 @@
-import type { Random } from "../../seams/random.ts";
+import type { Random } from "../seams/random.ts";
 
 const DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 const LENGTH = 22;

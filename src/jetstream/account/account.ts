@@ -1,0 +1,244 @@
+import { subjectsCollide } from "../../protocol/subject.ts";
+import { encodeText } from "../../protocol/text.ts";
+import * as events from "../api/events.ts";
+import { apiError } from "../errors.ts";
+import { decodeJson, RequestJsonError } from "../json/decode.ts";
+import { type Timestamp, timestampOf } from "../json/timestamps.ts";
+import { API_LEVEL, isSupported, requiredLevel } from "../metadata.ts";
+import type { StreamConfig, StreamConfigRequest } from "../stream/config.ts";
+import type { MakeConsumers } from "../stream/consumers.ts";
+import { type CreateContext, decideCreate } from "../stream/create.ts";
+import { type StreamDocument, streamDocument } from "../stream/info.ts";
+import { Stream, storageOf } from "../stream/stream.ts";
+import { decideUpdate } from "../stream/update.ts";
+import type { AccountContext } from "./context.ts";
+import type { Amounts } from "./usage.ts";
+
+/** What accounts need besides their context. */
+export interface AccountSetup {
+  readonly context: AccountContext;
+  readonly makeConsumers: MakeConsumers;
+  /** What the server may hold, and has promised. */
+  readonly server: { readonly reserved: Amounts; readonly max: Amounts };
+}
+
+/** The streams of an account. */
+export class JetStreamAccount {
+  readonly context: AccountContext;
+  /** By name. */
+  readonly streams = new Map<string, Stream>();
+  /** Streams that cannot be served, and why: they are as they were, and wait for a newer server, or for help. */
+  readonly offline = new Map<string, string>();
+  /** Requests that were answered, and those that were with an error. */
+  readonly api = { total: 0, errors: 0 };
+  readonly #setup: AccountSetup;
+  /** Configurations of streams that are being made: their names and subjects are taken. */
+  readonly #making = new Map<string, StreamConfig>();
+  #closed = false;
+
+  constructor(setup: AccountSetup) {
+    this.#setup = setup;
+    this.context = setup.context;
+  }
+
+  #place(stream: string): string[] {
+    return [this.context.name, "streams", stream];
+  }
+
+  /** Makes the streams that were stored. */
+  async recover(): Promise<void> {
+    const { disk, logger } = this.context;
+    for (const name of await disk.listDocuments(this.#place("").slice(0, -1))) {
+      const bytes = await disk.readDocument(this.#place(name));
+      const document = bytes && readDocument(bytes);
+      if (document === undefined || document.config.name !== name) {
+        this.#setOffline(name, "its description cannot be read");
+        continue;
+      }
+      const { metadata } = document.config;
+      if (!isSupported(metadata)) {
+        const reason = `unsupported - required API level: ${requiredLevel(metadata)}, current API level: ${API_LEVEL}`;
+        this.#setOffline(name, reason);
+        continue;
+      }
+      try {
+        const stream = await this.#open(document);
+        logger.notice(
+          `Restored ${stream.store.state.messages} messages for stream '${this.context.name} > ${name}'`,
+        );
+      } catch (error) {
+        this.#setOffline(name, error instanceof Error ? error.message : String(error));
+      }
+    }
+    for (const stream of this.streams.values()) stream.start();
+  }
+
+  #setOffline(name: string, reason: string): void {
+    this.offline.set(name, reason);
+    this.context.logger.error(`Stream '${this.context.name} > ${name}' is offline: ${reason}`);
+  }
+
+  async #open({ config, created }: StreamDocument): Promise<Stream> {
+    const { context } = this;
+    const { makeConsumers } = this.#setup;
+    const place = this.#place(config.name);
+    const stream = await Stream.open({ account: context, config, created, place, makeConsumers });
+    this.streams.set(config.name, stream);
+    return stream;
+  }
+
+  /** A stream by name. @throws ApiError that there is none, or that it is offline. */
+  stream(name: string): Stream {
+    const stream = this.streams.get(name);
+    if (stream !== undefined) return stream;
+    const reason = this.offline.get(name);
+    throw reason === undefined ? apiError(10059) : apiError(10194, { err: reason });
+  }
+
+  /** The streams that have a subject in common with `subject` ("" for all), by name. */
+  filtered(subject: string): Stream[] {
+    const all = [...this.streams.values()].sort((a, b) => (a.config.name < b.config.name ? -1 : 1));
+    if (subject === "") return all;
+    return all.filter(({ config }) => config.subjects.some((ours) => subjectsCollide(ours, subject)));
+  }
+
+  /** Serves a request for a stream. @throws ApiError */
+  async create(subjectName: string, request: StreamConfigRequest): Promise<Stream> {
+    this.#checkOpen();
+    const { config, exists } = decideCreate(subjectName, request, this.#createContext());
+    if (exists) return this.stream(config.name);
+    if (this.offline.has(config.name) || this.#making.has(config.name)) throw apiError(10058);
+    this.#making.set(config.name, config);
+    try {
+      const stream = await this.#make(config);
+      stream.start();
+      this.#tell(config.name, "create");
+      return stream;
+    } finally {
+      this.#making.delete(config.name);
+    }
+  }
+
+  async #make(config: StreamConfig): Promise<Stream> {
+    const { context } = this;
+    const document = { config, created: timestampOf(context.clock.now()) };
+    const storage = storageOf(context, config);
+    const place = this.#place(config.name);
+    try {
+      // What a deletion that was cut short has left must not come back.
+      if ((await storage.list(place.slice(0, -1))).includes(config.name)) await storage.deleteAll(place);
+      await this.#write(document);
+      return await this.#open(document);
+    } catch (error) {
+      context.logger.error(
+        `Stream create failed for '${context.name} > ${config.name}': ${messageOf(error)}`,
+      );
+      await storage.deleteDocument(place).catch(() => {});
+      throw apiError(10049, { err: "error creating store for stream" });
+    }
+  }
+
+  async #write(document: StreamDocument): Promise<void> {
+    const bytes = encodeText(streamDocument.write(document));
+    await storageOf(this.context, document.config).writeDocument(this.#place(document.config.name), bytes);
+  }
+
+  /** Serves a request to change a stream. @throws ApiError */
+  async update(subjectName: string, request: StreamConfigRequest): Promise<Stream> {
+    this.#checkOpen();
+    const existing = this.streams.get(subjectName);
+    const config = decideUpdate(
+      subjectName,
+      request,
+      this.#createContext(),
+      () => existing?.consumers.limited() ?? [],
+    );
+    const stream = this.stream(config.name);
+    try {
+      await this.#write({ config, created: stream.created });
+    } catch (error) {
+      throw apiError(10069, { err: messageOf(error) });
+    }
+    await stream.configure(config);
+    this.#tell(config.name, "modify");
+    return stream;
+  }
+
+  /** Deletes a stream. @throws ApiError */
+  async delete(name: string): Promise<void> {
+    this.#checkOpen();
+    const { context } = this;
+    if (this.offline.has(name)) {
+      await context.disk.deleteDocument(this.#place(name));
+      await context.disk.deleteAll(this.#place(name));
+      this.offline.delete(name);
+      return;
+    }
+    const stream = this.stream(name);
+    try {
+      // Without its description what is left of a stream is nothing.
+      await storageOf(context, stream.config).deleteDocument(this.#place(name));
+      await stream.delete();
+    } catch (error) {
+      throw apiError(10050, { err: messageOf(error) });
+    } finally {
+      if (stream.closed) this.streams.delete(name);
+    }
+    this.#tell(name, "delete");
+  }
+
+  #checkOpen(): void {
+    if (this.#closed) throw apiError(10008);
+  }
+
+  #tell(name: string, action: "create" | "delete" | "modify"): void {
+    const word = { create: "CREATED", delete: "DELETED", modify: "UPDATED" }[action];
+    this.context.tell(`$JS.EVENT.ADVISORY.STREAM.${word}.${name}`, (stamp) =>
+      events.streamAction(stamp, name, action),
+    );
+  }
+
+  #createContext(): CreateContext {
+    const { context, streams } = this;
+    const { reserved, max } = this.#setup.server;
+    const configs = [...[...streams.values()].map(({ config }) => config), ...this.#making.values()];
+    return {
+      server: context.serverLimits,
+      account: context.limits,
+      streams: configs,
+      streamOf: (name) => this.configOf(name),
+      reservations: ({ name, storage }) => ({
+        account: configs
+          .filter((config) => config.storage === storage && config.name !== name)
+          .reduce((sum, { maxBytes }) => sum + Math.max(0, maxBytes), 0),
+        server: reserved[storage],
+        serverMax: max[storage],
+      }),
+    };
+  }
+
+  /** The configuration of a stream, also of one that is being made. */
+  configOf(name: string): StreamConfig | undefined {
+    return this.streams.get(name)?.config ?? this.#making.get(name);
+  }
+
+  /** Ends all streams; what is in files stays there. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    await Promise.all([...this.streams.values()].map((stream) => stream.close()));
+    this.context.client.close();
+  }
+}
+
+function readDocument(bytes: Uint8Array): { config: StreamConfig; created: Timestamp } | undefined {
+  try {
+    return decodeJson(streamDocument, bytes);
+  } catch (error) {
+    if (error instanceof RequestJsonError) return undefined;
+    throw error;
+  }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

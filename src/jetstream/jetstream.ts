@@ -1,0 +1,186 @@
+import type { Account } from "../broker/account.ts";
+import type { Broker } from "../broker/broker.ts";
+import { newEventId } from "../broker/event-id.ts";
+import { InternalClient } from "../broker/internal-client.ts";
+import type { Session } from "../broker/session.ts";
+import type { Clock } from "../seams/clock.ts";
+import type { Disk } from "../seams/disk.ts";
+import type { SwitchedLogger } from "../seams/logger.ts";
+import type { Random } from "../seams/random.ts";
+import type { Tasks } from "../seams/tasks.ts";
+import { FileStorage } from "../storage/file-storage.ts";
+import { MemoryStorage } from "../storage/memory-storage.ts";
+import type { Storage } from "../storage/storage.ts";
+import { JetStreamAccount } from "./account/account.ts";
+import type { AccountContext } from "./account/context.ts";
+import { Usage } from "./account/usage.ts";
+import { accountInfo } from "./api/account-requests.ts";
+import { Api, type ApiCall, type ApiRequest } from "./api/api.ts";
+import * as events from "./api/events.ts";
+import { STREAM_REQUESTS } from "./api/stream-requests.ts";
+import { apiError } from "./errors.ts";
+import { TimeZones } from "./publish/time-zone.ts";
+import type { JetStreamAccountSettings, JetStreamSettings } from "./settings.ts";
+import { NO_CONSUMERS } from "./stream/consumers.ts";
+import type { AccountLimits } from "./stream/context.ts";
+
+/** What JetStream needs of the server that it is part of. */
+export interface JetStreamHost {
+  readonly broker: Broker;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly tasks: Tasks;
+  readonly disk: Disk;
+  readonly logger: SwitchedLogger;
+  /** The server's id and name. */
+  readonly id: string;
+  readonly name: string;
+  /** A client as events describe it; null for the server itself. */
+  clientInfo(session: Session): events.ClientInfo | null;
+}
+
+/** JetStream on a server: the accounts that have it, their streams, and the API. */
+export class JetStream {
+  readonly settings: JetStreamSettings;
+  readonly accounts = new Map<string, JetStreamAccount>();
+  readonly usage = new Usage();
+  readonly api: Api;
+  readonly #host: JetStreamHost;
+  readonly #disk: Storage;
+  readonly #memory: Storage;
+  readonly #zones = new TimeZones();
+  /** The limits of accounts, which a reload changes. */
+  readonly #limits = new Map<string, AccountLimits>();
+
+  private constructor(host: JetStreamHost, settings: JetStreamSettings, disk: Storage, memory: Storage) {
+    this.#host = host;
+    this.settings = settings;
+    this.#disk = disk;
+    this.#memory = memory;
+    this.api = new Api({
+      logger: host.logger,
+      queueLimit: settings.requestQueueLimit,
+      account: (name) => this.accounts.get(name),
+      answer: (account, reply, json) => host.broker.publisher(account).publish(reply, undefined, json),
+      audit: (call) => this.#audit(call),
+      dropped: (account) =>
+        account.context.tell("$JS.EVENT.ADVISORY.API.LIMIT_REACHED", (stamp) =>
+          events.apiLimitReached(stamp, host.name, 1),
+        ),
+      serve: (request) => this.#serve(request),
+    });
+  }
+
+  /**
+   * Opens the log, and makes the streams that are in it. Requests are answered from then on.
+   * @throws StorageError, DiskError for a directory that cannot be used.
+   */
+  static async open(
+    host: JetStreamHost,
+    settings: JetStreamSettings,
+    accounts: readonly JetStreamAccountSettings[],
+  ): Promise<JetStream> {
+    const memory = new MemoryStorage(host);
+    const disk = settings.directory === undefined ? memory : await FileStorage.open(settings.directory, host);
+    const jetstream = new JetStream(host, settings, disk, memory);
+    try {
+      for (const account of accounts) await jetstream.enable(account);
+    } catch (error) {
+      await jetstream.close();
+      throw error;
+    }
+    for (const what of disk.damaged) host.logger.error(`JetStream: ${what}`);
+    host.broker.api = jetstream.api;
+    return jetstream;
+  }
+
+  /** An account gets JetStream, with the streams that were stored. */
+  async enable({ name, limits }: JetStreamAccountSettings): Promise<void> {
+    this.#limits.set(name, limits);
+    const account = new JetStreamAccount({
+      context: this.#contextOf(name),
+      makeConsumers: () => NO_CONSUMERS,
+      server: {
+        reserved: this.usage.reserved,
+        max: { memory: this.settings.maxMemory, file: this.settings.maxFile },
+      },
+    });
+    this.accounts.set(name, account);
+    await account.recover();
+  }
+
+  /** An account does without JetStream from now on; what it has stored stays. */
+  async disable(name: string): Promise<void> {
+    const account = this.accounts.get(name);
+    this.accounts.delete(name);
+    await account?.close();
+  }
+
+  /** Changes what an account may have. */
+  limit({ name, limits }: JetStreamAccountSettings): void {
+    this.#limits.set(name, limits);
+  }
+
+  #contextOf(name: string): AccountContext {
+    const { broker, clock, random, tasks, logger } = this.#host;
+    const { settings, usage } = this;
+    const limits = this.#limits;
+    const account = broker.account(name);
+    const client = new InternalClient(broker, account);
+    return {
+      name,
+      client,
+      clock,
+      random,
+      tasks,
+      logger,
+      disk: this.#disk,
+      memory: this.#memory,
+      domain: settings.domain,
+      serverLimits: settings.limits,
+      get limits() {
+        return limits.get(name)!;
+      },
+      usage: new Usage(usage),
+      zones: this.#zones,
+      sync: settings.sync,
+      maxPayload: () => broker.context.limits.maxPayload,
+      isServerFull: (storage) =>
+        usage.used[storage] > (storage === "memory" ? settings.maxMemory : settings.maxFile),
+      streamOf: (stream) => this.accounts.get(name)?.configOf(stream),
+      tell: (subject, make) => {
+        if (client.hasInterest(subject)) this.#tell(account, make);
+      },
+    };
+  }
+
+  #tell(account: Account, make: (stamp: events.EventStamp) => events.JetStreamEvent): void {
+    const { clock, random, broker } = this.#host;
+    const stamp = { id: newEventId(random), time: clock.now(), domain: this.settings.domain };
+    const { subject, json } = make(stamp);
+    broker.publisher(account).publish(subject, undefined, json);
+  }
+
+  #audit({ from, subject, request, response }: ApiCall): void {
+    const { broker, name, clientInfo } = this.#host;
+    if (!broker.publisher(from.account).hasInterest("$JS.EVENT.ADVISORY.API")) return;
+    this.#tell(from.account, (stamp) =>
+      events.apiAudit(stamp, { server: name, client: clientInfo(from), subject, request, response }),
+    );
+  }
+
+  #serve(request: ApiRequest): string | Promise<string> {
+    const name = request.address.request;
+    if (name === "INFO") return accountInfo(request, this.api.stats.inflight - 1);
+    const serve = STREAM_REQUESTS[name];
+    if (serve === undefined) throw apiError(10003);
+    return serve(request, { id: this.#host.id, strict: this.settings.strict });
+  }
+
+  /** Ends all streams, and gives the directory back. */
+  async close(): Promise<void> {
+    if (this.#host.broker.api === this.api) this.#host.broker.api = undefined;
+    await Promise.all([...this.accounts.values()].map((account) => account.close()));
+    await this.#disk.close();
+  }
+}

@@ -1,0 +1,253 @@
+import type { Ending } from "../../broker/internal-client.ts";
+import type { Message } from "../../protocol/message.ts";
+import { EMPTY, encodeText } from "../../protocol/text.ts";
+import type { StoredMessage, StreamStore } from "../../storage/store.ts";
+import type { AccountContext } from "../account/context.ts";
+import {
+  DIRECT_STATUS,
+  directHeaders,
+  endOfBatch,
+  MAX_MULTI_LAST,
+  type MessageGet,
+  readDirectGet,
+} from "../api/message-get.ts";
+import { timestampMs, timestampOf } from "../json/timestamps.ts";
+import { HEADERS, readHeaders } from "../publish/headers.ts";
+import type { StreamConfig } from "./config.ts";
+
+/** The stream that gets are answered for. */
+export interface ReadStream {
+  readonly account: AccountContext;
+  readonly config: StreamConfig;
+  readonly store: StreamStore;
+  readonly closed: boolean;
+  settled(): Promise<void> | undefined;
+}
+
+/** The queue group of all who answer for a stream, mirrors too. */
+const QUEUE = "_sys_";
+/** The most bytes in answer to one request that does not say (nats-server `max_pending`). */
+const MAX_BYTES = 64 * 1024 * 1024;
+
+/** Answers gets of a stream's messages by the messages themselves (behaviour.md D.9). */
+export class DirectGets {
+  readonly #stream: ReadStream;
+  #endings: Ending[] = [];
+
+  constructor(stream: ReadStream) {
+    this.#stream = stream;
+  }
+
+  /** Begins or ends, as the stream's configuration says. */
+  configure(): void {
+    const { config, account } = this.#stream;
+    if (config.allowDirect === this.#endings.length > 0) return;
+    if (!config.allowDirect) {
+      this.stop();
+      return;
+    }
+    const prefix = `$JS.API.DIRECT.GET.${config.name}`;
+    this.#endings = [
+      account.client.subscribe(prefix, (message) => this.#answer(message, ""), QUEUE),
+      account.client.subscribe(
+        `${prefix}.>`,
+        (message) => this.#answer(message, message.subject.slice(prefix.length + 1)),
+        QUEUE,
+      ),
+    ];
+  }
+
+  stop(): void {
+    for (const end of this.#endings) end();
+    this.#endings = [];
+  }
+
+  #answer(message: Message, key: string): void {
+    if (!message.hasReply) return;
+    const { reply, bytes, body, end, text } = message;
+    const payload = text === undefined ? bytes.slice(body, end) : encodeText(text);
+    const level = message.hasHeaders
+      ? (readHeaders(bytes.subarray(message.start, body)).get(HEADERS.requiredApiLevel) ?? "")
+      : "";
+    const { get, refused } = readDirectGet(key, payload, level);
+    if (get === undefined) {
+      this.#say(reply, refused);
+      return;
+    }
+    // What was published before is read, too: that is on disk soon.
+    const wait = this.#stream.settled();
+    if (wait === undefined) void this.#serve(get, reply);
+    else
+      wait.then(
+        () => this.#serve(get, reply),
+        () => this.#serve(get, reply),
+      );
+  }
+
+  #serve(get: MessageGet, reply: string): Promise<void> | undefined {
+    if (this.#stream.closed) return undefined;
+    if (get.multiLast.length > 0) return this.#multi(get, reply);
+    if (get.batch > 0) return this.#batch(get, reply);
+    const found = findMessage(this.#stream.store, get);
+    if (found instanceof Promise) return found.then((message) => this.#one(message, get, reply));
+    this.#one(found, get, reply);
+    return undefined;
+  }
+
+  #one(message: StoredMessage | undefined, get: MessageGet, reply: string): void {
+    if (message === undefined) this.#say(reply, DIRECT_STATUS.notFound());
+    else this.#send(reply, message, get, undefined);
+  }
+
+  async #batch(get: MessageGet, reply: string): Promise<void> {
+    const { store } = this.#stream;
+    const filter = store.filter(get.nextBySubj === "" ? [] : [get.nextBySubj]);
+    try {
+      let seq = get.startTime === undefined ? get.seq : store.seqAt(timestampMs(get.startTime));
+      const counted = await store.count(filter, Math.max(1, seq));
+      const most = get.maxBytes || MAX_BYTES;
+      let pending = counted.count;
+      let lastSeq = 0;
+      let bytes = 0;
+      for (let i = 0; i < get.batch && bytes < most; i++) {
+        seq = await store.next(filter, Math.max(1, seq));
+        const message = seq === 0 ? undefined : await store.get(seq);
+        if (this.#stream.closed) return;
+        if (message === undefined) {
+          if (i > 0) break;
+          this.#say(reply, DIRECT_STATUS.notFound());
+          return;
+        }
+        if (!get.noHdr && pending > 0) pending -= 1;
+        this.#send(reply, message, get, { pending, lastSeq });
+        lastSeq = message.seq;
+        bytes += sizeOf(message);
+        seq += 1;
+      }
+      if (store.state.lastSeq > counted.through)
+        pending = (await store.count(filter, Math.max(1, seq))).count;
+      this.#say(reply, endOfBatch(pending, lastSeq));
+    } finally {
+      filter.close();
+    }
+  }
+
+  async #multi(get: MessageGet, reply: string): Promise<void> {
+    const { store } = this.#stream;
+    let upTo = get.upToSeq;
+    if (get.upToTime !== undefined) {
+      upTo = store.seqAt(timestampMs(get.upToTime));
+      if (upTo <= store.state.firstSeq) {
+        this.#say(reply, DIRECT_STATUS.noResults());
+        return;
+      }
+      upTo -= 1;
+    }
+    if (upTo === 0) upTo = store.state.lastSeq;
+    const filter = store.filter(get.multiLast);
+    try {
+      const found = await store.lastOfEach(filter, upTo, MAX_MULTI_LAST);
+      if (found === undefined) {
+        this.#say(reply, DIRECT_STATUS.tooMany());
+        return;
+      }
+      await this.#multiFound(
+        found.filter((seq) => seq >= get.seq),
+        upTo,
+        get,
+        reply,
+      );
+    } finally {
+      filter.close();
+    }
+  }
+
+  async #multiFound(found: readonly number[], upTo: number, get: MessageGet, reply: string): Promise<void> {
+    if (found.length === 0) {
+      this.#say(reply, DIRECT_STATUS.noResults());
+      return;
+    }
+    const most = get.maxBytes || MAX_BYTES;
+    let pending = found.length;
+    let lastSeq = 0;
+    let bytes = 0;
+    let sent = 0;
+    for (const seq of found) {
+      const message = await this.#stream.store.get(seq);
+      if (this.#stream.closed) return;
+      if (message === undefined) {
+        this.#say(reply, DIRECT_STATUS.notFound());
+        return;
+      }
+      pending -= 1;
+      this.#send(reply, message, { ...get, noHdr: false }, { pending, lastSeq });
+      lastSeq = seq;
+      bytes += sizeOf(message);
+      sent += 1;
+      if (bytes >= most || (get.batch > 0 && sent >= get.batch)) break;
+    }
+    this.#say(reply, endOfBatch(pending, lastSeq, upTo));
+  }
+
+  #send(
+    reply: string,
+    message: StoredMessage,
+    { noHdr }: MessageGet,
+    batch: { readonly pending: number; readonly lastSeq: number } | undefined,
+  ): void {
+    const { account, config } = this.#stream;
+    const { subject, seq, time, headers, payload } = message;
+    const block = noHdr
+      ? undefined
+      : directHeaders({ stream: config.name, subject, seq, time: timestampOf(time), headers, batch });
+    account.client.publish(reply, block, payload);
+  }
+
+  #say(reply: string, status: Uint8Array): void {
+    this.#stream.account.client.publish(reply, status, EMPTY);
+  }
+}
+
+function sizeOf({ subject, headers, payload }: StoredMessage): number {
+  return encodeText(subject).length + (headers?.length ?? 0) + payload.length;
+}
+
+/** The message that a request for one asks for; undefined when there is none. */
+export function findMessage(
+  store: StreamStore,
+  get: MessageGet,
+): StoredMessage | undefined | Promise<StoredMessage | undefined> {
+  const { lastBySubj, nextBySubj, startTime } = get;
+  const seq = startTime === undefined ? get.seq : store.seqAt(timestampMs(startTime));
+  if (seq > 0 && nextBySubj === "") return store.get(seq);
+  if (nextBySubj === "") return lastOn(store, lastBySubj);
+  const filter = store.filter([nextBySubj]);
+  const found = store.next(filter, Math.max(1, seq));
+  if (found instanceof Promise) return found.then((at) => getAt(store, at)).finally(() => filter.close());
+  filter.close();
+  return getAt(store, found);
+}
+
+function lastOn(
+  store: StreamStore,
+  pattern: string,
+): StoredMessage | undefined | Promise<StoredMessage | undefined> {
+  const there = store.subject(pattern);
+  if (there !== undefined) return store.get(there.lastSeq);
+  const filter = store.filter([pattern]);
+  if (filter.literal !== undefined) {
+    filter.close();
+    return undefined;
+  }
+  const found = store.previous(filter, store.state.lastSeq);
+  if (found instanceof Promise) return found.then((at) => getAt(store, at)).finally(() => filter.close());
+  filter.close();
+  return getAt(store, found);
+}
+
+function getAt(
+  store: StreamStore,
+  seq: number,
+): StoredMessage | undefined | Promise<StoredMessage | undefined> {
+  return seq === 0 ? undefined : store.get(seq);
+}

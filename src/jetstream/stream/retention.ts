@@ -1,0 +1,68 @@
+import type { StreamStore } from "../../storage/store.ts";
+import type { StreamConfig } from "./config.ts";
+import type { StreamConsumers } from "./consumers.ts";
+
+/** How many messages are looked at in one go. */
+const AT_ONCE = 2_048;
+
+/** The stream whose messages are kept for consumers. */
+export interface RetainedStream {
+  readonly config: StreamConfig;
+  readonly store: StreamStore;
+  readonly closed: boolean;
+  remove(seq: number, erase: boolean): boolean;
+}
+
+/** Removes messages that no consumer needs any more, from streams that keep them for consumers (`interest`, `workqueue`). */
+export class Retention {
+  readonly #stream: RetainedStream;
+  readonly #consumers: StreamConsumers;
+  #looking = false;
+  #again = false;
+
+  constructor(stream: RetainedStream, consumers: StreamConsumers) {
+    this.#stream = stream;
+    this.#consumers = consumers;
+  }
+
+  /** A consumer does not need a message any more. */
+  released(seq: number): void {
+    const { config, store } = this.#stream;
+    if (config.retention === "limits") return;
+    const subject = store.subjectOf(seq);
+    if (subject === undefined) return;
+    if (config.retention === "interest" && this.#consumers.needs(seq, subject)) return;
+    this.#stream.remove(seq, false);
+  }
+
+  /** Looks at all messages, if the stream keeps those only that a consumer needs. */
+  look(): void {
+    if (this.#stream.config.retention !== "interest") return;
+    this.#again = true;
+    if (!this.#looking) void this.#lookThrough();
+  }
+
+  async #lookThrough(): Promise<void> {
+    this.#looking = true;
+    while (this.#again) {
+      this.#again = false;
+      await this.#walk();
+    }
+    this.#looking = false;
+  }
+
+  async #walk(): Promise<void> {
+    const { store } = this.#stream;
+    const all = store.filter([]);
+    let looked = 0;
+    for (let seq = store.state.firstSeq; ; seq += 1) {
+      const next = store.next(all, seq);
+      seq = typeof next === "number" ? next : await next;
+      if (seq === 0 || this.#stream.closed || this.#stream.config.retention !== "interest") break;
+      const subject = store.subjectOf(seq);
+      if (subject !== undefined && !this.#consumers.needs(seq, subject)) this.#stream.remove(seq, false);
+      if (++looked % AT_ONCE === 0) await store.flush().catch(() => {});
+    }
+    all.close();
+  }
+}

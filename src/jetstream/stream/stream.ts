@@ -1,0 +1,350 @@
+import type { Ending } from "../../broker/internal-client.ts";
+import { EMPTY } from "../../protocol/text.ts";
+import type { StorageError } from "../../storage/errors.ts";
+import type { Storage } from "../../storage/storage.ts";
+import type { StoreListener, StoreOptions, StreamStore } from "../../storage/store.ts";
+import type { AccountContext } from "../account/context.ts";
+import type { StreamPurgeRequest } from "../api/requests.ts";
+import type { ConsumerHost } from "../consumer/host.ts";
+import type { Timestamp } from "../json/timestamps.ts";
+import { Answers } from "./answers.ts";
+import type { StreamConfig } from "./config.ts";
+import type { MakeConsumers, StreamConsumers } from "./consumers.ts";
+import { DirectGets } from "./direct-gets.ts";
+import { DuplicateWindow } from "./duplicates.ts";
+import { Expirer, type ExpiringStream } from "./expirer.ts";
+import { Ingest, type IngestRules } from "./ingest.ts";
+import { Republisher } from "./republisher.ts";
+import { Retention } from "./retention.ts";
+import { RoomKeeper } from "./room-keeper.ts";
+import { SubjectRule } from "./subject-rule.ts";
+
+/** How long files may go without a sync where the stream does not want to wait for one, in ms (nats-server's `sync_interval`). */
+const ASYNC_SYNC_MS = 120_000;
+/** How many messages are removed in one go. */
+const AT_ONCE = 1_024;
+
+/** What a stream is made with. */
+export interface StreamSetup {
+  readonly account: AccountContext;
+  readonly config: StreamConfig;
+  readonly created: Timestamp;
+  /** Where it is kept. */
+  readonly place: readonly string[];
+  readonly makeConsumers: MakeConsumers;
+}
+
+/** A stream at work: it takes messages, keeps them as its configuration says, and has consumers. */
+export class Stream implements ConsumerHost, ExpiringStream {
+  readonly account: AccountContext;
+  readonly place: readonly string[];
+  readonly created: Timestamp;
+  readonly store: StreamStore;
+  readonly consumers: StreamConsumers;
+  readonly #answers: Answers;
+  readonly #duplicates: DuplicateWindow;
+  readonly #room: RoomKeeper;
+  readonly #retention: Retention;
+  readonly #ingest: Ingest;
+  readonly #expirer: Expirer;
+  readonly #directGets: DirectGets;
+  readonly #listens = new Map<string, Ending>();
+  #config: StreamConfig;
+  #closed = false;
+  /** What of its bytes is in the account's usage. */
+  #counted = 0;
+  #signalPlanned = false;
+
+  private constructor({ account, config, created, place, makeConsumers }: StreamSetup, store: StreamStore) {
+    this.account = account;
+    this.place = place;
+    this.created = created;
+    this.store = store;
+    this.#config = config;
+    const { client, clock, tasks, domain } = account;
+    this.#answers = new Answers(config.name, domain, client, store, tasks);
+    this.#duplicates = new DuplicateWindow(store, config.duplicateWindow, clock.now());
+    this.#room = new RoomKeeper(store, config, (seq, subject) => this.#removing(seq, subject));
+    this.consumers = makeConsumers(this);
+    this.#retention = new Retention(this, this.consumers);
+    this.#expirer = new Expirer(this, clock);
+    this.#directGets = new DirectGets(this);
+    this.#ingest = new Ingest(
+      {
+        account,
+        store,
+        answers: this.#answers,
+        duplicates: this.#duplicates,
+        room: this.#room,
+        consumers: this.consumers,
+      },
+      this.#rules(),
+      (now, ttl) => this.#stored(now, ttl),
+      (subject, before) => this.#purgeBelow(subject, before),
+    );
+    store.listener = this.#listener;
+  }
+
+  /** Opens a stream, and makes it when it is not there; it takes messages from {@link start} on. */
+  static async open(setup: StreamSetup): Promise<Stream> {
+    const { account, config, place } = setup;
+    const storage = storageOf(account, config);
+    const store = await storage.openStream(place, {
+      ...storeOptions(account, config),
+      firstSeq: config.firstSeq || undefined,
+    });
+    const stream = new Stream(setup, store);
+    account.usage.reserve(config.storage, Math.max(0, config.maxBytes));
+    stream.#count();
+    await stream.consumers.open();
+    return stream;
+  }
+
+  get config(): StreamConfig {
+    return this.#config;
+  }
+
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  /** Begins to take messages, and to answer gets. */
+  start(): void {
+    this.#listen();
+    this.#directGets.configure();
+    this.#expirer.look();
+    this.#expireIds();
+    void this.#settleLimits();
+    this.#retention.look();
+  }
+
+  #listen(): void {
+    const wanted = new Set(this.#config.subjects);
+    for (const [subject, end] of this.#listens) {
+      if (wanted.has(subject)) continue;
+      end();
+      this.#listens.delete(subject);
+    }
+    for (const subject of wanted) {
+      if (this.#listens.has(subject)) continue;
+      const end = this.account.client.subscribe(subject, (message) => this.#ingest.take(message));
+      this.#listens.set(subject, end);
+    }
+  }
+
+  #rules(): IngestRules {
+    const { account, config } = this;
+    const { subjectTransform, republish } = config;
+    return {
+      config,
+      transform:
+        subjectTransform && new SubjectRule(subjectTransform.src, subjectTransform.dest, account.random),
+      republisher: republish && new Republisher(config.name, republish, account.client, account.random),
+    };
+  }
+
+  readonly #listener: StoreListener = {
+    synced: (seq: number): void => {
+      this.#answers.settle(seq);
+      if (this.consumers.count > 0) this.consumers.stored(seq);
+    },
+    refused: (seq: number, error: StorageError): void => {
+      this.#duplicates.retract(seq);
+      this.#answers.fail(seq, error);
+      this.#count();
+      this.account.logger.error(`Stream '${this.account.name} > ${this.#config.name}': ${error.message}`);
+    },
+    lost: (first: number, last: number): void => {
+      const where = `Stream '${this.account.name} > ${this.#config.name}'`;
+      this.account.logger.error(`${where}: messages ${first} to ${last} are lost to damage`);
+      this.#count();
+    },
+  };
+
+  /** A message was stored. */
+  #stored(now: number, ttl: number): void {
+    this.#count();
+    const { maxAge } = this.#config;
+    if (maxAge > 0) this.#expirer.due(now + maxAge);
+    if (ttl > 0) this.#expirer.due(now + ttl * 1_000);
+    if (this.#duplicates.size === 1) this.#expireIds();
+    if (this.consumers.count === 0 || this.store.syncedSeq < this.store.state.lastSeq || this.#signalPlanned)
+      return;
+    // What is deliverable at once is told once for all that comes in one go.
+    this.#signalPlanned = true;
+    this.account.tasks.soon(() => {
+      this.#signalPlanned = false;
+      if (!this.#closed) this.consumers.stored(this.store.syncedSeq);
+    });
+  }
+
+  #expireIds(): void {
+    const next = this.#duplicates.nextExpiry;
+    if (next !== undefined) this.#expirer.due(next);
+  }
+
+  /** Sees to it that the account's usage is what the stream holds. */
+  #count(): void {
+    const { bytes } = this.store.state;
+    if (bytes === this.#counted) return;
+    this.account.usage.use(this.#config.storage, bytes - this.#counted);
+    this.#counted = bytes;
+  }
+
+  #removing(seq: number, subject: string): void {
+    if (this.consumers.count > 0) this.consumers.removed(seq, subject);
+  }
+
+  /** Resolves once all that was published until now is on disk; undefined when it is. */
+  settled(): Promise<void> | undefined {
+    return this.#answers.synced(this.store.state.lastSeq);
+  }
+
+  // What consumers ask.
+
+  released(seq: number): void {
+    this.#retention.released(seq);
+    this.#count();
+  }
+
+  needsChanged(): void {
+    this.#retention.look();
+  }
+
+  /** Removes a message. Returns whether there was one. @param erase - whether its bytes are overwritten. */
+  remove(seq: number, erase: boolean): boolean {
+    const subject = this.store.subjectOf(seq);
+    if (subject === undefined) return false;
+    this.#removing(seq, subject);
+    const removed = this.store.remove(seq, { erase });
+    this.#count();
+    return removed;
+  }
+
+  /** Removes messages; resolves to how many, once that is on disk. */
+  async purge(request: StreamPurgeRequest): Promise<number> {
+    const { filter: pattern, seq, keep } = request;
+    const filter = pattern === "" || pattern === ">" ? undefined : this.store.filter([pattern]);
+    try {
+      const purged = await this.store.purge({ filter, before: seq > 0 ? seq : undefined, keep });
+      this.#count();
+      if (this.consumers.count > 0) this.consumers.purged(request);
+      return purged;
+    } finally {
+      filter?.close();
+    }
+  }
+
+  async #purgeBelow(subject: string | undefined, before: number): Promise<void> {
+    await this.purge({ filter: subject ?? "", seq: before, keep: 0 });
+  }
+
+  // What is due.
+
+  expire(seq: number): void {
+    this.remove(seq, false);
+  }
+
+  mark(subject: string, headers: Uint8Array): void {
+    this.#ingest.bring({ subject, headers, payload: EMPTY, reply: "", sourced: true });
+  }
+
+  forgetIds(now: number): number | undefined {
+    this.#duplicates.expire(now);
+    return this.#duplicates.nextExpiry;
+  }
+
+  // Changes and the end.
+
+  /** Takes another configuration, which has been checked. Resolves when the stream is within its limits. */
+  async configure(config: StreamConfig): Promise<void> {
+    const { account, store } = this;
+    const reserved = Math.max(0, config.maxBytes) - Math.max(0, this.#config.maxBytes);
+    account.usage.reserve(config.storage, reserved);
+    this.#config = config;
+    store.configure(storeOptions(account, config));
+    this.#duplicates.configure(config.duplicateWindow, account.clock.now());
+    this.#room.configure(config);
+    this.#ingest.configure(this.#rules());
+    this.#listen();
+    this.#directGets.configure();
+    this.consumers.streamConfigChanged();
+    this.#expirer.look();
+    this.#expireIds();
+    this.#retention.look();
+    await this.#settleLimits();
+  }
+
+  /** Brings the stream within limits that it was not made with. */
+  async #settleLimits(): Promise<void> {
+    while (!this.#closed && !this.#room.settle(AT_ONCE)) {
+      this.#count();
+      await this.store.flush().catch(() => {});
+      if (this.store.refusing !== undefined) return;
+    }
+    await this.#settleSubjects();
+    this.#count();
+  }
+
+  async #settleSubjects(): Promise<void> {
+    const { maxMsgsPerSubject: limit } = this.#config;
+    if (limit <= 0 || this.#closed) return;
+    const { messages, subjects } = this.store.state;
+    if (messages <= subjects) return;
+    const over: string[] = [];
+    const all = this.store.filter([]);
+    await this.store.eachSubject(all, (each) => {
+      if (each.messages > limit) over.push(each.subject);
+    });
+    all.close();
+    for (const [i, subject] of over.entries()) {
+      if (this.#closed) return;
+      this.#room.keepOfSubject(subject, limit, 0);
+      if (i % AT_ONCE === AT_ONCE - 1) await this.store.flush().catch(() => {});
+    }
+  }
+
+  #stop(): void {
+    for (const end of this.#listens.values()) end();
+    this.#listens.clear();
+    this.#directGets.stop();
+    this.#expirer.stop();
+  }
+
+  #leave(): void {
+    this.#closed = true;
+    const { usage } = this.account;
+    usage.use(this.#config.storage, -this.#counted);
+    usage.reserve(this.#config.storage, -Math.max(0, this.#config.maxBytes));
+    this.#counted = 0;
+  }
+
+  /** Ends the stream; what is in files stays there. */
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#stop();
+    await this.consumers.close();
+    await this.store.close();
+    this.#leave();
+  }
+
+  /** Ends the stream, and deletes all that is stored of it. */
+  async delete(): Promise<void> {
+    if (this.#closed) return;
+    this.#stop();
+    this.#leave();
+    await this.consumers.delete();
+    await this.store.delete();
+    await storageOf(this.account, this.#config).deleteAll(this.place);
+  }
+}
+
+/** Where a stream is kept. */
+export function storageOf(account: AccountContext, { storage }: StreamConfig): Storage {
+  return storage === "memory" ? account.memory : account.disk;
+}
+
+function storeOptions(account: AccountContext, config: StreamConfig): StoreOptions {
+  const later = account.sync === "always" ? ASYNC_SYNC_MS : account.sync;
+  return { sync: config.persistMode === "async" ? later : account.sync, noteAge: config.duplicateWindow };
+}

@@ -1,0 +1,137 @@
+import type { Broker } from "../broker/broker.ts";
+import { JetStream } from "../jetstream/jetstream.ts";
+import type { JetStreamAccountSettings, JetStreamSettings } from "../jetstream/settings.ts";
+import type { AccountLimits } from "../jetstream/stream/context.ts";
+import type { SwitchedLogger } from "../seams/logger.ts";
+import type { Runtime } from "../seams/runtime.ts";
+import { ServerError } from "./errors.ts";
+import { friendlyBytes } from "./friendly-bytes.ts";
+import type { ResolvedServerOptions } from "./options/resolve.ts";
+import type { AccountJetStreamOptions, JetStreamOptions } from "./options/types.ts";
+import { clientInfo } from "./system/client-info.ts";
+
+/** The share of memory and of free space that is JetStream's where nothing is said (nats-server `dynJetStreamConfig`). */
+const SHARE = 0.75;
+const REQUEST_QUEUE_LIMIT = 10_000;
+/** The account of those who name none. */
+const GLOBAL_ACCOUNT = "$G";
+
+/** What JetStream is started with. */
+export interface JetStreamFacts {
+  readonly id: string;
+  readonly name: string;
+  readonly log: SwitchedLogger;
+  readonly options: ResolvedServerOptions;
+  /** The folder that streams are kept in; undefined keeps them in memory. */
+  readonly storeDir: string | undefined;
+}
+
+/**
+ * Starts JetStream, whose code is loaded only then. The lines it logs are nats-server's.
+ * @throws ServerError `STORAGE_FAILED` that names the folder.
+ */
+export async function startJetStream(
+  broker: Broker,
+  runtime: Runtime,
+  { id, name, log, options, storeDir }: JetStreamFacts,
+): Promise<JetStream> {
+  const { clock, random, tasks } = runtime;
+  const disk = await runtime.loadDisk();
+  const begun = clock.monotonic();
+  log.notice("Starting JetStream");
+  const directory = storeDir === undefined ? undefined : `${storeDir}/jetstream`;
+  const settings = await settingsOf(options.jetstream ?? {}, directory, runtime);
+  const host = {
+    broker,
+    clock,
+    random,
+    tasks,
+    disk,
+    logger: log,
+    id,
+    name,
+    clientInfo: (session: Parameters<typeof clientInfo>[0]) =>
+      session.id === 0 ? null : clientInfo(session, undefined),
+  };
+  let jetstream: JetStream;
+  try {
+    jetstream = await JetStream.open(host, settings, accountSettings(options));
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new ServerError("STORAGE_FAILED", `cannot use ${directory} for JetStream: ${why}`, {
+      option: "jetstream.storeDir",
+      cause,
+    });
+  }
+  logSettings(log, settings);
+  log.notice(`Took ${Math.max(1, Math.round(clock.monotonic() - begun))}ms to start JetStream`);
+  return jetstream;
+}
+
+async function settingsOf(
+  options: JetStreamOptions,
+  directory: string | undefined,
+  { host }: Runtime,
+): Promise<JetStreamSettings> {
+  const { maxAckPending = 0, maxRequestBatch = 0, duplicateWindow = 0 } = options.limits ?? {};
+  const memory = Math.floor(host.totalMemory * SHARE);
+  const free = directory === undefined ? memory : Math.floor((await host.freeSpace(directory)) * SHARE);
+  return {
+    directory,
+    sync: options.syncInterval ?? "always",
+    strict: options.strict ?? true,
+    domain: options.domain ?? "",
+    maxMemory: options.maxMemoryStore ?? memory,
+    maxFile: options.maxFileStore ?? free,
+    limits: { maxAckPending, maxRequestBatch, duplicateWindow },
+    requestQueueLimit: options.requestQueueLimit ?? REQUEST_QUEUE_LIMIT,
+  };
+}
+
+function logSettings(log: SwitchedLogger, settings: JetStreamSettings): void {
+  const { strict, maxMemory, maxFile, directory, domain } = settings;
+  log.notice("---------------- JETSTREAM ----------------");
+  log.notice(`  Strict:          ${strict}`);
+  log.notice(`  Max Memory:      ${friendlyBytes(maxMemory)}`);
+  log.notice(`  Max Storage:     ${friendlyBytes(maxFile)}`);
+  log.notice(`  Store Directory: ${directory === undefined ? "none, in memory" : JSON.stringify(directory)}`);
+  if (domain !== "") log.notice(`  Domain:          ${domain}`);
+  log.notice("-------------------------------------------");
+}
+
+/** The accounts that have JetStream: where none are given, the one that everybody is in. */
+export function accountSettings({
+  accounts,
+  systemAccount,
+}: ResolvedServerOptions): JetStreamAccountSettings[] {
+  const names = Object.keys(accounts).filter((name) => name !== systemAccount);
+  if (names.length === 0) return [{ name: GLOBAL_ACCOUNT, limits: limitsOf({}) }];
+  return names.flatMap((name) => {
+    const { jetstream = false } = accounts[name];
+    if (jetstream === false) return [];
+    return [{ name, limits: limitsOf(jetstream === true ? {} : jetstream) }];
+  });
+}
+
+function limitsOf(given: AccountJetStreamOptions): AccountLimits {
+  return {
+    maxMemory: given.maxMemory ?? -1,
+    maxStore: given.maxStore ?? -1,
+    maxStreams: given.maxStreams ?? -1,
+    maxConsumers: given.maxConsumers ?? -1,
+    maxAckPending: given.maxAckPending ?? -1,
+    memoryMaxStreamBytes: given.memMaxStreamBytes ?? 0,
+    storeMaxStreamBytes: given.diskMaxStreamBytes ?? 0,
+    maxBytesRequired: given.maxBytesRequired ?? false,
+  };
+}
+
+/** Gives JetStream to accounts and takes it away, as other options say. */
+export async function reloadJetStream(jetstream: JetStream, options: ResolvedServerOptions): Promise<void> {
+  const wanted = new Map(accountSettings(options).map((account) => [account.name, account]));
+  for (const name of [...jetstream.accounts.keys()]) if (!wanted.has(name)) await jetstream.disable(name);
+  for (const account of wanted.values()) {
+    if (jetstream.accounts.has(account.name)) jetstream.limit(account);
+    else await jetstream.enable(account);
+  }
+}

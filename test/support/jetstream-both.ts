@@ -1,0 +1,148 @@
+import assert from "node:assert/strict";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import {
+  connect,
+  createInbox,
+  type Msg,
+  type NatsConnection,
+  headers as newHeaders,
+} from "@nats-io/transport-node";
+import { NatsServer } from "../../src/runtime/node/nats-server.ts";
+import { RealServer } from "./real-server.ts";
+
+/** Something that a client does: a request (or a publish that is answered), with a body in JSON or text, and headers. */
+export interface Ask {
+  readonly subject: string;
+  readonly body?: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Answers to wait for; until the end of the batch without. 0 for none at all. */
+  readonly answers?: number;
+}
+
+/** A step of a script: a request by its subject and body, one in full, or so many ms of waiting. */
+export type Step =
+  | readonly [subject: string, body?: unknown, headers?: Readonly<Record<string, string>>]
+  | Ask
+  | number;
+
+/** The real server and ours, side by side, each with a connection of the official client. */
+export class Both {
+  readonly #folder: string;
+  readonly #real: RealServer;
+  readonly ours: NatsServer;
+  readonly #clients: readonly [real: NatsConnection, ours: NatsConnection];
+
+  private constructor(
+    folder: string,
+    real: RealServer,
+    ours: NatsServer,
+    clients: readonly [NatsConnection, NatsConnection],
+  ) {
+    this.#folder = folder;
+    this.#real = real;
+    this.ours = ours;
+    this.#clients = clients;
+  }
+
+  static async start(): Promise<Both> {
+    const folder = await mkdtemp(join(tmpdir(), "gnatlet-both-"));
+    const real = await RealServer.start(["-js", "-sd", join(folder, "real")]);
+    const ours = await NatsServer.start({
+      listen: { port: 0 },
+      jetstream: { storeDir: join(folder, "ours") },
+    });
+    const clients = [await connect({ servers: real.url }), await connect({ port: ours.port })] as const;
+    return new Both(folder, real, ours, clients);
+  }
+
+  async close(): Promise<void> {
+    for (const client of this.#clients) await client.close();
+    await this.#real.close();
+    await this.ours.close();
+    await rm(this.#folder, { recursive: true, force: true });
+  }
+
+  /**
+   * Runs a script on both, and compares all answers; then deletes the streams that it has made.
+   * @param watched - subjects whose messages are compared at the end, too.
+   */
+  async same(script: readonly Step[], watched: readonly string[] = []): Promise<void> {
+    const [real, ours] = await Promise.all(this.#clients.map((client) => run(client, script, watched)));
+    assert.deepEqual(ours, real);
+  }
+}
+
+async function run(
+  client: NatsConnection,
+  script: readonly Step[],
+  watched: readonly string[],
+): Promise<string[]> {
+  const seen: string[] = [];
+  for (const subject of watched) {
+    client.subscribe(subject, { callback: (_, msg) => void seen.push(`${msg.subject} ${shown(msg)}`) });
+  }
+  await client.flush();
+  const lines: string[] = [];
+  const streams = new Set<string>();
+  for (const step of script) {
+    if (typeof step === "number") {
+      await new Promise((resolve) => setTimeout(resolve, step));
+      continue;
+    }
+    const ask: Ask = "subject" in step ? step : { subject: step[0], body: step[1], headers: step[2] };
+    const created = /^\$JS\.API\.STREAM\.CREATE\.(.+)/.exec(ask.subject);
+    if (created !== null) streams.add(created[1]);
+    let answers = await answersTo(client, ask);
+    // nats-server may still be deleting the files of a stream of that name.
+    while (answers[0]?.includes("error creating store for stream")) answers = await answersTo(client, ask);
+    lines.push(`${JSON.stringify(ask)}\n  ${answers.join("\n  ")}`);
+  }
+  for (const name of streams) await client.request(`$JS.API.STREAM.DELETE.${name}`);
+  await client.flush();
+  return [...lines, ...seen];
+}
+
+async function answersTo(client: NatsConnection, ask: Ask): Promise<string[]> {
+  const { subject, body, headers: given = {}, answers = -1 } = ask;
+  const headers = newHeaders();
+  for (const [name, value] of Object.entries(given)) headers.set(name, value);
+  const payload = typeof body === "string" ? body : body === undefined ? "" : JSON.stringify(body);
+  const inbox = createInbox();
+  const sub = client.subscribe(inbox);
+  const options = Object.keys(given).length === 0 ? {} : { headers };
+  client.publish(subject, payload, { ...options, reply: answers === 0 ? undefined : inbox });
+  const lines: string[] = [];
+  if (answers !== 0) {
+    const timer = setTimeout(() => sub.unsubscribe(), 2_000);
+    for await (const msg of sub) {
+      lines.push(shown(msg));
+      const inBatch =
+        /Nats-Num-Pending/.test(lines[lines.length - 1]) && !/^\{204/.test(lines[lines.length - 1]);
+      if (answers < 0 ? !inBatch : lines.length >= answers) break;
+    }
+    clearTimeout(timer);
+  }
+  sub.unsubscribe();
+  return lines;
+}
+
+/** A message as it is compared: its headers and body, without what differs from run to run. */
+function shown(msg: Msg): string {
+  const { headers } = msg;
+  const block =
+    headers === undefined
+      ? ""
+      : `{${headers.code || ""} ${headers.description} ${[...headers].map(([name, values]) => `${name}: ${values.join()}`).join("; ")}} `;
+  return masked(block + msg.string());
+}
+
+function masked(text: string): string {
+  return text
+    .replace(/20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z/g, "<time>")
+    .replace(/"_nats\.level":"\d+"/g, '"_nats.level":"<level>"')
+    .replace(/"_nats\.ver":"[^"]+"/g, '"_nats.ver":"<version>"')
+    .replace(/"(leader|server|id)":"[A-Za-z0-9]{22,}"/g, '"$1":"<id>"')
+    .replace(/"api":\{[^}]*\}/g, '"api":{}');
+}
