@@ -16,12 +16,12 @@ import type { AccountContext } from "./account/context.ts";
 import { Usage } from "./account/usage.ts";
 import { accountInfo } from "./api/account-requests.ts";
 import { Api, type ApiCall, type ApiRequest } from "./api/api.ts";
+import { serveConsumers } from "./api/consumer-requests.ts";
 import * as events from "./api/events.ts";
 import { STREAM_REQUESTS } from "./api/stream-requests.ts";
 import { apiError } from "./errors.ts";
 import { TimeZones } from "./publish/time-zone.ts";
 import type { JetStreamAccountSettings, JetStreamSettings } from "./settings.ts";
-import { NO_CONSUMERS } from "./stream/consumers.ts";
 import type { AccountLimits } from "./stream/context.ts";
 
 /** What JetStream needs of the server that it is part of. */
@@ -99,7 +99,6 @@ export class JetStream {
     this.#limits.set(name, limits);
     const account = new JetStreamAccount({
       context: this.#contextOf(name),
-      makeConsumers: () => NO_CONSUMERS,
       server: {
         reserved: this.usage.reserved,
         max: { memory: this.settings.maxMemory, file: this.settings.maxFile },
@@ -172,9 +171,11 @@ export class JetStream {
   #serve(request: ApiRequest): string | Promise<string> {
     const name = request.address.request;
     if (name === "INFO") return accountInfo(request, this.api.stats.inflight - 1);
+    const { strict } = this.settings;
+    if (name.startsWith("CONSUMER.")) return serveConsumers(request, strict);
     const serve = STREAM_REQUESTS[name];
     if (serve === undefined) throw apiError(10003);
-    return serve(request, { id: this.#host.id, strict: this.settings.strict });
+    return serve(request, { id: this.#host.id, strict });
   }
 
   /** Ends all streams, and gives the directory back. */

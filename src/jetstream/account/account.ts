@@ -6,7 +6,6 @@ import { decodeJson, RequestJsonError } from "../json/decode.ts";
 import { type Timestamp, timestampOf } from "../json/timestamps.ts";
 import { API_LEVEL, isSupported, requiredLevel } from "../metadata.ts";
 import type { StreamConfig, StreamConfigRequest } from "../stream/config.ts";
-import type { MakeConsumers } from "../stream/consumers.ts";
 import { type CreateContext, decideCreate } from "../stream/create.ts";
 import { type StreamDocument, streamDocument } from "../stream/info.ts";
 import { Stream, storageOf } from "../stream/stream.ts";
@@ -17,7 +16,6 @@ import type { Amounts } from "./usage.ts";
 /** What accounts need besides their context. */
 export interface AccountSetup {
   readonly context: AccountContext;
-  readonly makeConsumers: MakeConsumers;
   /** What the server may hold, and has promised. */
   readonly server: { readonly reserved: Amounts; readonly max: Amounts };
 }
@@ -80,9 +78,8 @@ export class JetStreamAccount {
 
   async #open({ config, created }: StreamDocument): Promise<Stream> {
     const { context } = this;
-    const { makeConsumers } = this.#setup;
     const place = this.#place(config.name);
-    const stream = await Stream.open({ account: context, config, created, place, makeConsumers });
+    const stream = await Stream.open({ account: context, config, created, place });
     this.streams.set(config.name, stream);
     return stream;
   }
@@ -151,7 +148,7 @@ export class JetStreamAccount {
       subjectName,
       request,
       this.#createContext(),
-      () => existing?.consumers.limited() ?? [],
+      () => existing?.consumers.existing().map(({ name, config }) => ({ ...config, name })) ?? [],
     );
     const stream = this.stream(config.name);
     try {

@@ -58,7 +58,7 @@ const BESIDES_ERROR: Readonly<Record<string, string>> = {
 };
 
 /** Requests that are answered by whoever listens for them. */
-const BY_MESSAGES: ReadonlySet<string> = new Set(["CONSUMER.MSG.NEXT", "DIRECT.GET"]);
+const BY_MESSAGES: ReadonlySet<string> = new Set(["CONSUMER.MSG.NEXT", "CONSUMER.RESET", "DIRECT.GET"]);
 
 /**
  * JetStream's API (behaviour.md D.1): takes requests on `$JS.API.`, and answers them in JSON. Requests about one stream are served one after the

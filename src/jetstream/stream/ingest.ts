@@ -3,6 +3,7 @@ import { EMPTY, encodeText } from "../../protocol/text.ts";
 import { StorageError } from "../../storage/errors.ts";
 import { TTL_NEVER as STORE_TTL_NEVER, type StreamStore } from "../../storage/store.ts";
 import type { AccountContext } from "../account/context.ts";
+import type { Consumers } from "../consumer/consumers.ts";
 import { type ApiError, apiError } from "../errors.ts";
 import {
   checkPublish,
@@ -19,7 +20,6 @@ import { STATUS } from "../status-frames.ts";
 import { isWithoutWildcards } from "../subjects.ts";
 import type { Answers } from "./answers.ts";
 import type { StreamConfig } from "./config.ts";
-import type { StreamConsumers } from "./consumers.ts";
 import type { DuplicateWindow } from "./duplicates.ts";
 import type { Republisher } from "./republisher.ts";
 import type { RoomKeeper } from "./room-keeper.ts";
@@ -32,7 +32,7 @@ export interface IngestParts {
   readonly answers: Answers;
   readonly duplicates: DuplicateWindow;
   readonly room: RoomKeeper;
-  readonly consumers: StreamConsumers;
+  readonly consumers: Consumers;
 }
 
 /** How the stream's rules apply to messages: changes with its configuration. */
@@ -273,11 +273,7 @@ export class Ingest {
 
   /** Whether the stream keeps only what consumers want, and none wants this. */
   #isUnwanted(subject: string): boolean {
-    const { consumers } = this.#parts;
-    return (
-      this.#rules.config.retention === "interest" &&
-      (consumers.count === 0 || !consumers.hasInterest(subject))
-    );
+    return this.#rules.config.retention === "interest" && !this.#parts.consumers.hasInterest(subject);
   }
 
   /** A message that nobody wants gets a number, and is forgotten. Returns it; 0 when the store refuses. */

@@ -1,6 +1,6 @@
 import type { StreamStore } from "../../storage/store.ts";
+import type { Consumers } from "../consumer/consumers.ts";
 import type { StreamConfig } from "./config.ts";
-import type { StreamConsumers } from "./consumers.ts";
 
 /** How many messages are looked at in one go. */
 const AT_ONCE = 2_048;
@@ -16,11 +16,11 @@ export interface RetainedStream {
 /** Removes messages that no consumer needs any more, from streams that keep them for consumers (`interest`, `workqueue`). */
 export class Retention {
   readonly #stream: RetainedStream;
-  readonly #consumers: StreamConsumers;
+  readonly #consumers: Consumers;
   #looking = false;
   #again = false;
 
-  constructor(stream: RetainedStream, consumers: StreamConsumers) {
+  constructor(stream: RetainedStream, consumers: Consumers) {
     this.#stream = stream;
     this.#consumers = consumers;
   }

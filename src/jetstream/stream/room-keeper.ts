@@ -2,21 +2,15 @@ import type { StreamStore } from "../../storage/store.ts";
 import type { Fill } from "../publish/room.ts";
 import type { StreamConfig } from "./config.ts";
 
-/** Hears of messages that are removed. */
-export type Removed = (seq: number, subject: string) => void;
-
 /** Keeps a stream within its limits for messages and bytes, by removing the oldest ones (behaviour.md D.2). */
 export class RoomKeeper {
   readonly #store: StreamStore;
-  readonly #removed: Removed;
   #maxMsgs = -1;
   #maxBytes = -1;
   #maxPerSubject = -1;
 
-  /** @param removed - is told of each before it goes. */
-  constructor(store: StreamStore, config: StreamConfig, removed: Removed) {
+  constructor(store: StreamStore, config: StreamConfig) {
     this.#store = store;
-    this.#removed = removed;
     this.configure(config);
   }
 
@@ -66,9 +60,6 @@ export class RoomKeeper {
    * @param because - the other's sequence; 0 for none.
    */
   remove(seq: number, because: number): boolean {
-    const subject = this.#store.subjectOf(seq);
-    if (subject === undefined) return false;
-    this.#removed(seq, subject);
     return this.#store.remove(seq, because > seq ? { because } : undefined);
   }
 

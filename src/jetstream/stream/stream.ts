@@ -5,11 +5,11 @@ import type { Storage } from "../../storage/storage.ts";
 import type { StoreListener, StoreOptions, StreamStore } from "../../storage/store.ts";
 import type { AccountContext } from "../account/context.ts";
 import type { StreamPurgeRequest } from "../api/requests.ts";
+import { Consumers } from "../consumer/consumers.ts";
 import type { ConsumerHost } from "../consumer/host.ts";
 import type { Timestamp } from "../json/timestamps.ts";
 import { Answers } from "./answers.ts";
 import type { StreamConfig } from "./config.ts";
-import type { MakeConsumers, StreamConsumers } from "./consumers.ts";
 import { DirectGets } from "./direct-gets.ts";
 import { DuplicateWindow } from "./duplicates.ts";
 import { Expirer, type ExpiringStream } from "./expirer.ts";
@@ -31,7 +31,6 @@ export interface StreamSetup {
   readonly created: Timestamp;
   /** Where it is kept. */
   readonly place: readonly string[];
-  readonly makeConsumers: MakeConsumers;
 }
 
 /** A stream at work: it takes messages, keeps them as its configuration says, and has consumers. */
@@ -40,7 +39,7 @@ export class Stream implements ConsumerHost, ExpiringStream {
   readonly place: readonly string[];
   readonly created: Timestamp;
   readonly store: StreamStore;
-  readonly consumers: StreamConsumers;
+  readonly consumers: Consumers;
   readonly #answers: Answers;
   readonly #duplicates: DuplicateWindow;
   readonly #room: RoomKeeper;
@@ -55,7 +54,7 @@ export class Stream implements ConsumerHost, ExpiringStream {
   #counted = 0;
   #signalPlanned = false;
 
-  private constructor({ account, config, created, place, makeConsumers }: StreamSetup, store: StreamStore) {
+  private constructor({ account, config, created, place }: StreamSetup, store: StreamStore) {
     this.account = account;
     this.place = place;
     this.created = created;
@@ -64,8 +63,8 @@ export class Stream implements ConsumerHost, ExpiringStream {
     const { client, clock, tasks, domain } = account;
     this.#answers = new Answers(config.name, domain, client, store, tasks);
     this.#duplicates = new DuplicateWindow(store, config.duplicateWindow, clock.now());
-    this.#room = new RoomKeeper(store, config, (seq, subject) => this.#removing(seq, subject));
-    this.consumers = makeConsumers(this);
+    this.#room = new RoomKeeper(store, config);
+    this.consumers = new Consumers(this);
     this.#retention = new Retention(this, this.consumers);
     this.#expirer = new Expirer(this, clock);
     this.#directGets = new DirectGets(this);
@@ -146,11 +145,12 @@ export class Stream implements ConsumerHost, ExpiringStream {
   readonly #listener: StoreListener = {
     synced: (seq: number): void => {
       this.#answers.settle(seq);
-      if (this.consumers.count > 0) this.consumers.stored(seq);
+      this.consumers.stored(seq);
     },
     refused: (seq: number, error: StorageError): void => {
       this.#duplicates.retract(seq);
       this.#answers.fail(seq, error);
+      this.consumers.refused(seq);
       this.#count();
       this.account.logger.error(`Stream '${this.account.name} > ${this.#config.name}': ${error.message}`);
     },
@@ -168,8 +168,7 @@ export class Stream implements ConsumerHost, ExpiringStream {
     if (maxAge > 0) this.#expirer.due(now + maxAge);
     if (ttl > 0) this.#expirer.due(now + ttl * 1_000);
     if (this.#duplicates.size === 1) this.#expireIds();
-    if (this.consumers.count === 0 || this.store.syncedSeq < this.store.state.lastSeq || this.#signalPlanned)
-      return;
+    if (this.#signalPlanned || this.store.syncedSeq < this.store.state.lastSeq) return;
     // What is deliverable at once is told once for all that comes in one go.
     this.#signalPlanned = true;
     this.account.tasks.soon(() => {
@@ -191,10 +190,6 @@ export class Stream implements ConsumerHost, ExpiringStream {
     this.#counted = bytes;
   }
 
-  #removing(seq: number, subject: string): void {
-    if (this.consumers.count > 0) this.consumers.removed(seq, subject);
-  }
-
   /** Resolves once all that was published until now is on disk; undefined when it is. */
   settled(): Promise<void> | undefined {
     return this.#answers.synced(this.store.state.lastSeq);
@@ -213,9 +208,6 @@ export class Stream implements ConsumerHost, ExpiringStream {
 
   /** Removes a message. Returns whether there was one. @param erase - whether its bytes are overwritten. */
   remove(seq: number, erase: boolean): boolean {
-    const subject = this.store.subjectOf(seq);
-    if (subject === undefined) return false;
-    this.#removing(seq, subject);
     const removed = this.store.remove(seq, { erase });
     this.#count();
     return removed;
@@ -226,12 +218,12 @@ export class Stream implements ConsumerHost, ExpiringStream {
     const { filter: pattern, seq, keep } = request;
     const filter = pattern === "" || pattern === ">" ? undefined : this.store.filter([pattern]);
     try {
-      const purged = await this.store.purge({ filter, before: seq > 0 ? seq : undefined, keep });
-      this.#count();
-      if (this.consumers.count > 0) this.consumers.purged(request);
-      return purged;
+      return await this.consumers.purging(pattern, () =>
+        this.store.purge({ filter, before: seq > 0 ? seq : undefined, keep }),
+      );
     } finally {
       filter?.close();
+      this.#count();
     }
   }
 
@@ -268,7 +260,6 @@ export class Stream implements ConsumerHost, ExpiringStream {
     this.#ingest.configure(this.#rules());
     this.#listen();
     this.#directGets.configure();
-    this.consumers.streamConfigChanged();
     this.#expirer.look();
     this.#expireIds();
     this.#retention.look();
@@ -333,7 +324,7 @@ export class Stream implements ConsumerHost, ExpiringStream {
     if (this.#closed) return;
     this.#stop();
     this.#leave();
-    await this.consumers.delete();
+    await this.consumers.deleteAll();
     await this.store.delete();
     await storageOf(this.account, this.#config).deleteAll(this.place);
   }
