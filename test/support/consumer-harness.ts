@@ -171,18 +171,42 @@ export class ConsumerHarness implements ConsumerHost {
   /** What comes on a subject from now on. */
   listen(subject: string, queue?: string): Got[] {
     const got: Got[] = [];
-    this.client.subscribe(subject, (message) => void got.push(asGot(message)), queue);
+    this.collect(subject, got, queue);
     return got;
+  }
+
+  /** Adds what comes on a subject to a list, until the function that it gives is called. */
+  collect(subject: string, into: Got[], queue?: string): () => void {
+    return this.client.subscribe(subject, (message) => void into.push(asGot(message)), queue);
+  }
+
+  /** An inbox of its own, and what comes to it. */
+  answered(): { readonly inbox: string; readonly got: readonly Got[]; end(): void } {
+    const inbox = `_INBOX.answer.${++this.#inboxes}`;
+    const got: Got[] = [];
+    return { inbox, got, end: this.collect(inbox, got) };
   }
 
   /** Asks a pull consumer, and gives what comes back, now and later. */
   async pull(consumer: string, body: object | string = ""): Promise<Got[]> {
     const inbox = `_INBOX.${++this.#inboxes}`;
     const got = this.listen(inbox);
-    const text = typeof body === "string" ? body : JSON.stringify(body);
-    this.client.publish(`$JS.API.CONSUMER.MSG.NEXT.S.${consumer}`, undefined, text, inbox);
+    this.pullTo(inbox, consumer, body);
     await this.rest();
     return got;
+  }
+
+  /** Asks a pull consumer for messages to an inbox. */
+  pullTo(inbox: string, consumer: string, body: object | string = ""): void {
+    const text = typeof body === "string" ? body : JSON.stringify(body);
+    this.client.publish(`$JS.API.CONSUMER.MSG.NEXT.S.${consumer}`, undefined, text, inbox);
+  }
+
+  /** Purges, as `STREAM.PURGE` does. */
+  async purge({ filter = "", seq, keep }: { filter?: string; seq?: number; keep?: number }): Promise<void> {
+    const wanted = filter === "" ? undefined : this.store.filter([filter]);
+    await this.consumers.purging(filter, () => this.store.purge({ filter: wanted, before: seq, keep }));
+    wanted?.close();
   }
 
   /** Acknowledges, and waits for the answer. */

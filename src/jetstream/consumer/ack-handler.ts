@@ -78,7 +78,7 @@ export class AckHandler {
 
   /** Returns whether that is to be answered. */
   #acknowledge(sampled: boolean): boolean {
-    const { state, config, host, alarm: _alarm } = this.#owner;
+    const { state, config, host } = this.#owner;
     const { streamSeq, consumerSeq } = this.#numbers;
     if (host.closed || (streamSeq >= this.#position() && !config.flowControl)) return false;
     const { ackPolicy, maxAckPending } = config;
@@ -192,6 +192,7 @@ export class AckHandler {
       this.#redeliveries.remove(place);
     }
     if (!state.settle(seq)) return;
+    this.lastActive = this.#owner.host.account.clock.monotonic();
     if (place >= 0 && !quietly) this.#tellTerminated(TERM_REASONS.unacknowledged);
     if (full) this.#owner.wake();
   }

@@ -4,7 +4,7 @@ import { timestampMs, timestampOf } from "../json/timestamps.ts";
 import { isSubset } from "../subjects.ts";
 import { AckHandler } from "./ack-handler.ts";
 import { AckReplies } from "./ack-replies.ts";
-import { AckState } from "./ack-state.ts";
+import { AckState, type SequencePair } from "./ack-state.ts";
 import { AckSubjects } from "./acks.ts";
 import { ALARMS, Alarm, type AlarmName } from "./alarm.ts";
 import { type ConsumerConfig, filtersOf, isPush } from "./config.ts";
@@ -244,7 +244,7 @@ export class Consumer implements ConsumerOwner {
       name: this.consumer,
       created: timestampOf(this.created),
       config,
-      delivered: sequenceInfoOf(state.delivered, this.#delivery.lastActive, epoch),
+      delivered: sequenceInfoOf(this.#shownDelivered(), this.#delivery.lastActive, epoch),
       ackFloor: sequenceInfoOf(state.floor, this.#acks.lastActive, epoch),
       numAckPending: state.pending.size,
       numRedelivered: config.maxDeliver === 1 ? 0 : state.redelivered,
@@ -256,6 +256,12 @@ export class Consumer implements ConsumerOwner {
       ts: timestampOf(now),
       priorityGroups: group === undefined ? [] : [group],
     };
+  }
+
+  /** What has been delivered; of a consumer that was made for an empty stream, how far it has looked. */
+  #shownDelivered(): SequencePair {
+    const { consumer, stream } = this.state.delivered;
+    return { consumer, stream: consumer === 0 && stream === 0 ? this.#cursor.position - 1 : stream };
   }
 
   /** The configuration has changed. */

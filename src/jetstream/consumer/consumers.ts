@@ -129,13 +129,13 @@ export class Consumers {
     address: ConsumerAddress,
     request: CreateConsumerRequest,
   ): Promise<{ readonly consumer: Consumer; readonly info: ConsumerInfo }> {
-    return this.#inTurn(async () => {
-      const consumer = await this.#create(address, request);
-      return { consumer, info: await consumer.info() };
-    });
+    return this.#inTurn(() => this.#create(address, request));
   }
 
-  async #create(address: ConsumerAddress, request: CreateConsumerRequest): Promise<Consumer> {
+  async #create(
+    address: ConsumerAddress,
+    request: CreateConsumerRequest,
+  ): Promise<{ readonly consumer: Consumer; readonly info: ConsumerInfo }> {
     const { account } = this.#host;
     const { name, config, previous } = decideConsumer(address, request, {
       server: account.serverLimits,
@@ -147,15 +147,20 @@ export class Consumers {
     });
     const existing = this.#consumers.get(name);
     if (previous !== undefined && existing !== undefined) {
-      await this.#change(existing, config);
-      return existing;
+      await this.#store(existing, config);
+      existing.configure(config);
+      // As it is before anything comes of the change.
+      const info = existing.info();
+      this.#host.needsChanged();
+      return { consumer: existing, info: await info };
     }
     const consumer = await this.#make(name, config);
+    const info = consumer.info();
     account.tell(`$JS.EVENT.ADVISORY.CONSUMER.CREATED.${consumer.stream}.${name}`, (stamp) =>
       consumerAction(stamp, { stream: consumer.stream, consumer: name }, "create"),
     );
     if (consumer.paused) consumer.tellPause();
-    return consumer;
+    return { consumer, info: await info };
   }
 
   #newName(): string {
@@ -184,17 +189,14 @@ export class Consumers {
     return !config.direct && !config.memStorage && this.#host.config.storage === "file";
   }
 
-  async #change(consumer: Consumer, config: ConsumerConfig): Promise<void> {
-    if (this.#isStored(config)) {
-      try {
-        await this.#files.write({ ...consumer.parts, config });
-      } catch (error) {
-        this.#host.account.logger.error(`JetStream consumer cannot be stored: ${String(error)}`);
-        throw apiError(10012, { err: "error creating store for consumer" });
-      }
+  async #store(consumer: Consumer, config: ConsumerConfig): Promise<void> {
+    if (!this.#isStored(config)) return;
+    try {
+      await this.#files.write({ ...consumer.parts, config });
+    } catch (error) {
+      this.#host.account.logger.error(`JetStream consumer cannot be stored: ${String(error)}`);
+      throw apiError(10012, { err: "error creating store for consumer" });
     }
-    consumer.configure(config);
-    this.#host.needsChanged();
   }
 
   /** Changes when a consumer goes on. @throws ApiError (rejects) */
@@ -204,7 +206,8 @@ export class Consumers {
       if (consumer === undefined) throw apiError(10014);
       const wanted = config(consumer.config);
       checkConsumerUpdate(consumer.config, wanted, () => false);
-      await this.#change(consumer, wanted);
+      await this.#store(consumer, wanted);
+      consumer.configure(wanted);
       return consumer;
     });
   }
