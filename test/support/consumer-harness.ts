@@ -11,6 +11,7 @@ import { NO_ACCOUNT_LIMITS, NO_SERVER_LIMITS } from "../../src/jetstream/stream/
 import type { Message } from "../../src/protocol/message.ts";
 import { Slab } from "../../src/protocol/slab.ts";
 import { decodeText, encodeText } from "../../src/protocol/text.ts";
+import type { Disk } from "../../src/seams/disk.ts";
 import { SILENT, SwitchedLogger } from "../../src/seams/logger.ts";
 import { limitsOf, traceRules } from "../../src/server/broker-rules.ts";
 import { resolveOptions } from "../../src/server/options/resolve.ts";
@@ -37,7 +38,7 @@ export type Answered = Readonly<Record<string, never>> & {
 /** A stream on a virtual clock, the consumers of it, and a client of theirs, without a server. */
 export class ConsumerHarness implements ConsumerHost {
   readonly clock: VirtualClock;
-  readonly disk: MemoryDisk;
+  readonly disk: Disk;
   readonly broker: Broker;
   readonly client: InternalClient;
   readonly account: AccountContext;
@@ -51,7 +52,7 @@ export class ConsumerHarness implements ConsumerHost {
   #storage!: FileStorage;
   #inboxes = 0;
 
-  private constructor(config: Partial<StreamConfig>, clock: VirtualClock, disk: MemoryDisk | undefined) {
+  private constructor(config: Partial<StreamConfig>, clock: VirtualClock, disk: Disk | undefined) {
     this.clock = clock;
     const runtime = simulatedRuntime(clock);
     this.disk = disk ?? new MemoryDisk();
@@ -108,7 +109,7 @@ export class ConsumerHarness implements ConsumerHost {
   static async open(
     config: Partial<StreamConfig> = {},
     clock = new VirtualClock(),
-    disk?: MemoryDisk,
+    disk?: Disk,
   ): Promise<ConsumerHarness> {
     const harness = new ConsumerHarness(config, clock, disk);
     harness.#storage = await FileStorage.open("js", {

@@ -165,6 +165,11 @@ export class Consumer implements ConsumerOwner {
     return this.#closed;
   }
 
+  /** The next message of the stream that it looks at. */
+  get position(): number {
+    return this.#cursor.position;
+  }
+
   wake(): void {
     if (this.#woken || this.#closed || !this.#ready) return;
     this.#woken = true;
