@@ -230,6 +230,17 @@ export class Consumer implements ConsumerOwner {
     return seq >= this.#cursor.position || pending.find(seq) >= 0;
   }
 
+  /** Has the stream look at what is settled and may still be there, as when the server ended between the one and the other. */
+  async releaseSettled(): Promise<void> {
+    const { store } = this.host;
+    const filter = store.filter(filtersOf(this.#config));
+    for (let seq = await store.next(filter, 1); seq !== 0 && seq < this.position; ) {
+      if (!this.needs(seq, store.subjectOf(seq) ?? "")) this.host.released(seq);
+      seq = await store.next(filter, seq + 1);
+    }
+    filter.close();
+  }
+
   /** Whether it waits with delivering. */
   get paused(): boolean {
     return this.#pausedUntil > 0 && this.host.account.clock.now() < this.#pausedUntil;

@@ -62,7 +62,8 @@ export class Consumers {
       account.logger.warn(`${title} needs a newer server, and is left as it is`);
     } else {
       const log = await this.#files.openLog(stored.name, stored.created);
-      await this.#begin({ ...stored, log });
+      const consumer = await this.#begin({ ...stored, log });
+      if (config.retention === "workqueue") await consumer.releaseSettled();
     }
   }
 
@@ -217,17 +218,21 @@ export class Consumers {
     return this.#inTurn(async () => {
       const consumer = this.#consumers.get(name);
       if (consumer === undefined) throw apiError(10014);
-      const { account, closed } = this.#host;
-      const { stream } = consumer;
-      if (closed) return;
-      account.tell(`$JS.EVENT.ADVISORY.CONSUMER.DELETED.${stream}.${name}`, (stamp) =>
-        consumerAction(stamp, { stream, consumer: name }, "delete"),
-      );
+      if (this.#host.closed) return;
+      this.#tellDeleted(name);
       this.#consumers.delete(name);
       await consumer.delete();
       if (this.#isStored(consumer.config)) await this.#files.delete(name);
       this.#host.needsChanged();
     });
+  }
+
+  #tellDeleted(consumer: string): void {
+    const { account, config } = this.#host;
+    const stream = config.name;
+    account.tell(`$JS.EVENT.ADVISORY.CONSUMER.DELETED.${stream}.${consumer}`, (stamp) =>
+      consumerAction(stamp, { stream, consumer }, "delete"),
+    );
   }
 
   #inTurn<T>(action: () => Promise<T>): Promise<T> {
@@ -326,7 +331,9 @@ export class Consumers {
     this.#closed = true;
     this.#unwatch();
     await this.#turn;
-    await Promise.all([...this.#consumers.values()].map((consumer) => consumer.delete()));
+    const consumers = [...this.#consumers.values()];
     this.#consumers.clear();
+    for (const { consumer } of consumers) this.#tellDeleted(consumer);
+    await Promise.all(consumers.map((consumer) => consumer.delete()));
   }
 }
