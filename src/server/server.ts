@@ -472,8 +472,9 @@ export class Server {
     this.#system?.stop();
     this.#broker.flush();
     this.#listener.stopTls();
-    await this.#connections.end();
+    // Publishers still hear of what is stored, and clients of consumers that there is no more.
     await this.#jetstream?.close();
+    await this.#connections.end();
     await Promise.all([listenerClosed, websocketClosed, this.#monitoring?.close()]);
     this.#runtime.passwords.close();
   }

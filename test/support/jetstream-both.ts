@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import {
+  type ConnectionOptions,
   connect,
   createInbox,
   type Msg,
@@ -46,15 +47,36 @@ export class Both {
     this.#clients = clients;
   }
 
-  static async start(): Promise<Both> {
+  /**
+   * @param config - of both, in which `STORE` stands for a folder; by default JetStream for everybody.
+   * @param user - that the clients are.
+   */
+  static async start(config = "jetstream { store_dir: STORE }", user: ConnectionOptions = {}): Promise<Both> {
     const folder = await mkdtemp(join(tmpdir(), "gnatlet-both-"));
-    const real = await RealServer.start(["-js", "-sd", join(folder, "real")]);
-    const ours = await NatsServer.start({
-      listen: { port: 0 },
-      jetstream: { storeDir: join(folder, "ours") },
+    const fileOf = async (name: string): Promise<string> => {
+      await writeFile(
+        join(folder, `${name}.conf`),
+        config.replace("STORE", JSON.stringify(join(folder, name))),
+      );
+      return join(folder, `${name}.conf`);
+    };
+    const real = await RealServer.start(["-c", await fileOf("real")]);
+    const ours = await NatsServer.fromConfigFile(await fileOf("ours"), {
+      listen: { host: "127.0.0.1", port: 0 },
     });
-    const clients = [await connect({ servers: real.url }), await connect({ port: ours.port })] as const;
+    const clients = [
+      await connect({ servers: real.url, ...user }),
+      await connect({ port: ours.port, ...user }),
+    ] as const;
     return new Both(folder, real, ours, clients);
+  }
+
+  /** What INFO says on both of JetStream. */
+  infos(): readonly unknown[] {
+    return this.#clients.map(({ info }) => ({
+      jetstream: info?.jetstream,
+      domain: (info as { domain?: string } | undefined)?.domain,
+    }));
   }
 
   async close(): Promise<void> {
