@@ -59,6 +59,18 @@ describe("the package", () => {
     assert.match(stdout, /alice answered: \{"sum":42\}/);
     assert.match(stdout, /Sockets that this process has open: 0/);
   });
+
+  it("keeps its jobs, its cache and its objects", async () => {
+    const [queue, cache, objects] = await Promise.all(
+      ["work-queue", "cache", "objects"].map((name) =>
+        run(process.execPath, [`examples/${name}.js`], { cwd: root, timeout: 80_000 }),
+      ),
+    );
+    assert.match(queue.stdout, /All 500 jobs are done, 0 lost/);
+    assert.match(cache.stdout, /alice has cart: 3 books\nand had cart: 1 book, cart: 2 books, cart: 3 books/);
+    assert.match(cache.stdout, /PURGE alice \(revision 6\)/);
+    assert.match(objects.stdout, /What came out is what went in/);
+  });
 });
 
 describe("the rooms", () => {
