@@ -19,6 +19,9 @@ const LF = 10;
 /** `HMSG` and its spaces, two sizes, line ends: what a control line has beyond subject, sid and reply. */
 const FIXED_BYTES = 48;
 
+/** Headers and payload up to this size are written in one go; a text character by character, which costs less than an array of its own. */
+const SHORT_BYTES = 512;
+
 /** Turns what a server says into bytes. */
 export class ServerVerbWriter implements ServerVerbs {
   readonly #out: Outbox;
@@ -116,14 +119,16 @@ export class ServerVerbWriter implements ServerVerbs {
   #fromValue(to: SubscriptionRef, message: Message): void {
     const out = this.#out;
     const subject = this.#bytesOf(message.subject);
-    const reply = message.hasReply ? encodeText(message.reply) : undefined;
+    const { reply } = message;
     const sid = typeof to.sid === "string" ? to.sid : String(to.sid);
     const withHeaders = message.hasHeaders && this.headers;
     const from = withHeaders ? message.start : message.body;
     const text = message.text;
     const size = message.end - from + (text === undefined ? 0 : text.length);
+    // What is short goes into one array with the line; what is long may be divided.
+    const whole = size <= SHORT_BYTES && (text === undefined || message.end === from);
     const target = out.room(
-      FIXED_BYTES + subject.length + sid.length * 3 + (reply === undefined ? 0 : reply.length),
+      FIXED_BYTES + subject.length + (sid.length + reply.length) * 3 + (whole ? size : 0),
     );
     let at = out.length;
     if (withHeaders) target[at++] = H;
@@ -137,9 +142,8 @@ export class ServerVerbWriter implements ServerVerbs {
     target[at++] = SPACE;
     at = writeText(sid, target, at);
     target[at++] = SPACE;
-    if (reply !== undefined) {
-      copyBytes(reply, 0, reply.length, target, at);
-      at += reply.length;
+    if (reply !== "") {
+      at = writeText(reply, target, at);
       target[at++] = SPACE;
     }
     if (withHeaders) {
@@ -149,6 +153,17 @@ export class ServerVerbWriter implements ServerVerbs {
     at = writeDecimal(size, target, at);
     target[at++] = CR;
     target[at++] = LF;
+    if (whole) {
+      if (text !== undefined) at = writeText(text, target, at);
+      else {
+        copyBytes(message.bytes, from, message.end, target, at);
+        at += size;
+      }
+      target[at++] = CR;
+      target[at++] = LF;
+      out.length = at;
+      return;
+    }
     out.length = at;
     if (message.end > from) out.append(message.bytes, from, message.end);
     if (text !== undefined) {

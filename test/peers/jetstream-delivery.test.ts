@@ -326,7 +326,6 @@ const SCRIPTS: Readonly<Record<string, { script: readonly Step[]; stream?: objec
       INFO,
       ["request", "CONSUMER.PAUSE.S.c", { pause_until: "2199-01-01T00:00:00Z" }],
       ["request", "CONSUMER.PAUSE.S.c", { pause_until: "2001-01-01T00:00:00Z" }],
-      ["request", "CONSUMER.PAUSE.S.none", {}],
     ],
   },
   "what goes from the stream": {
