@@ -222,8 +222,11 @@ export class AckState {
     }
     const seq = reader.number();
     const place = this.pending.find(seq);
-    if (change === CHANGE.delivered) this.#deliver(seq, time(reader.number()));
-    else if (change === CHANGE.redelivered) {
+    if (change === CHANGE.delivered) {
+      const at = time(reader.number());
+      // Where damage has cost a record, what does not follow is left out.
+      if (seq > this.delivered.stream) this.#deliver(seq, at);
+    } else if (change === CHANGE.redelivered) {
       const redeliveries = reader.number();
       const at = time(reader.number());
       if (place < 0) return;

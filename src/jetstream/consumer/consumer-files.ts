@@ -71,6 +71,11 @@ export class ConsumerFiles {
     }
   }
 
+  /** Whether there is a document that cannot be read. */
+  async isDamaged(name: string): Promise<boolean> {
+    return (await this.#storage.listDocuments([...this.#place, name])).includes(DOCUMENT);
+  }
+
   /** Writes the document; resolves when it is on disk. */
   async write({ name, created, start, config }: StoredConsumer): Promise<void> {
     const saved = savedConsumer.write({

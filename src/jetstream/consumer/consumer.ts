@@ -1,12 +1,12 @@
 import type { Message } from "../../protocol/message.ts";
 import { consumerPause } from "../api/events.ts";
 import { timestampMs, timestampOf } from "../json/timestamps.ts";
-import { isSubset } from "../subjects.ts";
 import { AckHandler } from "./ack-handler.ts";
 import { AckReplies } from "./ack-replies.ts";
 import { AckState, type SequencePair } from "./ack-state.ts";
 import { AckSubjects } from "./acks.ts";
 import { ALARMS, Alarm, type AlarmName } from "./alarm.ts";
+import { Claims } from "./claims.ts";
 import { type ConsumerConfig, filtersOf, isPush } from "./config.ts";
 import type { StoredConsumer } from "./consumer-files.ts";
 import { Cursor } from "./cursor.ts";
@@ -27,7 +27,7 @@ import type { StateLog } from "./state-log.ts";
 import { checkTimeouts } from "./timeouts.ts";
 
 /** What has changed is written down at the latest so many ms later, when nobody waits for it. */
-const FLUSH_MS = 250;
+const FLUSH_MS = 1_000;
 
 /** What a consumer is made of. */
 export interface ConsumerParts extends StoredConsumer {
@@ -51,6 +51,8 @@ export class Consumer implements ConsumerOwner {
   readonly created: number;
   readonly state: AckState;
   readonly alarm: Alarm;
+  /** Which messages concern it. */
+  readonly claims: Claims;
   #config: ConsumerConfig;
   readonly #log: StateLog | undefined;
   readonly #cursor: Cursor;
@@ -115,12 +117,13 @@ export class Consumer implements ConsumerOwner {
     this.#acks = new AckHandler(this, this.#redeliveries, replies, position, (reply, body) =>
       this.#listening.pull(reply, body),
     );
+    this.claims = new Claims(this, this.#cursor, this.#acks);
     this.#listening = new Listening(this, {
       subjects: this.#subjects,
       acks: this.#acks,
       flow: this.#flow,
       pull: this.#pull,
-      used: () => this.#inactivity.used(),
+      acknowledged: () => this.#inactivity.acknowledged(),
       reset: (message) => events.reset(this, message),
     });
     this.#inactivity = new Inactivity(
@@ -137,19 +140,8 @@ export class Consumer implements ConsumerOwner {
     this.#push?.begin();
     this.#applyPause();
     this.#listening.open();
-    this.forgetGone();
+    this.claims.forgetGone();
     checkTimeouts(this, this.#redeliveries, this.#delivery);
-  }
-
-  /** Forgets those messages that have gone from the stream, without a word. */
-  forgetGone(): void {
-    const { pending } = this.state;
-    const gone: number[] = [];
-    for (let place = pending.first(); place >= 0; place = pending.next(place)) {
-      if (!this.host.store.has(pending.seq(place))) gone.push(pending.seq(place));
-    }
-    for (const seq of this.state.exhausted.keys()) if (!this.host.store.has(seq)) gone.push(seq);
-    for (const seq of gone) this.#acks.gone(seq, true);
   }
 
   get config(): ConsumerConfig {
@@ -189,56 +181,6 @@ export class Consumer implements ConsumerOwner {
   /** Messages from `seq` on have come to nothing, and their numbers are given out again. */
   refused(seq: number): void {
     if (this.#cursor.position > seq) this.#cursor.restart(seq);
-  }
-
-  /** A message has gone from the stream. @param quietly - because somebody has asked for that. */
-  gone(seq: number, quietly: boolean): void {
-    this.#acks.gone(seq, quietly);
-  }
-
-  /** Whether a message's going concerns the state. */
-  tracks(seq: number): boolean {
-    return this.state.pending.find(seq) >= 0 || this.state.exhausted.has(seq);
-  }
-
-  /** The stream was purged: of what the consumer wants, nothing before `first` is left. */
-  purged(first: number): void {
-    this.#cursor.skipTo(first);
-    this.state.purged(first);
-    this.forgetGone();
-    this.wake();
-  }
-
-  /** Whether the consumer wants messages on a subject. */
-  wants(subject: string): boolean {
-    return this.#cursor.filter.matches(subject);
-  }
-
-  /** Whether all that the consumer wants matches a pattern. */
-  isWithin(pattern: string): boolean {
-    const filters = filtersOf(this.#config);
-    return filters.length > 0 && filters.some((filter) => isSubset(filter, pattern));
-  }
-
-  /** Whether a stream that keeps messages for consumers must keep this one (nats-server `needAck`). */
-  needs(seq: number, subject: string): boolean {
-    if (!this.wants(subject)) return false;
-    const { floor, pending, exhausted } = this.state;
-    if (exhausted.size > 0 && exhausted.has(seq)) return true;
-    if (seq <= floor.stream) return false;
-    if (this.#config.ackPolicy !== "explicit") return true;
-    return seq >= this.#cursor.position || pending.find(seq) >= 0;
-  }
-
-  /** Has the stream look at what is settled and may still be there, as when the server ended between the one and the other. */
-  async releaseSettled(): Promise<void> {
-    const { store } = this.host;
-    const filter = store.filter(filtersOf(this.#config));
-    for (let seq = await store.next(filter, 1); seq !== 0 && seq < this.position; ) {
-      if (!this.needs(seq, store.subjectOf(seq) ?? "")) this.host.released(seq);
-      seq = await store.next(filter, seq + 1);
-    }
-    filter.close();
   }
 
   /** Whether it waits with delivering. */
@@ -389,10 +331,11 @@ export class Consumer implements ConsumerOwner {
         break;
       case ALARMS.flush:
         this.#log?.flush().catch((error: unknown) => {
-          const { name, logger } = this.host.account;
-          logger.error(
-            `Consumer '${name} > ${this.stream} > ${this.consumer}' state cannot be stored: ${String(error)}`,
-          );
+          const { name, logger, clock } = this.host.account;
+          const title = `Consumer '${name} > ${this.stream} > ${this.consumer}'`;
+          logger.error(`${title} state cannot be stored: ${String(error)}`);
+          // A full disk may have room again.
+          if (this.#log?.stopped === false) this.alarm.set(ALARMS.flush, clock.monotonic() + FLUSH_MS);
         });
         break;
     }

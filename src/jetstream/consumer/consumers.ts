@@ -53,7 +53,9 @@ export class Consumers {
     const { account, config } = this.#host;
     const stored = await this.#files.read(name);
     const title = `Consumer '${account.name} > ${config.name} > ${name}'`;
-    if (stored === undefined) {
+    if (stored === undefined && (await this.#files.isDamaged(name))) {
+      account.logger.error(`${title} cannot be read, and is left as it is`);
+    } else if (stored === undefined) {
       // Its document was never written, or it was being deleted.
       await this.#files.delete(name);
     } else if (typeof stored === "string") {
@@ -63,7 +65,7 @@ export class Consumers {
     } else {
       const log = await this.#files.openLog(stored.name, stored.created);
       const consumer = await this.#begin({ ...stored, log });
-      if (config.retention === "workqueue") await consumer.releaseSettled();
+      if (config.retention === "workqueue") await consumer.claims.releaseSettled();
     }
   }
 
@@ -151,6 +153,7 @@ export class Consumers {
       await this.#store(existing, config);
       existing.configure(config);
       // As it is before anything comes of the change.
+      if (config.sourcing) existing.reset(existing.state.floor.stream + 1);
       const info = existing.info();
       this.#host.needsChanged();
       return { consumer: existing, info: await info };
@@ -274,14 +277,14 @@ export class Consumers {
     const first = subject === "" ? firstSeq : (await store.next(filter, firstSeq)) || lastSeq + 1;
     filter.close();
     for (const consumer of this.#consumers.values()) {
-      if (subject === "" || consumer.isWithin(subject)) consumer.purged(first);
-      else if (consumer.wants(subject)) consumer.purged(firstSeq);
+      if (subject === "" || consumer.claims.isWithin(subject)) consumer.claims.purged(first);
+      else if (consumer.claims.wants(subject)) consumer.claims.purged(firstSeq);
     }
   }
 
   #removed(seq: number): void {
     for (const consumer of this.#consumers.values()) {
-      if (!consumer.tracks(seq)) continue;
+      if (!consumer.claims.tracks(seq)) continue;
       this.#gone.push(seq);
       this.#lookSoon();
       return;
@@ -300,20 +303,20 @@ export class Consumers {
     this.#cleared = false;
     if (this.#closed) return;
     for (const consumer of this.#consumers.values()) {
-      if (cleared) consumer.forgetGone();
-      for (const seq of gone) if (consumer.tracks(seq)) consumer.gone(seq, this.#purging > 0);
+      if (cleared) consumer.claims.forgetGone();
+      for (const seq of gone) if (consumer.claims.tracks(seq)) consumer.claims.gone(seq, this.#purging > 0);
     }
   }
 
   /** Whether any consumer still needs a message: streams that keep messages for consumers keep it then. */
   needs(seq: number, subject: string): boolean {
-    for (const consumer of this.#consumers.values()) if (consumer.needs(seq, subject)) return true;
+    for (const consumer of this.#consumers.values()) if (consumer.claims.needs(seq, subject)) return true;
     return false;
   }
 
   /** Whether any consumer wants messages on a subject. */
   hasInterest(subject: string): boolean {
-    for (const consumer of this.#consumers.values()) if (consumer.wants(subject)) return true;
+    for (const consumer of this.#consumers.values()) if (consumer.claims.wants(subject)) return true;
     return false;
   }
 

@@ -47,6 +47,13 @@ export class Inactivity {
     if (this.#threshold > 0) this.#last = this.#owner.host.account.clock.monotonic();
   }
 
+  /** A client has acknowledged something: that it may still work on messages is no reason to wait any longer. */
+  acknowledged(): void {
+    if (this.#threshold === 0) return;
+    this.used();
+    this.#owner.alarm.setEarliest(ALARMS.inactive, this.#last + this.#threshold);
+  }
+
   /** Somebody has begun or ceased to listen to a push consumer. */
   bound(bound: boolean): void {
     if (this.#threshold === 0) return;

@@ -17,8 +17,8 @@ export interface Listeners {
   readonly flow: FlowControl | undefined;
   /** Undefined of a push consumer. */
   readonly pull: PullOutlet | undefined;
-  /** A client has shown that it uses the consumer. */
-  used(): void;
+  /** A client has acknowledged something, however. */
+  acknowledged(): void;
   /** `CONSUMER.RESET`, with a reply. */
   reset(message: Message): void;
 }
@@ -64,7 +64,7 @@ export class Listening {
     subjects.filters.forEach((filter, i) => {
       const start = subjects.prefixes[i].length;
       this.#listen(filter, (message) => {
-        this.#listeners.used();
+        this.#listeners.acknowledged();
         acks.take(message, start);
       });
     });

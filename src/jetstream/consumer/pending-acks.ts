@@ -1,6 +1,8 @@
 import { assert } from "../../protocol/assert.ts";
 
 const FIRST_ROOM = 16;
+/** When nothing is pending, arrays for more than so many messages are given back. */
+const KEPT_ROOM = 16 * 1024;
 
 /**
  * The messages that a consumer has delivered and that are not acknowledged, in the order of the stream, which is that of their first delivery. They lie
@@ -118,7 +120,7 @@ export class PendingAcks {
     this.#size -= 1;
     if (this.#redeliveries[place] > 0) this.#redelivered -= 1;
     if (this.#size === 0) {
-      this.#start = this.#end = 0;
+      this.clear();
       return;
     }
     while (this.#consumerSeqs[this.#start] === 0) this.#start += 1;
@@ -128,6 +130,15 @@ export class PendingAcks {
   /** Takes all out. */
   clear(): void {
     this.#start = this.#end = this.#size = this.#redelivered = 0;
+    if (this.#seqs.length > KEPT_ROOM) this.#allocate(FIRST_ROOM);
+  }
+
+  #allocate(room: number): void {
+    this.#seqs = new Float64Array(room);
+    this.#consumerSeqs = new Float64Array(room);
+    this.#times = new Float64Array(room);
+    this.#redeliveries = new Uint32Array(room);
+    this.#queued = new Uint8Array(room);
   }
 
   /** Moves what is there to the arrays' beginnings; to larger ones, when they are more than half full. */
@@ -140,13 +151,7 @@ export class PendingAcks {
       redeliveries: this.#redeliveries,
       queued: this.#queued,
     };
-    if (room > from.seqs.length) {
-      this.#seqs = new Float64Array(room);
-      this.#consumerSeqs = new Float64Array(room);
-      this.#times = new Float64Array(room);
-      this.#redeliveries = new Uint32Array(room);
-      this.#queued = new Uint8Array(room);
-    }
+    if (room > from.seqs.length) this.#allocate(room);
     let to = 0;
     for (let place = this.#start; place < this.#end; place++) {
       if (from.consumerSeqs[place] === 0) continue;

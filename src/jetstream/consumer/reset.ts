@@ -36,16 +36,17 @@ export function answerReset(consumer: Consumer, message: Message): void {
   const { reply } = message;
   const served = isLevelServed(message);
   const body = bodyOf(message).slice();
-  void answer(consumer, served, body)
+  const { client, logger } = consumer.host.account;
+  answer(consumer, served, body)
     .catch((error: unknown) => {
       const shown = error instanceof RequestJsonError ? apiError(10025, { err: error.message }) : error;
       if (!(shown instanceof ApiError)) throw error;
       return `"error":${JSON.stringify(shown)}`;
     })
-    .then((fields) => {
-      const { client } = consumer.host.account;
-      client.publish(reply, undefined, `{"type":"${responseType("CONSUMER.RESET")}",${fields}}`);
-    });
+    .then((fields) =>
+      client.publish(reply, undefined, `{"type":"${responseType("CONSUMER.RESET")}",${fields}}`),
+    )
+    .catch((error: unknown) => logger.error(`CONSUMER.RESET failed: ${String(error)}`));
 }
 
 async function answer(consumer: Consumer, served: boolean, body: Uint8Array): Promise<string> {

@@ -1,4 +1,5 @@
 import type { Clock } from "../../seams/clock.ts";
+import { StorageError } from "../../storage/errors.ts";
 import type { Journal } from "../../storage/storage.ts";
 import type { AckState } from "./ack-state.ts";
 import { StateWriter } from "./state-records.ts";
@@ -21,6 +22,8 @@ export class StateLog {
   /** Whether the whole state is to be written. */
   #whole = false;
   #compacting: Promise<void> | undefined;
+  /** Whether nothing can be written any more. */
+  stopped = false;
   /** Called when there is something to be flushed that was not before. */
   dirtied: () => void = () => {};
 
@@ -48,14 +51,14 @@ export class StateLog {
 
   /** Where a change is to be written. */
   changed(): StateWriter {
-    if (this.#writer.length === 0) this.dirtied();
+    if (this.#writer.length === 0 && !this.stopped) this.dirtied();
     else if (this.#writer.length > WAITING_BYTES && this.#writer.length > this.#wholeBytes()) this.replace();
     return this.#writer;
   }
 
   /** The whole state is to be written, in place of single changes. */
   replace(): void {
-    if (!this.dirty) this.dirtied();
+    if (!this.dirty && !this.stopped) this.dirtied();
     this.#whole = true;
     this.#writer.take();
   }
@@ -67,9 +70,14 @@ export class StateLog {
       this.#whole = false;
       this.#state?.write(this.#writer, (time) => this.written(time));
     }
-    if (this.#writer.length > 0) this.#journal.append(this.#writer.take());
-    await this.#journal.flush();
-    await this.#compact();
+    try {
+      if (this.#writer.length > 0) this.#journal.append(this.#writer.take());
+      await this.#journal.flush();
+      await this.#compact();
+    } catch (error) {
+      if (error instanceof StorageError && error.code !== "full") this.stopped = true;
+      throw error;
+    }
   }
 
   /** Flushes, and closes the journal. */

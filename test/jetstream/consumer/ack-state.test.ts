@@ -1,0 +1,140 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import { AckState } from "../../../src/jetstream/consumer/ack-state.ts";
+import type { AckPolicy } from "../../../src/jetstream/consumer/config.ts";
+import { StateLog } from "../../../src/jetstream/consumer/state-log.ts";
+import type { Journal } from "../../../src/storage/storage.ts";
+import { VirtualClock } from "../../support/simulated.ts";
+
+/** A journal in memory. */
+class Records implements Journal {
+  readonly found: Uint8Array[] = [];
+  compactions = 0;
+
+  get size(): number {
+    return this.found.reduce((sum, { length }) => sum + length + 64, 0);
+  }
+
+  append(bytes: Uint8Array): void {
+    this.found.push(bytes.slice());
+  }
+
+  async flush(): Promise<void> {}
+
+  async compact(bytes: Uint8Array): Promise<void> {
+    this.compactions += 1;
+    this.found.length = 0;
+    this.append(bytes);
+  }
+
+  async close(): Promise<void> {}
+}
+
+function shown({ delivered, floor, pending, exhausted }: AckState): unknown {
+  const places: number[] = [];
+  for (let place = pending.first(); place >= 0; place = pending.next(place)) places.push(place);
+  return {
+    delivered,
+    floor,
+    exhausted: [...exhausted],
+    size: pending.size,
+    redelivered: pending.redelivered,
+    pending: places.map((place) => [
+      pending.seq(place),
+      pending.consumerSeq(place),
+      pending.time(place),
+      pending.redeliveries(place),
+    ]),
+  };
+}
+
+const step = fc.tuple(
+  fc.constantFrom(
+    "deliver",
+    "deliver",
+    "deliver",
+    "redeliver",
+    "settle",
+    "settle",
+    "through",
+    "touch",
+    "exhaust",
+    "reset",
+    "purged",
+    "flush",
+  ),
+  fc.nat(),
+);
+
+/** Does something to a state. */
+async function act(
+  state: AckState,
+  log: StateLog,
+  clock: VirtualClock,
+  name: string,
+  pick: number,
+): Promise<void> {
+  const { pending, delivered } = state;
+  let place = pending.first();
+  for (let i = pick % Math.max(1, pending.size); i > 0; i--) place = pending.next(place);
+  const now = clock.monotonic();
+  if (name === "deliver") state.deliver(delivered.stream + 1 + (pick % 3), now);
+  else if (name === "flush") await log.flush();
+  else if (name === "reset" && pick % 4 === 0) state.reset(1 + (pick % 50));
+  else if (name === "purged" && pick % 3 === 0) state.purged(Math.max(1, delivered.stream - (pick % 4)));
+  if (place < 0) return;
+  if (name === "redeliver") state.redeliver(place, now);
+  else if (name === "settle") state.settle(pending.seq(place));
+  else if (name === "through") state.settleThrough(pending.seq(place), delivered.consumer, () => {});
+  else if (name === "touch") state.touch(place, now + (pick % 100));
+  else if (name === "exhaust") state.exhaust(place, 3);
+}
+
+test("a state is what its journal says, however it came about", async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.constantFrom<AckPolicy>("explicit", "all", "none"),
+      fc.array(step, { maxLength: 120, size: "max" }),
+      async (policy, steps) => {
+        const clock = new VirtualClock();
+        const journal = new Records();
+        const log = new StateLog(journal, clock, clock.now() - 5_000);
+        const state = new AckState(policy, 1, log);
+        for (const [name, pick] of steps) {
+          if (policy === "none" && name !== "deliver" && name !== "reset" && name !== "flush") continue;
+          await act(state, log, clock, name, pick);
+          if (pick % 5 === 0) await clock.advance(7);
+        }
+        await log.flush();
+        const again = new AckState(
+          policy,
+          1,
+          new StateLog(journal, clock, clock.now() - 5_000 - (clock.now() - 1_000_000)),
+        );
+        assert.deepEqual(shown(again), shown(state));
+      },
+    ),
+    { numRuns: 300 },
+  );
+});
+
+test("a journal does not grow without end", async () => {
+  const clock = new VirtualClock();
+  const journal = new Records();
+  const log = new StateLog(journal, clock, clock.now());
+  const state = new AckState("explicit", 1, log);
+  // So many are always pending that single changes take less than the whole.
+  for (let i = 1; i <= 1_000; i++) state.deliver(i, clock.monotonic());
+  for (let round = 0; round < 600; round++) {
+    for (let i = 1; i <= 50; i++) {
+      state.deliver(1_000 + round * 50 + i, clock.monotonic());
+      state.settle(round * 50 + i);
+    }
+    await log.flush();
+    assert.ok(journal.size < 300_000, `${journal.size} bytes after ${round} rounds`);
+  }
+  assert.ok(journal.compactions > 0);
+  const again = new AckState("explicit", 1, new StateLog(journal, clock, clock.now()));
+  assert.deepEqual(shown(again), shown(state));
+});
