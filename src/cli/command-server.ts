@@ -2,6 +2,7 @@ import type { Config } from "../config/read-config.ts";
 import { NatsServer } from "../runtime/node/nats-server.ts";
 import { NodeLogger } from "../runtime/node/node-logger.ts";
 import { nodeRuntime } from "../runtime/node/runtime.ts";
+import { checkedSettings } from "../server/checked-settings.ts";
 import { mergeOptions } from "../server/options/merge.ts";
 import type { ResolvedServerOptions } from "../server/options/resolve.ts";
 import type { ServerOptions } from "../server/options/types.ts";
@@ -28,7 +29,7 @@ export class CommandServer extends NatsServer {
    */
   static async run(flags: ServerOptions, file: ReadFile | undefined): Promise<CommandServer> {
     const options = file === undefined ? flags : mergeOptions(file.config.options, flags);
-    const server = new CommandServer(options, nodeRuntime());
+    const server = new CommandServer(checkedSettings(options), nodeRuntime());
     if (file === undefined) await server.open();
     else await server.openConfigured(file.path, file.config, flags);
     return server;

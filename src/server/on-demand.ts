@@ -4,6 +4,9 @@
  * files of their own (test/package/on-demand.test.ts holds us to that).
  */
 
+/** What checks options, and makes accounts and users: for options that are not empty. */
+export const loadOptions = () => import("./checked-settings.ts");
+
 /** What views read, and monitoring's listener: for `http`, `https`, and the system account. */
 export const loadMonitoring = () => import("./monitor/monitoring.ts");
 

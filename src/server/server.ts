@@ -8,7 +8,6 @@ import { Slab } from "../protocol/slab.ts";
 import { SwitchedLogger } from "../seams/logger.ts";
 import type { Port } from "../seams/port.ts";
 import type { Runtime } from "../seams/runtime.ts";
-import { applyAccounts } from "./accounts.ts";
 import { limitsOf, traceRules } from "./broker-rules.ts";
 import { ClientListener } from "./client-listener.ts";
 import { Connections, type InProcessConn } from "./connections.ts";
@@ -20,11 +19,12 @@ import { tlsInfo } from "./listener-tls.ts";
 import type { Monitoring } from "./monitor/monitoring.ts";
 import type { MonitorState } from "./monitor/state.ts";
 import { loadJetStream, loadMonitoring, loadReload, loadSystem, loadWebsocket } from "./on-demand.ts";
-import { type ResolvedServerOptions, resolveOptions } from "./options/resolve.ts";
+import type { ResolvedServerOptions } from "./options/resolve.ts";
 import type { ResolvedTls } from "./options/resolve-tls.ts";
 import type { JetStreamOptions, ServerOptions, TlsOptions } from "./options/types.ts";
 import { hostPort, reachable } from "./reachable.ts";
 import { newServerId } from "./server-id.ts";
+import type { Settings } from "./settings.ts";
 import { type ConfigFacts, logStart, logTls } from "./start-lines.ts";
 import { type ServerStats, statsOf } from "./stats.ts";
 import type { SystemParts } from "./system/parts.ts";
@@ -60,12 +60,9 @@ export class Server {
   #closing: Promise<void> | undefined;
   #lameDuck: LameDuck | undefined;
 
-  /**
-   * Use `NatsServer.start`, which also opens the listener.
-   * @throws ServerError `INVALID_OPTION`.
-   */
-  constructor(options: ServerOptions, runtime: Runtime) {
-    this.#options = resolveOptions(options);
+  /** Use `NatsServer.start`, which also opens the listener. */
+  constructor(settings: Settings, runtime: Runtime) {
+    this.#options = settings.options;
     this.#runtime = runtime;
     this.#id = newServerId(runtime.random);
     this.#limits = limitsOf(this.#options);
@@ -86,7 +83,7 @@ export class Server {
       adaptInfo: (info, type) =>
         adaptInfo(info, type, this.#websocket, this.#broker.authenticator?.asks(type)),
     });
-    this.#authorize();
+    this.#authorize(settings);
     this.#connections = new Connections(this.#broker, {
       options: () => this.#options,
       closing: () => this.#closing !== undefined,
@@ -118,8 +115,9 @@ export class Server {
   }
 
   /** Makes accounts and users what the options say. */
-  #authorize(): void {
-    const authorization = applyAccounts(this.#broker, this.#options, this.#runtime);
+  #authorize({ options, applyAccounts }: Settings): void {
+    if (applyAccounts === undefined) return;
+    const authorization = applyAccounts(this.#broker, options, this.#runtime);
     this.#info = { ...this.#info, auth_required: authorization?.asks("STANDARD") || undefined };
     this.#plaintext = authorization?.hasPlaintext ?? false;
   }
@@ -361,7 +359,8 @@ export class Server {
     const { planReload } = await loadReload();
     this.#checkReload();
     const plan = planReload(this.#options, given);
-    const { next, changed } = plan;
+    const { changed } = plan;
+    const next = plan.next.options;
     const secure = next.tls !== undefined || this.#listener.tls !== undefined;
     const { tls } = given.websocket ?? {};
     try {
@@ -382,7 +381,7 @@ export class Server {
     const before = this.#options;
     this.#options = next;
     Object.assign(this.#limits, limitsOf(next));
-    this.#authorize();
+    this.#authorize(plan.next);
     if (this.#jetstream !== undefined) {
       await (await loadJetStream()).reloadJetStream(this.#jetstream, next);
     }

@@ -9,6 +9,7 @@ import { connectWith } from "../../src/client/connect.ts";
 import type { Connection } from "../../src/client/connection.ts";
 import * as connector from "../../src/client/connector.ts";
 import type { ClientSubscription } from "../../src/client/subscription.ts";
+import { checkedSettings } from "../../src/server/checked-settings.ts";
 import { Server } from "../../src/server/server.ts";
 import { FaultyNetwork } from "../support/faulty-network.ts";
 import { settle, simulatedRuntime, VirtualClock } from "../support/simulated.ts";
@@ -96,7 +97,7 @@ class Run {
 
   constructor(seed: number) {
     this.#runtime = simulatedRuntime(this.clock, seed);
-    this.server = new Server({}, this.#runtime);
+    this.server = new Server(checkedSettings({}), this.#runtime);
     this.network = new FaultyNetwork(this.clock, this.#runtime.random.fraction, (link) =>
       this.server.inProcessConn().accept(link),
     );

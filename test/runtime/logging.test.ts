@@ -27,6 +27,7 @@ import { LogTime } from "../../src/runtime/node/log-time.ts";
 import { type LogOptions, logLabels, NodeLogger } from "../../src/runtime/node/node-logger.ts";
 import { nodeRuntime } from "../../src/runtime/node/runtime.ts";
 import { systemErrorText } from "../../src/runtime/node/system-error.ts";
+import { checkedSettings } from "../../src/server/checked-settings.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "gnatlet-log-"));
 after(() => rmSync(folder, { recursive: true }));
@@ -300,7 +301,7 @@ describe("a server in a program", () => {
     /** A server whose logging can be changed from here. */
     class Changeable extends NatsServer {
       static async begin(): Promise<Changeable> {
-        const begun = new Changeable({ logFile: first }, nodeRuntime());
+        const begun = new Changeable(checkedSettings({ logFile: first }), nodeRuntime());
         await begun.open();
         return begun;
       }

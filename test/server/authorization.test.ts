@@ -3,13 +3,14 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import bcrypt from "bcryptjs";
 import { connect, errors, NatsServer } from "../../src/runtime/node/index.ts";
+import { checkedSettings } from "../../src/server/checked-settings.ts";
 import type { ServerOptions } from "../../src/server/options/types.ts";
 import { Server } from "../../src/server/server.ts";
 import { settle, simulatedRuntime, TestLink, VirtualClock } from "../support/simulated.ts";
 
 function setup(options: ServerOptions) {
   const clock = new VirtualClock();
-  const server = new Server(options, simulatedRuntime(clock));
+  const server = new Server(checkedSettings(options), simulatedRuntime(clock));
   const open = (): TestLink => {
     const link = new TestLink();
     server.inProcessConn().accept(link);

@@ -1,6 +1,7 @@
 /** Lame duck mode, on a virtual clock. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { checkedSettings } from "../../src/server/checked-settings.ts";
 import type { ServerOptions } from "../../src/server/options/types.ts";
 import { Server } from "../../src/server/server.ts";
 import { settle, simulatedRuntime, TestLink, VirtualClock } from "../support/simulated.ts";
@@ -16,7 +17,10 @@ class ListeningServer extends Server {
 
 async function setup(options: ServerOptions = {}) {
   const clock = new VirtualClock();
-  const server = new ListeningServer({ listen: { port: 4222 }, ...options }, simulatedRuntime(clock));
+  const server = new ListeningServer(
+    checkedSettings({ listen: { port: 4222 }, ...options }),
+    simulatedRuntime(clock),
+  );
   await server.open();
   const join = (connect = CONNECT): TestLink => {
     const link = new TestLink();
@@ -84,7 +88,7 @@ describe("lame duck mode", () => {
   });
 
   it("has nothing to do on a server without a listener", async () => {
-    const server = new Server({}, simulatedRuntime(new VirtualClock()));
+    const server = new Server(checkedSettings({}), simulatedRuntime(new VirtualClock()));
     await server.lameDuck();
     assert.equal(server.closed, false);
     await server.close();

@@ -1,6 +1,7 @@
 /** What a server does with clients that are slow, silent or too many: on a virtual clock, over links that the test holds the other end of. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { checkedSettings } from "../../src/server/checked-settings.ts";
 import type { ServerOptions } from "../../src/server/options/types.ts";
 import { Server } from "../../src/server/server.ts";
 import { settle, simulatedRuntime, TestLink, VirtualClock } from "../support/simulated.ts";
@@ -13,7 +14,7 @@ function setup(options: ServerOptions = {}): {
   join(connect?: string): TestLink;
 } {
   const clock = new VirtualClock();
-  const server = new Server(options, simulatedRuntime(clock));
+  const server = new Server(checkedSettings(options), simulatedRuntime(clock));
   return {
     clock,
     server,
@@ -218,7 +219,7 @@ describe("limits", () => {
   });
 
   it("without headers, INFO says so and HPUB ends the connection", () => {
-    const server = new Server({ noHeaderSupport: true }, simulatedRuntime());
+    const server = new Server(checkedSettings({ noHeaderSupport: true }), simulatedRuntime());
     const link = new TestLink();
     server.inProcessConn().accept(link);
     assert.match(link.look(), /"headers":false/);

@@ -1,9 +1,14 @@
 /** What options become when they are right: defaults in place, blocks too. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { DEFAULTS } from "../../src/server/options/defaults.ts";
 import { resolveOptions } from "../../src/server/options/resolve.ts";
 
 describe("resolved server options", () => {
+  it("are the defaults where nothing is given", () => {
+    assert.deepEqual(resolveOptions({}), DEFAULTS);
+  });
+
   it("have nats-server's defaults", () => {
     const { maxPayload, maxPending, pingInterval, lameDuckDuration, writeTimeout, logtime } = resolveOptions(
       {},

@@ -7,6 +7,7 @@ import { connect as connectTls } from "node:tls";
 import { connect as connectOfficial } from "@nats-io/transport-node";
 import { connect, NatsServer, ServerError } from "../../src/runtime/node/index.ts";
 import { nodeRuntime } from "../../src/runtime/node/runtime.ts";
+import { checkedSettings } from "../../src/server/checked-settings.ts";
 import { resolveTls } from "../../src/server/options/resolve-tls.ts";
 import type { ServerOptions, TlsOptions } from "../../src/server/options/types.ts";
 import { Server } from "../../src/server/server.ts";
@@ -18,7 +19,7 @@ import { until } from "../support/waiting.ts";
 /** A server that lets tests replace its TLS. */
 class ReloadableServer extends Server {
   static async start(options: ServerOptions): Promise<ReloadableServer> {
-    const server = new ReloadableServer(options, nodeRuntime());
+    const server = new ReloadableServer(checkedSettings(options), nodeRuntime());
     await server.open();
     return server;
   }

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { connect, NatsServer, type ServerOptions } from "../../src/runtime/node/index.ts";
 import { nodeRuntime } from "../../src/runtime/node/runtime.ts";
+import { checkedSettings } from "../../src/server/checked-settings.ts";
 import { RawClient } from "../support/raw-client.ts";
 
 interface Traced {
@@ -123,7 +124,7 @@ describe("tracing", () => {
     /** A server whose logging can be changed from here. */
     class Changeable extends NatsServer {
       static async begin(): Promise<Changeable> {
-        const begun = new Changeable({ logger }, nodeRuntime());
+        const begun = new Changeable(checkedSettings({ logger }), nodeRuntime());
         await begun.open();
         return begun;
       }

@@ -7,6 +7,7 @@ import { mergeOptions } from "../../server/options/merge.ts";
 import type { ResolvedServerOptions } from "../../server/options/resolve.ts";
 import type { JetStreamOptions, ServerOptions } from "../../server/options/types.ts";
 import { Server } from "../../server/server.ts";
+import { settingsOf } from "../../server/settings.ts";
 import type { ConfigFacts } from "../../server/start-lines.ts";
 import type { NodeLogger } from "./node-logger.ts";
 import type { PortsFile } from "./ports-file.ts";
@@ -23,7 +24,7 @@ export class NatsServer extends Server {
    * `FILE_FAILED` or `STORAGE_FAILED` (the folder of JetStream cannot be used, or another server has it).
    */
   static async start(options: ServerOptions = {}): Promise<NatsServer> {
-    const server = new NatsServer(options, nodeRuntime());
+    const server = new NatsServer(await settingsOf(options), nodeRuntime());
     await server.open();
     return server;
   }
@@ -37,7 +38,8 @@ export class NatsServer extends Server {
   static async fromConfigFile(path: string, overrides: ServerOptions = {}): Promise<NatsServer> {
     const { readConfigFile } = await import("./config-file.ts");
     const config = readConfigFile(path);
-    const server = new NatsServer(mergeOptions(config.options, overrides), nodeRuntime());
+    const settings = await settingsOf(mergeOptions(config.options, overrides));
+    const server = new NatsServer(settings, nodeRuntime());
     await server.openConfigured(path, config, overrides);
     return server;
   }

@@ -2,6 +2,7 @@ import type { MappingRule } from "../../broker/mappings.ts";
 import type { Logger } from "../../seams/logger.ts";
 import { SILENT } from "../../seams/logger.ts";
 import { invalid, objectOf, textOf } from "./check.ts";
+import { DEFAULTS } from "./defaults.ts";
 import { resolveAllMappings } from "./mappings.ts";
 import { type CustomResolvers, resolveBlock } from "./resolve-block.ts";
 import { resolveJetStream } from "./resolve-jetstream.ts";
@@ -32,6 +33,7 @@ type Defaulted =
   | "writeTimeout"
   | "lameDuckDuration"
   | "lameDuckGracePeriod"
+  | "noSystemAccount"
   | "noFastProducerStall"
   | "noHeaderSupport"
   | "noSublistCache"
@@ -84,9 +86,6 @@ export interface ResolvedServerOptions
 /** What the table makes of the options: each checked by itself. */
 type Block = ServerOptions & Required<Pick<ServerOptions, Defaulted>>;
 
-/** How long a client may take to say who it is, in ms (nats-server `AUTH_TIMEOUT`). */
-const AUTH_TIMEOUT_MS = 2_000;
-
 const RESOLVERS: CustomResolvers = {
   ...USER_RESOLVERS,
   jetstream: resolveJetStream,
@@ -100,11 +99,6 @@ const RESOLVERS: CustomResolvers = {
  * @throws ServerError `INVALID_OPTION`, which names the option and what it may be.
  */
 export function resolveOptions(options: ServerOptions): ResolvedServerOptions {
-  const isEmpty = typeof options === "object" && options !== null && Object.keys(options).length === 0;
-  return isEmpty && !Array.isArray(options) ? DEFAULTS : resolveGiven(options);
-}
-
-function resolveGiven(options: ServerOptions): ResolvedServerOptions {
   const block = resolveBlock("server", options, "", RESOLVERS) as unknown as Block;
   checkTogether(block);
   const { authorization, accounts = {}, noAuthUser, websocket, tls } = block;
@@ -136,7 +130,7 @@ function resolveGiven(options: ServerOptions): ResolvedServerOptions {
     serverTags: block.serverTags ?? [],
     serverMetadata: block.serverMetadata ?? {},
     tls: tls && resolveTls(tls, "tls"),
-    authTimeout: authorization?.timeout ?? (tls ? (tls.timeout ?? 0) + 1_000 : AUTH_TIMEOUT_MS),
+    authTimeout: authorization?.timeout ?? (tls ? (tls.timeout ?? 0) + 1_000 : DEFAULTS.authTimeout),
   };
 }
 
@@ -188,6 +182,3 @@ function resolveLogger(given: unknown): Logger {
   }
   return logger!;
 }
-
-/** What holds when nothing is given: the usual embedded server, which should start quickly. */
-const DEFAULTS: ResolvedServerOptions = Object.freeze(resolveGiven({}));

@@ -6,6 +6,7 @@ import { test } from "node:test";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { connect, NatsServer } from "../../../src/runtime/node/index.ts";
 import { nodeRuntime } from "../../../src/runtime/node/runtime.ts";
+import { checkedSettings } from "../../../src/server/checked-settings.ts";
 import { RawClient } from "../../support/raw-client.ts";
 import { certificate, pem, tlsFile } from "../../support/tls-files.ts";
 import { until } from "../../support/waiting.ts";
@@ -60,7 +61,7 @@ test("who waits for monitoring can connect when the answer is there", async () =
     }
   }
   const options = { listen: { port: 0 }, http: { port: 0 }, logger };
-  await using server = new Slow(options, { ...runtime, network: { ...network, listen } });
+  await using server = new Slow(checkedSettings(options), { ...runtime, network: { ...network, listen } });
   await server.open();
   await answered;
   assert.ok(

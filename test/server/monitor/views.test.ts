@@ -1,6 +1,7 @@
 /** What the views say of time, on a virtual clock, over links that the test holds the other end of. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { checkedSettings } from "../../../src/server/checked-settings.ts";
 import { connz } from "../../../src/server/monitor/connz.ts";
 import { MonitorError } from "../../../src/server/monitor/errors.ts";
 import { goTime } from "../../../src/server/monitor/go-format.ts";
@@ -18,7 +19,10 @@ class Watched extends Server {
 
 async function setup(options: ServerOptions = {}) {
   const clock = new VirtualClock();
-  const server = new Watched({ disableShortFirstPing: true, ...options }, simulatedRuntime(clock));
+  const server = new Watched(
+    checkedSettings({ disableShortFirstPing: true, ...options }),
+    simulatedRuntime(clock),
+  );
   const state = await server.state;
   return {
     clock,

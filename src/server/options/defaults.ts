@@ -1,0 +1,56 @@
+import { SILENT } from "../../seams/logger.ts";
+import type { ResolvedServerOptions } from "./resolve.ts";
+
+/**
+ * What holds when no option is given: the usual embedded server, which should start without all that checks options. The table of
+ * options has its defaults from here.
+ */
+export const DEFAULTS: ResolvedServerOptions = Object.freeze({
+  listen: undefined,
+  http: undefined,
+  https: undefined,
+  httpBasePath: "",
+  maxConnections: 65_536,
+  maxPayload: 1_048_576,
+  maxControlLine: 4_096,
+  maxPending: 67_108_864,
+  maxSubscriptions: 0,
+  maxSubTokens: 0,
+  maxTracedMsgLen: 0,
+  maxClosedClients: 10_000,
+  pingInterval: 120_000,
+  pingMax: 2,
+  writeDeadline: 10_000,
+  writeTimeout: "default",
+  noFastProducerStall: false,
+  noHeaderSupport: false,
+  noSublistCache: false,
+  disableShortFirstPing: false,
+  lameDuckDuration: 120_000,
+  lameDuckGracePeriod: 10_000,
+  allowNonTls: false,
+  systemAccount: "$SYS",
+  noSystemAccount: false,
+  debug: false,
+  trace: false,
+  traceVerbose: false,
+  traceHeaders: false,
+  logtime: true,
+  logtimeUtc: false,
+  logfileSizeLimit: 0,
+  logfileMaxNum: 0,
+  logger: SILENT,
+  clientAdvertise: undefined,
+  noAuthUser: undefined,
+  logFile: undefined,
+  pidFile: undefined,
+  portsFileDir: undefined,
+  accounts: {},
+  accountMappings: new Map(),
+  websocket: undefined,
+  serverTags: [],
+  serverMetadata: {},
+  tls: undefined,
+  // nats-server `AUTH_TIMEOUT`.
+  authTimeout: 2_000,
+});
