@@ -5,7 +5,8 @@ import type { Session } from "../broker/session.ts";
 import type { JetStream } from "../jetstream/jetstream.ts";
 import type { ServerInfo } from "../protocol/info.ts";
 import { Slab } from "../protocol/slab.ts";
-import { SwitchedLogger } from "../seams/logger.ts";
+import type { ListenAddress } from "../seams/listener.ts";
+import { SILENT, SwitchedLogger } from "../seams/logger.ts";
 import type { Port } from "../seams/port.ts";
 import type { Runtime } from "../seams/runtime.ts";
 import { limitsOf, traceRules } from "./broker-rules.ts";
@@ -21,6 +22,7 @@ import type { MonitorState } from "./monitor/state.ts";
 import { loadJetStream, loadMonitoring, loadReload, loadSystem, loadWebsocket } from "./on-demand.ts";
 import type { ResolvedServerOptions } from "./options/resolve.ts";
 import type { ResolvedTls } from "./options/resolve-tls.ts";
+import type { ResolvedWebsocketOptions } from "./options/resolve-websocket.ts";
 import type { JetStreamOptions, ServerOptions, TlsOptions } from "./options/types.ts";
 import { hostPort, reachable } from "./reachable.ts";
 import { newServerId } from "./server-id.ts";
@@ -132,41 +134,42 @@ export class Server {
    * @throws ServerError `LISTEN_FAILED`, `FILE_FAILED` or `STORAGE_FAILED`.
    */
   protected async open(): Promise<void> {
-    const { version, platform } = this.#runtime;
-    const { tls, allowNonTls } = this.#options;
+    const { tls, allowNonTls, jetstream, http, https, websocket, listen } = this.#options;
     if (tls !== undefined) await this.replaceTls(tls, allowNonTls);
-    const { log, name } = this;
-    const facts = {
-      version,
-      platform,
-      name,
-      id: this.#id,
-      plaintext: this.#plaintext,
-      options: this.#options,
-      config: this.config,
-    };
-    logStart(log, facts);
+    // Most embedded servers say nothing: they should not have to put it into words.
+    if (this.log.to !== SILENT) this.#logStart();
     try {
-      await this.#startJetStream();
+      if (jetstream !== undefined) await this.#startJetStream(jetstream);
       this.beforeListening();
-      await this.#openMonitoring();
-      await this.#openWebsocket();
-      await this.#listen();
+      if (http !== undefined || https !== undefined) await (await this.#watch()).open();
+      if (websocket !== undefined) await this.#openWebsocket(websocket);
+      if (listen !== undefined) await this.#listen(listen);
     } catch (error) {
       await this.#closeAs(() => this.#release());
       throw error;
     }
     this.afterListening();
     this.#monitoring?.begin();
-    log.notice("Server is ready");
+    this.log.notice("Server is ready");
+  }
+
+  #logStart(): void {
+    const { version, platform } = this.#runtime;
+    logStart(this.log, {
+      version,
+      platform,
+      name: this.name,
+      id: this.#id,
+      plaintext: this.#plaintext,
+      options: this.#options,
+      config: this.config,
+    });
   }
 
   /** For what a runtime must load before options can be applied. */
   protected prepare(_options: ResolvedServerOptions): Promise<void> | void {}
 
-  async #startJetStream(): Promise<void> {
-    const { jetstream } = this.#options;
-    if (jetstream === undefined) return;
+  async #startJetStream(jetstream: JetStreamOptions): Promise<void> {
     const { startJetStream } = await loadJetStream();
     this.#jetstream = await startJetStream(this.#broker, this.#runtime, {
       id: this.#id,
@@ -191,9 +194,7 @@ export class Server {
   /** For what a runtime does once all is closed. */
   protected afterClosing(): void {}
 
-  async #listen(): Promise<void> {
-    const { listen } = this.#options;
-    if (listen === undefined) return;
+  async #listen(listen: ListenAddress): Promise<void> {
     await this.#listener.open(listen);
     this.#announce();
     this.log.notice(`Listening for client connections on ${hostPort(this.#listener.address ?? listen)}`);
@@ -208,14 +209,7 @@ export class Server {
     this.#broker.applyTrace();
   }
 
-  async #openMonitoring(): Promise<void> {
-    const { http, https } = this.#options;
-    if (http !== undefined || https !== undefined) await (await this.#watch()).open();
-  }
-
-  async #openWebsocket(): Promise<void> {
-    const { websocket } = this.#options;
-    if (websocket === undefined) return;
+  async #openWebsocket(websocket: ResolvedWebsocketOptions): Promise<void> {
     const { WebsocketListener } = await loadWebsocket();
     const listener = new WebsocketListener(websocket, {
       network: this.#runtime.network,

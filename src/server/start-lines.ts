@@ -1,5 +1,5 @@
 import { quote } from "../protocol/faults.ts";
-import { type Logger, SILENT, type SwitchedLogger } from "../seams/logger.ts";
+import type { Logger } from "../seams/logger.ts";
 import { NATS_VERSION } from "../seams/version.ts";
 import type { ResolvedServerOptions } from "./options/resolve.ts";
 
@@ -32,9 +32,7 @@ export interface StartFacts {
 }
 
 /** The first lines of a log. They are nats-server's (server.go `Start`): tools look for them. */
-export function logStart(log: SwitchedLogger, facts: StartFacts): void {
-  // Most embedded servers say nothing: they should not have to put it into words.
-  if (log.to === SILENT) return;
+export function logStart(log: Logger, facts: StartFacts): void {
   const { systemAccount, maxPayload } = facts.options;
   log.notice("Starting nats-server");
   log.notice(`  Version:  ${NATS_VERSION}`);

@@ -1,3 +1,4 @@
+import type { Network } from "../../seams/listener.ts";
 import type { Passwords } from "../../seams/passwords.ts";
 import type { Port } from "../../seams/port.ts";
 import type { Runtime } from "../../seams/runtime.ts";
@@ -9,41 +10,43 @@ import { NodeHost } from "./host.ts";
 import { nodeRandom } from "./random.ts";
 import { NodeTasks } from "./tasks.ts";
 
+/** Loaded when a program uses sockets at all: one that stays in process does without Node's network code. */
+const NETWORK: Network = {
+  listen: async (address, accept) => (await import("./network.ts")).listenTcp(address, accept),
+  listenHttp: async (address, handler) => (await import("./http.ts")).listenHttp(address, handler),
+  listenHttps: async (address, handler, context) =>
+    (await import("./https.ts")).listenHttps(address, handler, context),
+  listenSecurable: async (address, accept) =>
+    (await import("./tls-network.ts")).listenSecurable(address, accept),
+  listenWebsocket: async (address, settings, handler) =>
+    (await import("./websocket-network.ts")).listenWebsocket(address, settings, handler),
+  readTls: async (config) => (await import("./tls-network.ts")).readTls(config),
+};
+
+/** What has no state, and so is the same for all: made once, as servers and clients should start quickly. */
+const SHARED: Omit<Runtime, "tasks" | "passwords" | "host"> = {
+  clock: nodeClock,
+  random: nodeRandom,
+  network: NETWORK,
+  compression: new NodeCompression(),
+  loadDisk: async () => new (await import("./disk.ts")).NodeDisk(),
+  version: VERSION,
+  platform: `node${process.versions.node}`,
+  dial: async (host, port) => (await import("./network.ts")).dialTcp(host, port),
+  dialWebSocket: async (url, tls) => (await import("./dial-websocket.ts")).dialWebSocket(url, tls),
+  resolveHost: async (hostname) => (await import("./network.ts")).resolveHost(hostname),
+  duplexLink: async (duplex) => (await import("../duplex-link.ts")).duplexLink(duplex),
+  print: (line) => console.info(line),
+  portLink: (port) => new PortLink(port, (closed) => (port as Port & Closing).on?.("close", closed)),
+  portPair: () => {
+    const { port1, port2 } = new MessageChannel();
+    return [port1 as unknown as Port, port2 as unknown as Port];
+  },
+};
+
 /** Node, and what is compatible with it: Bun and Deno. */
 export function nodeRuntime(): Runtime {
-  return {
-    clock: nodeClock,
-    random: nodeRandom,
-    tasks: new NodeTasks(),
-    // Loaded when a program uses sockets at all: one that stays in process does without Node's network code.
-    network: {
-      listen: async (address, accept) => (await import("./network.ts")).listenTcp(address, accept),
-      listenHttp: async (address, handler) => (await import("./http.ts")).listenHttp(address, handler),
-      listenHttps: async (address, handler, context) =>
-        (await import("./https.ts")).listenHttps(address, handler, context),
-      listenSecurable: async (address, accept) =>
-        (await import("./tls-network.ts")).listenSecurable(address, accept),
-      listenWebsocket: async (address, settings, handler) =>
-        (await import("./websocket-network.ts")).listenWebsocket(address, settings, handler),
-      readTls: async (config) => (await import("./tls-network.ts")).readTls(config),
-    },
-    passwords: new LazyPasswords(),
-    host: new NodeHost(),
-    compression: new NodeCompression(),
-    loadDisk: async () => new (await import("./disk.ts")).NodeDisk(),
-    version: VERSION,
-    platform: `node${process.versions.node}`,
-    dial: async (host, port) => (await import("./network.ts")).dialTcp(host, port),
-    dialWebSocket: async (url, tls) => (await import("./dial-websocket.ts")).dialWebSocket(url, tls),
-    resolveHost: async (hostname) => (await import("./network.ts")).resolveHost(hostname),
-    duplexLink: async (duplex) => (await import("../duplex-link.ts")).duplexLink(duplex),
-    print: (line) => console.info(line),
-    portLink: (port) => new PortLink(port, (closed) => (port as Port & Closing).on?.("close", closed)),
-    portPair: () => {
-      const { port1, port2 } = new MessageChannel();
-      return [port1 as unknown as Port, port2 as unknown as Port];
-    },
-  };
+  return { ...SHARED, tasks: new NodeTasks(), passwords: new LazyPasswords(), host: new NodeHost() };
 }
 
 /** Loads what checks passwords when the first one is to be checked. */

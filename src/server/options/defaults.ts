@@ -45,6 +45,7 @@ export const DEFAULTS: ResolvedServerOptions = Object.freeze({
   logFile: undefined,
   pidFile: undefined,
   portsFileDir: undefined,
+  jetstream: undefined,
   accounts: {},
   accountMappings: new Map(),
   websocket: undefined,
