@@ -9,6 +9,8 @@ import process from "node:process";
 import { afterEach, beforeEach, describe, it } from "node:test";
 import bcrypt from "bcryptjs";
 import { NatsServer, ServerError } from "../../src/runtime/node/index.ts";
+// Loaded beforehand: a reload is to come while a password is being checked.
+import "../../src/server/reload.ts";
 import { RawClient } from "../support/raw-client.ts";
 import { certificate } from "../support/tls-files.ts";
 import { soon } from "../support/waiting.ts";
