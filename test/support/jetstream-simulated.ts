@@ -1,4 +1,5 @@
 import type { Runtime } from "../../src/seams/runtime.ts";
+import { checkedSettings } from "../../src/server/checked-settings.ts";
 import type { ServerOptions } from "../../src/server/options/types.ts";
 import { Server } from "../../src/server/server.ts";
 import { RecordingLogger } from "./recording-logger.ts";
@@ -41,7 +42,10 @@ export class SimulatedJetStream {
   ): Promise<SimulatedJetStream> {
     const logger = new RecordingLogger();
     const runtime: Runtime = { ...simulatedRuntime(clock), loadDisk: async () => disk };
-    const server = new OpenServer({ jetstream: { storeDir: "data" }, logger, ...options }, runtime);
+    const server = new OpenServer(
+      checkedSettings({ jetstream: { storeDir: "data" }, logger, ...options }),
+      runtime,
+    );
     await server.open();
     const started = new SimulatedJetStream(clock, logger, server);
     started.#connect();
