@@ -74,7 +74,7 @@ export class Connector {
   stop(): void {
     this.#stopped = true;
     this.#pause?.();
-    this.#session.giveUp(new errors.ClosedConnectionError());
+    this.#session.giveUp(() => new errors.ClosedConnectionError());
   }
 
   /** The server has told of others. */
@@ -118,7 +118,7 @@ export class Connector {
     const looked = targetsOf(server, this.#settings, this.#runtime);
     for (const target of Array.isArray(looked) ? looked : await this.#inTime(looked)) {
       if (this.#stopped) break;
-      const timer = clock.after(timeout, () => this.#session.giveUp(new errors.TimeoutError()));
+      const timer = clock.after(timeout, () => this.#session.giveUp(() => new errors.TimeoutError()));
       try {
         return await this.#session.attempt((attempt) =>
           this.#settings.inProcessServer !== undefined

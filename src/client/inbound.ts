@@ -57,11 +57,11 @@ export class Inbound extends Fifo<ClientMsg> {
     if (awaited !== undefined) this.#answeredPongs.push(awaited);
   }
 
-  /** No ping will be answered. */
-  failPongs(error: Error): void {
+  /** No ping will be answered. @param why - asked when there is one. */
+  failPongs(why: () => Error): void {
     const pongs = this.#answeredPongs.splice(0);
     for (let pong = this.#awaitedPongs.shift(); pong !== undefined; pong = this.#awaitedPongs.shift())
       pongs.push(pong);
-    for (const pong of pongs) pong.reject(error);
+    for (const pong of pongs) pong.reject(why());
   }
 }

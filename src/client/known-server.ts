@@ -23,7 +23,8 @@ export interface KnownServer extends Server, ServerAddress {
 
 /** @param known - the same server, as far as it was known before. */
 export function knownServer(address: ServerAddress, gossiped: boolean, known?: KnownServer): KnownServer {
-  return { tlsName: "", reconnects: 0, lastConnect: 0, didConnect: false, ...known, ...address, gossiped };
+  const unknown = { tlsName: "", reconnects: 0, lastConnect: 0, gossiped: false, didConnect: false };
+  return Object.assign(unknown, known, address, { gossiped });
 }
 
 /** What has no address: a server in this program, a port. */

@@ -144,7 +144,7 @@ export class Requester {
 
   /** The connection has ended. */
   close(): void {
-    this.failAll(closed());
+    if (this.#shared !== undefined) this.failAll(closed());
     this.#deadlines.close();
   }
 }

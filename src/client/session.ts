@@ -79,8 +79,8 @@ export class ClientSession extends Conversation implements VerbLinkClient, WireC
   }
 
   /** Gives up the attempt under way. */
-  giveUp(error: Error): void {
-    this.#attempt?.fail(error);
+  giveUp(why: () => Error): void {
+    this.#attempt?.fail(why());
   }
 
   /** Greets the server in this program: it introduces itself in the first call, and answers when the code at hand is done. */
@@ -144,7 +144,7 @@ export class ClientSession extends Conversation implements VerbLinkClient, WireC
     // The server closes the connection after most of the others; this is then why.
     else this.#refusal = error;
     this.listeners.tell({ type: "error", error });
-    if (isRefusal(error)) this.giveUp(error);
+    if (isRefusal(error)) this.#attempt?.fail(error);
   }
 
   #denied(error: PermissionViolationError): void {
@@ -227,7 +227,7 @@ export class ClientSession extends Conversation implements VerbLinkClient, WireC
   #disconnected(why: Error | undefined): void {
     // Never inside a call of the program's.
     if (this.inbound.length > 0) this.runtime.tasks.soon(() => this.flush());
-    this.inbound.failPongs(disconnection(why));
+    this.inbound.failPongs(() => disconnection(why));
     this.listeners.tell({ type: "disconnect", server: this.#owner.serverName });
   }
 
@@ -253,7 +253,7 @@ export class ClientSession extends Conversation implements VerbLinkClient, WireC
     if (this.isConnected && error !== undefined)
       this.listeners.tell({ type: "disconnect", server: this.#owner.serverName });
     for (const subscription of this.subscriptions) subscription.abort(error);
-    const why = error ?? new errors.ClosedConnectionError();
+    const why = (): Error => error ?? new errors.ClosedConnectionError();
     this.inbound.failPongs(why);
     this.#letGo((link) => link.close());
     this.#backlog?.clear();

@@ -72,7 +72,7 @@ export class Way {
     // Most answers have come by then, and need no timer.
     tasks.soon(() => {
       if (over || session.isConnected) return;
-      timer = clock.after(this.#settings.timeout, () => session.giveUp(new errors.TimeoutError()));
+      timer = clock.after(this.#settings.timeout, () => session.giveUp(() => new errors.TimeoutError()));
     });
     try {
       await attempt;

@@ -31,7 +31,8 @@ export class ServerVerbReader {
   readonly #verbs: ServerVerbs & FaultSink;
   readonly #message: Message;
   readonly #to = { sid: 0 as Sid };
-  readonly #subjects: (RememberedSubject | undefined)[] = new Array(REMEMBERED_SUBJECTS).fill(undefined);
+  /** Made for the first message. */
+  #subjects: (RememberedSubject | undefined)[] | undefined;
   readonly #carry: Carry;
   #stopped = false;
 
@@ -207,6 +208,7 @@ export class ServerVerbReader {
 
   #subject(buf: Uint8Array, start: number, end: number, hash: number): string {
     const place = (hash ^ (hash >>> 16)) & (REMEMBERED_SUBJECTS - 1);
+    this.#subjects ??= new Array(REMEMBERED_SUBJECTS).fill(undefined);
     const remembered = this.#subjects[place];
     if (
       remembered !== undefined &&

@@ -11,17 +11,18 @@ import { systemErrorText } from "./system-error.ts";
 
 /** The size of the array that all sockets of a server read into: as much as makes one turn of the event loop worth it. */
 const SERVER_READ_BYTES = 256 * 1024;
-/** The size of the array that a client's socket reads into. */
+/** The size of the array that clients' sockets read into. */
 const CLIENT_READ_BYTES = 64 * 1024;
+/** Whether one array does for many sockets: what one reads is used up before the next one reads. On Windows the system may hold the arrays of several reads at a time. */
+const CAN_SHARE = process.platform !== "win32";
+const CLIENT_READS = new Uint8Array(CAN_SHARE ? CLIENT_READ_BYTES : 0);
 
 const ALL_IPV4 = "0.0.0.0";
 const ALL = "::";
 
 /** Begins to listen, as `Network.listen` says. */
 export function listenTcp(address: ListenAddress, accept: (link: ByteLink) => void): Promise<Listener> {
-  // What a socket reads is used up before the next one reads, so that one array does for all. (Not on Windows, where the
-  // system may hold the arrays of several reads at a time.)
-  const shared = process.platform === "win32" ? undefined : new Uint8Array(SERVER_READ_BYTES);
+  const shared = CAN_SHARE ? new Uint8Array(SERVER_READ_BYTES) : undefined;
   return listenSockets(address, (socket) => accept(acceptedLink(socket, shared)));
 }
 
@@ -103,7 +104,10 @@ export function dialTcp(host: string, port: number): Promise<ClientLink> {
       host,
       port,
       noDelay: true,
-      onread: { buffer: new Uint8Array(CLIENT_READ_BYTES), callback: onRead(() => link) },
+      onread: {
+        buffer: CAN_SHARE ? CLIENT_READS : new Uint8Array(CLIENT_READ_BYTES),
+        callback: onRead(() => link),
+      },
     });
     socket.once("error", reject);
     socket.once("connect", () => {
