@@ -111,6 +111,14 @@ export class Connection implements NatsConnection, SessionOwner, RequestHost {
     return { ...this.#session.stats };
   }
 
+  /**
+   * Bytes that were published and wait: until the code at hand is done, until the network takes them, or for another server. It does not
+   * grow without end if a program waits for {@link flush} now and then; options `writeBufferSize` and `reconnectBufferSize` bound it.
+   */
+  buffered(): number {
+    return this.#session.buffered;
+  }
+
   /** What happens to the connection from now on. A listener that does not read misses events once 1,024 wait. */
   status(): AsyncIterable<Status> {
     return this.#session.listeners.listen();

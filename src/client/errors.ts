@@ -13,3 +13,15 @@ export class ReconnectBufferExceededError extends Error {
     this.limit = limit;
   }
 }
+
+/** Thrown by `publish` and `request` when the network does not take what was published before (option `writeBufferSize`). */
+export class WriteBufferExceededError extends Error {
+  override readonly name = "WriteBufferExceededError";
+  /** The size of the buffer in bytes. */
+  readonly limit: number;
+
+  constructor(limit: number) {
+    super(`the server does not take what is published, and writeBufferSize (${limit} bytes) is used up`);
+    this.limit = limit;
+  }
+}

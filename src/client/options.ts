@@ -32,6 +32,11 @@ export interface ConnectOptions extends Omit<ConnectionOptions, "tls"> {
    * Default 8,388,608 (nats.go's).
    */
   reconnectBufferSize?: number;
+  /**
+   * Bytes that may wait for the network while the connection is there, because the server reads more slowly than is published; beyond,
+   * `publish` throws WriteBufferExceededError. Default: any number, as for the official client. See `Connection.buffered`.
+   */
+  writeBufferSize?: number;
   /** Called with each status event, from the first attempt to connect on. */
   onStatus?: (status: Status) => void;
 }
@@ -57,6 +62,7 @@ const CHECKS: { readonly [Name in keyof ConnectOptions]?: Check } = {
   reconnectJitter: atLeast(0),
   reconnectJitterTLS: atLeast(0),
   reconnectBufferSize: atLeast(-1),
+  writeBufferSize: aboveZero,
   reconnectDelayHandler: aFunction,
   reconnectToServer: aFunction,
   onStatus: aFunction,
@@ -88,6 +94,7 @@ const DEFAULTS = {
   reconnectJitter: 100,
   reconnectJitterTLS: 1_000,
   reconnectBufferSize: 8 * 1024 * 1024,
+  writeBufferSize: Number.POSITIVE_INFINITY,
 };
 
 /** Options that were checked, with their defaults. */

@@ -2,7 +2,9 @@ import type { VerbLinkServer } from "../seams/link.ts";
 
 /** The server as a session sees it. Over bytes, a link has more to do than one in process, where the rest is missing. */
 export interface ServerLink extends VerbLinkServer {
-  /** The server has taken the client: from now on it is pinged. */
+  /** Bytes that the network has not taken. */
+  readonly buffered?: number;
+  /** The server has taken the client, and been told all that waited: from now on it is pinged, and what waits is bounded. */
   accepted?(): void;
   /** It has answered a ping. */
   answered?(): void;

@@ -57,6 +57,11 @@ export class ClientSession extends Conversation implements VerbLinkClient, WireC
     return this.#link !== undefined && this.server === this.#link;
   }
 
+  /** Bytes of what was published that wait: for the network, or for another server. */
+  get buffered(): number {
+    return (this.isConnected ? this.#link!.buffered : this.#backlog?.bytes) ?? 0;
+  }
+
   // Making a connection.
 
   /** Has `greet` greet a server. Resolves once that has accepted the client; rejects with why it has not. */
@@ -105,8 +110,8 @@ export class ClientSession extends Conversation implements VerbLinkClient, WireC
     this.#attempt = undefined;
     this.server = link;
     this.#refusal = undefined;
-    link.accepted?.();
     this.tellAll(link, this.#backlog);
+    link.accepted?.();
     if (this.everAccepted) {
       this.stats.reconnects += 1;
       this.listeners.tell({ type: "reconnect", server: this.#owner.serverName });

@@ -11,6 +11,7 @@ import type { ClientLink, TlsClientOptions } from "../seams/dial.ts";
 import type { ByteLinkHandler } from "../seams/link.ts";
 import type { ClientRuntime } from "../seams/runtime.ts";
 import { errors } from "./core.ts";
+import { WriteBufferExceededError } from "./errors.ts";
 import { KeepAlive, type KeepAliveListener } from "./keep-alive.ts";
 import type { Settings } from "./options.ts";
 import type { ServerLink } from "./server-link.ts";
@@ -39,6 +40,8 @@ export class WireServer implements ServerLink, ByteLinkHandler {
   readonly #reader: ServerVerbReader;
   readonly #runtime: ClientRuntime;
   readonly #settings: Settings;
+  /** What was published before there was this link is not refused. */
+  #bufferSize = Number.POSITIVE_INFINITY;
   #keepAlive: KeepAlive | undefined;
   #flushPlanned = false;
   #started = false;
@@ -84,7 +87,8 @@ export class WireServer implements ServerLink, ByteLinkHandler {
   }
 
   accepted(): void {
-    const { pingInterval, maxPingOut } = this.#settings;
+    const { pingInterval, maxPingOut, writeBufferSize } = this.#settings;
+    this.#bufferSize = writeBufferSize;
     this.#keepAlive = new KeepAlive(this.#runtime.clock, pingInterval, maxPingOut, this.#client);
   }
 
@@ -99,7 +103,15 @@ export class WireServer implements ServerLink, ByteLinkHandler {
     this.#flushSoon();
   }
 
+  get buffered(): number {
+    return this.#outbox.pending;
+  }
+
+  /** @throws WriteBufferExceededError when too much waits. */
   pub(message: Message): void {
+    const outbox = this.#outbox;
+    if (outbox.busy && outbox.pending + message.size > this.#bufferSize)
+      throw new WriteBufferExceededError(this.#bufferSize);
     this.#writer.pub(message);
     if (!this.#flushPlanned) this.#flushSoon();
   }

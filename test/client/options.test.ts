@@ -58,6 +58,7 @@ describe("options of a connection", () => {
       [{ reconnectJitter: "x" as never }, /reconnectJitter/],
       [{ reconnectJitterTLS: -1 }, /reconnectJitterTLS/],
       [{ reconnectBufferSize: -2 }, /reconnectBufferSize/],
+      [{ writeBufferSize: -1 }, /writeBufferSize/],
       [{ reconnectDelayHandler: 5 as never }, /reconnectDelayHandler/],
       [{ reconnectToServer: {} as never }, /reconnectToServer/],
       [{ onStatus: 1 as never }, /onStatus/],

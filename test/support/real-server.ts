@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { connect, createServer } from "node:net";
+import { createServer } from "node:net";
 import process from "node:process";
 
 /** A real nats-server in a process of its own. */
@@ -20,18 +20,20 @@ export class RealServer {
     const program = process.env.NATS_SERVER;
     if (program === undefined)
       throw new Error("tests in test/peers/ are run by scripts/test.ts, which finds the nats-server");
-    const port = wanted ?? (await freePort());
-    const child = spawn(program, ["-a", "127.0.0.1", "-p", String(port), ...flags], {
+    // It takes a free port itself: one that we had found could be taken by another test's server before it listens there.
+    const child = spawn(program, ["-a", "127.0.0.1", "-p", String(wanted ?? -1), ...flags], {
       stdio: ["ignore", "ignore", "pipe"],
     });
     let log = "";
-    child.stderr!.on("data", (bytes) => {
-      log += bytes;
+    const port = await new Promise<number>((resolve, reject) => {
+      child.stderr!.on("data", (bytes) => {
+        log += bytes;
+        const listens = /Listening for client connections on \S+:(\d+)/.exec(log);
+        if (listens !== null && log.includes("Server is ready")) resolve(Number(listens[1]));
+      });
+      child.once("error", reject);
+      child.once("close", () => reject(new Error(`nats-server does not start: ${log}`)));
     });
-    for (let tries = 0; !(await accepts(port)); tries++) {
-      if (tries > 500 || child.exitCode !== null) throw new Error(`nats-server does not start: ${log}`);
-      await new Promise((resolve) => setTimeout(resolve, 10));
-    }
     return new RealServer(child, port, () => log);
   }
 
@@ -48,7 +50,7 @@ export class RealServer {
   }
 
   async close(): Promise<void> {
-    if (this.#child.exitCode !== null) return;
+    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
     const exited = once(this.#child, "exit");
     this.#child.kill("SIGKILL");
     await exited;
@@ -68,15 +70,4 @@ export async function freePort(): Promise<number> {
   server.close();
   await once(server, "close");
   return port;
-}
-
-function accepts(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect({ host: "127.0.0.1", port });
-    socket.once("connect", () => {
-      socket.destroy();
-      resolve(true);
-    });
-    socket.once("error", () => resolve(false));
-  });
 }

@@ -28,7 +28,7 @@ export type {
   Subscription,
 } from "../../client/core.ts";
 export { createInbox, errors, headers } from "../../client/core.ts";
-export { ReconnectBufferExceededError } from "../../client/errors.ts";
+export { ReconnectBufferExceededError, WriteBufferExceededError } from "../../client/errors.ts";
 export type { ClientMsg } from "../../client/msg.ts";
 export type { ConnectOptions, Dial, InProcessServer } from "../../client/options.ts";
 export type { ClientSubscription, SubscriptionOptions } from "../../client/subscription.ts";
