@@ -1,17 +1,29 @@
 /**
- * Cuts the power before every disk call of every script of so many steps: `npx tsx scripts/storage-crashes.ts <steps> [<outcomes>]`, with up to so many
- * outcomes of each crash (2,000 unless said). The tests do the same for short scripts.
+ * Cuts the power before every disk call of every script of operations on a stream, and checks the promises on what is left:
+ * `npm run crashes -- [--start=empty|filled] [--operations=4] [--outcomes=256]`. A crash of up to so many outcomes is looked at in all of them,
+ * another in those that `outcomes` in test/storage/crashes.ts chooses. The tests do the same with fewer outcomes.
  */
-import process from "node:process";
-import { checkScript, scripts } from "../test/storage/crashes.ts";
+import { parseArgs } from "node:util";
+import { Crashes, emptyStart, filledStart, OPERATIONS, scripts } from "../test/storage/crashes.ts";
 
-const length = Number(process.argv[2] ?? 3);
-const outcomes = Number(process.argv[3] ?? 2000);
-let crashes = 0;
-let count = 0;
-for (const script of scripts(length)) {
-  crashes += await checkScript(script, outcomes);
-  count += 1;
-  if (count % 100 === 0) console.log(`${count} scripts, ${crashes} crashes`);
+const { values } = parseArgs({
+  options: {
+    start: { type: "string" },
+    operations: { type: "string", default: "4" },
+    outcomes: { type: "string", default: "256" },
+  },
+});
+const starts = { empty: emptyStart, filled: filledStart };
+for (const [name, begin] of Object.entries(starts)) {
+  if (values.start !== undefined && values.start !== name) continue;
+  const crashes = new Crashes(Number(values.outcomes));
+  const start = await begin();
+  let count = 0;
+  for (let length = 1; length <= Number(values.operations); length++) {
+    for (const script of scripts(length)) await crashes.check(script, start);
+    count += OPERATIONS.length ** length;
+    console.log(
+      `${name}: ${count} scripts, ${crashes.cuts} crashes, ${crashes.outcomes} outcomes: the promises hold`,
+    );
+  }
 }
-console.log(`${count} scripts, ${crashes} crashes: the promises hold`);

@@ -1,7 +1,7 @@
 import type { Clock } from "../seams/clock.ts";
 
-/** How long work may go on before the rest of the program has a turn, in ms. */
-const TURN_MS = 2;
+/** How long work may go on before the rest of the program has a turn, in ms; there may be several such works at a time. */
+const TURN_MS = 1;
 
 /** Divides long work, so that sockets and timers have their turn in between. */
 export class Pacer {

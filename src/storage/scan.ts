@@ -21,7 +21,7 @@ export interface ScanVisitor {
 export class Scanner {
   readonly #pacer: Pacer;
   readonly #found = new FoundRecord();
-  #buffer: RecordBytes = recordBytes(BUFFER_BYTES);
+  #buffer: RecordBytes = recordBytes(0);
   /** What of the file is in the buffer. */
   #start = 0;
   #used = 0;
@@ -88,7 +88,8 @@ export class Scanner {
   }
 
   async #fill(file: DiskFile, position: number, to: number, size: number): Promise<void> {
-    if (size > this.#buffer.bytes.length) this.#buffer = recordBytes(size);
+    const wanted = Math.max(size, Math.min(BUFFER_BYTES, to - position));
+    if (wanted > this.#buffer.bytes.length) this.#buffer = recordBytes(wanted);
     const room = Math.min(this.#buffer.bytes.length, to - position);
     this.#used = await file.read(this.#buffer.bytes.subarray(0, room), position);
     this.#start = position;

@@ -1,27 +1,23 @@
 import assert from "node:assert/strict";
-import { createHash } from "node:crypto";
-import type { StreamStore } from "../../src/storage/store.ts";
+import type { RemoveOptions, StreamStore } from "../../src/storage/store.ts";
 import { settle } from "../support/simulated.ts";
 import { type Choose, SimulatedDisk } from "../support/simulated-disk.ts";
 import { openStream } from "./file-support.ts";
 
-/**
- * What scripts are made of: append a small message, a large one; one that takes the place of the one before on its subject; a batch of two; remove the
- * first, and erase it; purge all; keep a note; wait until all is on disk; wait a little; close and open again.
- */
-export const STEPS = [
-  "small",
-  "large",
-  "replace",
+/** What scripts of every kind are made of; each is as short as it can be. */
+export const OPERATIONS = [
+  "append",
   "batch",
   "remove",
   "erase",
   "purge",
-  "note",
   "flush",
-  "wait",
+  "note",
   "reopen",
+  "merge",
 ] as const;
+/** What long scripts have besides: a large message, one that takes the place of the one before on its subject, a little patience. */
+export const STEPS = [...OPERATIONS, "large", "replace", "wait"] as const;
 export type Step = (typeof STEPS)[number];
 
 interface Appended {
@@ -32,50 +28,91 @@ interface Appended {
 }
 
 /** What is known to whoever uses the store: what must, and what may, be found after a crash. */
-class Oracle {
+export class Oracle {
   readonly appended = new Map<number, Appended>();
-  /** Sequences whose removal was asked for; and those of which it was said that it is done. */
-  readonly removing = new Set<number>();
+  /** Sequences whose removal was asked for, with the message that was to take the place (0 for none); and those of which it was said that it is done. */
+  readonly removing = new Map<number, number>();
   readonly removed = new Set<number>();
   acknowledged = 0;
   notes: string[] = [];
   notesAcknowledged = 0;
+
+  /** What is known now. */
+  copy(): Oracle {
+    const copy = new Oracle();
+    for (const [seq, message] of this.appended) copy.appended.set(seq, message);
+    for (const [seq, because] of this.removing) copy.removing.set(seq, because);
+    for (const seq of this.removed) copy.removed.add(seq);
+    copy.acknowledged = this.acknowledged;
+    copy.notes = [...this.notes];
+    copy.notesAcknowledged = this.notesAcknowledged;
+    return copy;
+  }
+
+  get fingerprint(): string {
+    const { appended, acknowledged, removed, removing, notes, notesAcknowledged } = this;
+    return JSON.stringify([
+      ...appended,
+      acknowledged,
+      ...removed,
+      "",
+      ...removing,
+      notes.length,
+      notesAcknowledged,
+    ]);
+  }
 }
 
-/** Runs a script on a disk until it ends or the power is cut before disk call `cut`. Returns what is known, and whether it came to the end. */
-export async function runUntil(
-  disk: SimulatedDisk,
-  script: readonly Step[],
-  cut: number,
-): Promise<{ oracle: Oracle; ended: boolean }> {
-  const oracle = new Oracle();
-  const halted = new Promise<"halted">((resolve) => {
-    disk.before = (call) => {
-      if (call === cut) {
-        disk.halt();
-        resolve("halted");
-      }
-      return undefined;
-    };
-  });
-  const how = await Promise.race([halted, perform(disk, script, oracle)]);
-  return { oracle, ended: how === "ended" };
+/** Where a script begins: a disk, and what is known of it. */
+export interface Start {
+  readonly disk: SimulatedDisk;
+  readonly oracle: Oracle;
 }
 
-async function perform(disk: SimulatedDisk, script: readonly Step[], oracle: Oracle): Promise<"ended"> {
+/** Nothing yet. */
+export function emptyStart(): Start {
+  return { disk: new SimulatedDisk(), oracle: new Oracle() };
+}
+
+/** A stream that was closed, with a few segments, which are so small that a few removals make it worth to merge them. */
+export async function filledStart(): Promise<Start> {
+  const start = emptyStart();
+  const { storage, store } = await openStream(start.disk, SEGMENT);
+  for (let i = 0; i < 10; i++) append(store, start.oracle, `f.${i % 4}`, "f".repeat(150));
+  note(store, start.oracle);
+  await storage.close();
+  start.oracle.acknowledged = 10;
+  start.oracle.notesAcknowledged = 1;
+  return { disk: start.disk.copy(), oracle: start.oracle };
+}
+
+/** Performs a script, to its end unless the disk is halted. `oracle` comes to know what it does. */
+export async function perform(disk: SimulatedDisk, script: readonly Step[], oracle: Oracle): Promise<void> {
   let { storage, store } = await openStream(disk, SEGMENT);
+  const listen = (): void => {
+    store.listener = {
+      synced: (seq) => void (oracle.acknowledged = Math.max(oracle.acknowledged, seq)),
+      refused: () => assert.fail("nothing is refused"),
+      lost: () => assert.fail("nothing is lost"),
+    };
+  };
   const flushed = async (): Promise<void> => {
     const { lastSeq } = store.state;
-    const removing = [...oracle.removing];
+    const removing = [...oracle.removing.keys()];
     const notes = oracle.notes.length;
     await store.flush();
     oracle.acknowledged = Math.max(oracle.acknowledged, lastSeq);
     for (const seq of removing) oracle.removed.add(seq);
     oracle.notesAcknowledged = Math.max(oracle.notesAcknowledged, notes);
   };
+  const remove = (seq: number, options: RemoveOptions): void => {
+    oracle.removing.set(seq, options.because ?? 0);
+    store.remove(seq, options);
+  };
+  listen();
   for (const step of script) {
     switch (step) {
-      case "small":
+      case "append":
         append(store, oracle, "a", "x");
         break;
       case "large":
@@ -84,9 +121,7 @@ async function perform(disk: SimulatedDisk, script: readonly Step[], oracle: Ora
       case "replace": {
         const before = store.subject("a");
         const seq = append(store, oracle, "a", "z");
-        if (before === undefined) break;
-        oracle.removing.add(before.lastSeq);
-        store.remove(before.lastSeq, { because: seq });
+        if (before !== undefined) remove(before.lastSeq, { because: seq });
         break;
       }
       case "batch": {
@@ -98,20 +133,15 @@ async function perform(disk: SimulatedDisk, script: readonly Step[], oracle: Ora
         break;
       }
       case "remove":
-      case "erase": {
-        const { firstSeq, messages } = store.state;
-        if (messages === 0) break;
-        oracle.removing.add(firstSeq);
-        store.remove(firstSeq, { erase: step === "erase" });
+      case "erase":
+        if (store.state.messages > 0) remove(store.state.firstSeq, { erase: step === "erase" });
         break;
-      }
       case "purge":
-        for (const seq of oracle.appended.keys()) oracle.removing.add(seq);
+        for (const seq of oracle.appended.keys()) oracle.removing.set(seq, 0);
         void store.purge({}).catch(() => {});
         break;
       case "note":
-        oracle.notes.push(`note ${oracle.notes.length}`);
-        store.note(bytes(oracle.notes.at(-1)!), 1_000_000 + oracle.notes.length);
+        note(store, oracle);
         break;
       case "flush":
         await flushed();
@@ -123,12 +153,21 @@ async function perform(disk: SimulatedDisk, script: readonly Step[], oracle: Ora
         await flushed();
         await storage.close();
         ({ storage, store } = await openStream(disk, SEGMENT));
+        listen();
+        break;
+      case "merge":
+        // So much goes that segments with little left are merged; what comes next comes while that goes on.
+        for (let { firstSeq: seq, lastSeq } = store.state; seq < lastSeq; seq++) {
+          if (seq % 4 !== 0 && store.has(seq)) remove(seq, {});
+        }
+        await flushed();
+        await settle();
         break;
     }
   }
   await flushed();
+  for (let i = 0; i < 4; i++) await settle();
   await storage.close();
-  return "ended";
 }
 
 /** Small, so that scripts go over several segments. */
@@ -138,6 +177,12 @@ function append(store: StreamStore, oracle: Oracle, subject: string, payload: st
   const seq = store.append(subject, undefined, bytes(payload), 1);
   oracle.appended.set(seq, { subject, payload, batch: seq });
   return seq;
+}
+
+function note(store: StreamStore, oracle: Oracle): void {
+  const text = `note ${oracle.notes.length}`;
+  oracle.notes.push(text);
+  store.note(bytes(text), 1_000_000 + oracle.notes.length);
 }
 
 const bytes = (text: string): Uint8Array => new Uint8Array(Buffer.from(text));
@@ -155,7 +200,9 @@ export async function checkAfter(disk: SimulatedDisk, oracle: Oracle): Promise<v
   for (const [seq, message] of [...oracle.appended].sort(([a], [b]) => a - b)) {
     const found = await store.get(seq);
     if (found === undefined) {
-      if (oracle.removing.has(seq)) continue;
+      // What another was to take the place of is gone only if that one is there.
+      const because = oracle.removing.get(seq);
+      if (because !== undefined && because <= state.lastSeq) continue;
       assert.ok(seq > oracle.acknowledged, `acknowledged message ${seq} is there`);
       end = Math.min(end, message.batch);
       continue;
@@ -169,7 +216,7 @@ export async function checkAfter(disk: SimulatedDisk, oracle: Oracle): Promise<v
     if (seq >= end)
       assert.ok(!store.has(seq) && !store.has(batch), "a batch is there as a whole or not at all");
   }
-  const notes = [...store.notes()].map((note) => Buffer.from(note.bytes).toString());
+  const notes = [...store.notes()].map((each) => Buffer.from(each.bytes).toString());
   assert.deepEqual(notes.slice(0, oracle.notesAcknowledged), oracle.notes.slice(0, oracle.notesAcknowledged));
   assert.deepEqual(notes, oracle.notes.slice(0, notes.length));
   // It goes on, and what it is now is what it will be.
@@ -179,89 +226,108 @@ export async function checkAfter(disk: SimulatedDisk, oracle: Oracle): Promise<v
   const { messages, lastSeq, firstSeq } = state;
   await storage.close();
   const again = await openStream(disk.copy(), SEGMENT);
-  assert.deepEqual(
-    { messages, lastSeq, firstSeq },
-    {
-      messages: again.store.state.messages,
-      lastSeq: again.store.state.lastSeq,
-      firstSeq: again.store.state.firstSeq,
-    },
-  );
-  assert.equal(again.store.state.lost, undefined);
+  const { state: same } = again.store;
+  assert.deepEqual([same.messages, same.lastSeq, same.firstSeq], [messages, lastSeq, firstSeq]);
+  assert.equal(same.lost, undefined);
   assert.ok((await again.store.get(next)) !== undefined);
   await again.storage.close();
 }
 
-/** Calls `action` with every sequence of choices, or, beyond `limit` of them, with so many that are spread over all. Returns how many. */
-export async function eachOutcome(limit: number, action: (choose: Choose) => Promise<void>): Promise<number> {
-  const path: { taken: number; options: number }[] = [];
-  let seed = 1;
-  for (let count = 1; ; count++) {
-    let depth = 0;
-    const exhaustive = count <= limit / 2;
-    await action((options) => {
-      if (!exhaustive) {
-        seed = (Math.imul(seed, 1_664_525) + 1_013_904_223) >>> 0;
-        return Math.floor((seed / 2 ** 32) * options);
-      }
-      if (depth === path.length) path.push({ taken: 0, options });
-      return path[depth++].taken;
-    });
-    if (exhaustive) {
-      while (path.length > 0 && path.at(-1)!.taken === path.at(-1)!.options - 1) path.pop();
-      if (path.length === 0) return count;
-      path.at(-1)!.taken += 1;
-    }
-    if (count >= limit) return count;
-  }
-}
-
 /** All scripts of a length. */
-export function* scripts(length: number): Generator<Step[]> {
+export function* scripts(length: number, steps: readonly Step[] = OPERATIONS): Generator<Step[]> {
   if (length === 0) {
     yield [];
     return;
   }
-  for (const first of STEPS) for (const rest of scripts(length - 1)) yield [first, ...rest];
+  for (const first of steps) for (const rest of scripts(length - 1, steps)) yield [first, ...rest];
 }
 
-/** Cuts the power before every disk call of a script, with every outcome; returns how many crashes there were. */
-export async function checkScript(script: readonly Step[], outcomes: number): Promise<number> {
-  let crashes = 0;
-  const seen = new Set<string>();
-  for (let cut = 1; ; cut++) {
-    const disk = new SimulatedDisk();
-    const { oracle, ended } = await runUntil(disk, script, cut);
-    crashes += await eachOutcome(outcomes, async (choose) => {
-      const taken: number[] = [];
-      const after = disk.crash((options) => {
-        const choice = choose(options);
-        taken.push(choice);
-        return choice;
-      });
-      // Many crashes leave the same.
-      const key = fingerprint(after, oracle);
-      if (seen.has(key)) return;
-      seen.add(key);
-      try {
-        await checkAfter(after, oracle);
-      } catch (error) {
-        throw new Error(`script ${script.join(" ")}, cut before call ${cut}, outcome ${taken.join("")}`, {
-          cause: error,
+/**
+ * Cuts the power before each disk call of scripts, with every outcome of {@link outcomes}, and checks what is left. Scripts that
+ * begin alike crash alike, so what has been seen once, on the disk and by the user, is not looked at again.
+ */
+export class Crashes {
+  /** How many different states there were when the power was cut, and how many different ones that left. */
+  cuts = 0;
+  outcomes = 0;
+  readonly #limit: number;
+  readonly #seen = new Set<string>();
+
+  constructor(limit: number) {
+    this.#limit = limit;
+  }
+
+  /** Checks a script. */
+  async check(script: readonly Step[], start: Start): Promise<void> {
+    const left: { disk: SimulatedDisk; oracle: Oracle; how: string }[] = [];
+    const disk = start.disk.copy();
+    const oracle = start.oracle.copy();
+    disk.before = (call) => {
+      const known = oracle.fingerprint;
+      if (!this.#isNew(`cut ${disk.fingerprint()} ${known}`)) return undefined;
+      this.cuts += 1;
+      const now = oracle.copy();
+      for (const choose of outcomes(this.#limit)) {
+        const taken: number[] = [];
+        const after = disk.crash((options) => {
+          const choice = choose(options);
+          taken.push(choice);
+          return choice;
         });
+        if (!this.#isNew(`left ${after.fingerprint()} ${known}`)) continue;
+        left.push({ disk: after, oracle: now, how: `cut before call ${call}, outcome ${taken.join("")}` });
       }
-    });
-    if (ended) return crashes;
+      return undefined;
+    };
+    await perform(disk, script, oracle);
+    for (const each of left) {
+      this.outcomes += 1;
+      await checkAfter(each.disk, each.oracle).catch((error: unknown) => {
+        throw new Error(`script ${script.join(" ")}, ${each.how}`, { cause: error });
+      });
+    }
+  }
+
+  #isNew(what: string): boolean {
+    if (this.#seen.has(what)) return false;
+    this.#seen.add(what);
+    return true;
   }
 }
 
-/** What is on a disk, and what is known of it. */
-function fingerprint(disk: SimulatedDisk, oracle: Oracle): string {
-  const hash = createHash("sha1");
-  for (const [path, content] of disk.files()) hash.update(path).update(content);
-  const { appended, acknowledged, removed, removing, notes, notesAcknowledged } = oracle;
-  hash.update(
-    JSON.stringify([[...appended], acknowledged, [...removed], [...removing], notes, notesAcknowledged]),
-  );
-  return hash.digest("hex");
+/** Which outcomes there are of a crash: each is a way to choose. Ask for the next when all choices of one have been made. */
+export function* outcomes(limit: number): Generator<Choose> {
+  let count = 0;
+  for (const choose of paths(0, Number.POSITIVE_INFINITY)) {
+    if (++count > limit) break;
+    yield choose;
+  }
+  if (count <= limit) return;
+  // Too many: all in which at most two choices are others than "does not come through", or others than "comes through".
+  yield* paths(0, 2);
+  yield* paths(1, 2);
+}
+
+/** All sequences of choices of which at most `others` are not the usual one: the first (`usual` 0) or the last (1). */
+function* paths(usual: 0 | 1, others: number): Generator<Choose> {
+  const path: { away: number; readonly options: number }[] = [];
+  for (;;) {
+    let depth = 0;
+    yield (options) => {
+      if (depth === path.length) path.push({ away: 0, options });
+      const { away } = path[depth++];
+      return usual === 0 ? away : options - 1 - away;
+    };
+    let away = path.filter((each) => each.away > 0).length;
+    for (;;) {
+      const last = path.at(-1);
+      if (last === undefined) return;
+      if (last.away > 0) away -= 1;
+      if (last.away < last.options - 1 && away < others) {
+        last.away += 1;
+        break;
+      }
+      path.pop();
+    }
+  }
 }

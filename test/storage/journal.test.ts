@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { SimulatedDisk } from "../support/simulated-disk.ts";
-import { eachOutcome } from "./crashes.ts";
+import { outcomes } from "./crashes.ts";
 import { openStorage } from "./file-support.ts";
 
 const bytes = (text: string): Uint8Array => new Uint8Array(Buffer.from(text));
@@ -46,7 +46,7 @@ test("a journal: whenever the power is cut, what was flushed is there, and what 
         journal = await storage.openJournal(PLACE);
       }
     });
-    await eachOutcome(200, async (choose) => {
+    for (const choose of outcomes(200)) {
       const after = disk.crash(choose);
       const storage = await openStorage(after);
       const journal = await storage.openJournal(PLACE);
@@ -64,7 +64,7 @@ test("a journal: whenever the power is cut, what was flushed is there, and what 
       await storage.close();
       const again = await openStorage(after);
       assert.equal(text((await again.openJournal(PLACE)).found.at(-1)!), `${count + 1} `);
-    });
+    }
     if (ended) break;
   }
 });
@@ -82,14 +82,14 @@ test("a document: whenever the power is cut, it is what it was or what it was to
         done = i;
       }
     });
-    await eachOutcome(300, async (choose) => {
+    for (const choose of outcomes(300)) {
       const storage = await openStorage(disk.crash(choose));
       const found = await storage.readDocument(["d"]);
       const version = found === undefined ? 0 : Number(text(found)[0]);
       assert.ok(version >= done && version <= began, `${version} from ${done} to ${began}`);
       if (found !== undefined) assert.equal(text(found), `${version}`.repeat(300 * version));
       assert.deepEqual(storage.damaged, []);
-    });
+    }
     if (ended) break;
   }
 });

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import {
   type Disk,
   DiskError,
@@ -79,6 +80,31 @@ export class SimulatedDisk implements Disk {
       after.#directories.set(directory, { synced, changes: [] });
     }
     return after;
+  }
+
+  /** All that there is and that a crash may leave, as one text: two disks with the same have the same crashes. */
+  fingerprint(): string {
+    const hash = createHash("sha1");
+    const numbers = new Map<Node, number>();
+    const number = (node: Node | undefined): string => {
+      if (node === undefined) return "-";
+      let known = numbers.get(node);
+      if (known === undefined) {
+        numbers.set(node, (known = numbers.size));
+        hash.update(node.synced);
+        for (const change of node.changes) {
+          if ("size" in change) hash.update(`size ${change.size}`);
+          else hash.update(`at ${change.at} ${change.bytes.length} `).update(change.bytes);
+        }
+      }
+      return String(known);
+    };
+    for (const [directory, { synced, changes }] of this.#directories) {
+      hash.update(`directory ${directory}\n`);
+      for (const [name, node] of synced) hash.update(`${name} ${number(node)}\n`);
+      for (const { name, node, gone } of changes) hash.update(`${name} ${number(node)} ${gone}\n`);
+    }
+    return hash.digest("base64");
   }
 
   /** All files: path and content. */
@@ -238,14 +264,15 @@ function survive(node: Node, choose: Choose): Node {
   const after = new Node();
   let content = node.synced;
   for (const change of node.changes) {
-    // All of it, nothing, or some of its sectors.
-    const outcome = choose(3);
-    if (outcome === 0) continue;
-    if ("size" in change || outcome === 1) {
-      content = applied(content, change);
+    if ("size" in change) {
+      if (choose(2) === 1) content = applied(content, change);
       continue;
     }
     const { at, bytes } = change;
+    // The file may have become longer, and what should be there may have stayed zeros.
+    if (at + bytes.length > content.length && choose(2) === 1) {
+      content = applied(content, { size: at + bytes.length });
+    }
     for (let from = at; from < at + bytes.length; ) {
       const to = Math.min(at + bytes.length, from - (from % SECTOR) + SECTOR);
       if (choose(2) === 1)

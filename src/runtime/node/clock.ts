@@ -5,6 +5,11 @@ export const nodeClock: Clock = {
   now: () => Date.now(),
   monotonic: () => performance.now(),
   after(delay: number, action: () => void): Timer {
+    if (delay <= 0) {
+      // Node's timers wait for a millisecond at least.
+      const turn = setImmediate(action);
+      return { cancel: () => clearImmediate(turn) };
+    }
     const timer = setTimeout(action, delay);
     return { cancel: () => clearTimeout(timer) };
   },

@@ -1,0 +1,38 @@
+import assert from "node:assert/strict";
+import process from "node:process";
+import { test } from "node:test";
+import fc from "fast-check";
+import { SimulatedDisk } from "../support/simulated-disk.ts";
+import { checkAfter, Oracle, perform, STEPS } from "./crashes.ts";
+
+test("long scripts, with merges of segments, cut anywhere", async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(fc.constantFrom(...STEPS, "large", "replace", "flush", "wait"), {
+        minLength: 10,
+        maxLength: 60,
+      }),
+      fc.integer({ min: 1, max: 400 }),
+      fc.infiniteStream(fc.nat(1000)),
+      async (script, cut, choices) => {
+        const disk = new SimulatedDisk();
+        const oracle = new Oracle();
+        const halted = new Promise<void>((resolve) => {
+          disk.before = (call) => {
+            if (call === cut) {
+              disk.halt();
+              resolve();
+            }
+            return undefined;
+          };
+        });
+        await Promise.race([halted, perform(disk, script, oracle)]);
+        await checkAfter(
+          disk.crash((options) => choices.next().value % options),
+          oracle,
+        );
+      },
+    ),
+    { numRuns: Number(process.env.CRASH_RUNS ?? 400), endOnFailure: true },
+  );
+});
