@@ -25,6 +25,9 @@ const FULL_RETRY_MS = 1000;
 /** From this size on, a segment of which nothing is left makes way for a new one when all is purged. */
 const ROLL_BYTES = 64 * 1024;
 
+/** Removals are written down when there are so many, or a commit begins: one record says only what can be said in a moment. */
+const CHANGE_REMOVALS = 1024;
+
 /** A removal that no commit has covered yet. */
 interface Removal {
   readonly seq: number;
@@ -67,8 +70,9 @@ export class FileStore extends IndexedStore implements LogOwner {
 
   #committedSeq: number;
   #committedTime: number;
-  /** Removals since the last commit, and how many of them the commit that goes on has. */
+  /** Removals since the last commit; how many of them have been written down, and how many the commit that goes on has. */
   #removals: Removal[] = [];
+  #written = 0;
   #recorded = 0;
   #removalCount = 0;
   /** Whether there is a change that {@link #removals} does not say: a floor, skipped sequences. */
@@ -221,6 +225,7 @@ export class FileStore extends IndexedStore implements LogOwner {
     if (because > this.#committedSeq) message = this.stream.remove(seq);
     else this.stream.drop(seq);
     this.#removals.push({ seq, because, message });
+    if (this.#removals.length - this.#written >= CHANGE_REMOVALS) this.#writeRemovals();
     segment.emptiedAt = this.#removalCount;
     this.#log.want();
     return true;
@@ -229,6 +234,7 @@ export class FileStore extends IndexedStore implements LogOwner {
   protected clear(): void {
     this.stream.clear();
     this.#removals = [];
+    this.#written = 0;
     this.#recorded = 0;
     this.#removalCount += 1;
     this.#changed = true;
@@ -307,14 +313,22 @@ export class FileStore extends IndexedStore implements LogOwner {
     this.#log.write(head, "", 0, EMPTY, payload, this.stream.lastSeq + 1);
   }
 
+  /** Writes down what was removed since it was last written down. */
+  #writeRemovals(): void {
+    const floor = this.stream.firstSeq;
+    const seqs: number[] = [];
+    for (let i = this.#written; i < this.#removals.length; i++) {
+      if (this.#removals[i].seq >= floor) seqs.push(this.#removals[i].seq);
+    }
+    this.#writeChange(seqs);
+    this.#written = this.#removals.length;
+    this.#changed = false;
+  }
+
   beginCommit(): boolean {
     const { stream } = this;
     const marks = this.#erasures.some((each) => each.syncs === 1);
-    if (this.#removals.length > 0 || this.#changed || marks) {
-      const floor = stream.firstSeq;
-      this.#writeChange(this.#removals.map(({ seq }) => seq).filter((seq) => seq >= floor));
-      this.#changed = false;
-    }
+    if (this.#removals.length > this.#written || this.#changed || marks) this.#writeRemovals();
     this.#recorded = this.#removals.length;
     this.#committing = {
       seq: stream.lastSeq,
@@ -345,6 +359,7 @@ export class FileStore extends IndexedStore implements LogOwner {
 
   committed(): void {
     this.#removals.splice(0, this.#recorded);
+    this.#written -= this.#recorded;
     this.#recorded = 0;
     if (this.#removals.length === 0) this.#places.clear();
     this.#full = undefined;
@@ -380,6 +395,7 @@ export class FileStore extends IndexedStore implements LogOwner {
       this.#log.segmentOf(removal.seq).live += removal.message.bytes;
     }
     this.#removals = kept;
+    this.#written = 0;
     this.#recorded = 0;
     this.#changed = true;
     this.#recount(first);
@@ -393,12 +409,7 @@ export class FileStore extends IndexedStore implements LogOwner {
   #recount(first: number): void {
     const last = this.#log.segments[this.#log.segments.length - 1];
     if (last === undefined) return;
-    let live = 0;
-    const { index } = this.stream;
-    for (let seq = index.next(last.firstSeq); seq !== 0; seq = index.next(seq + 1)) {
-      index.locate(seq);
-      live += index.chunk.bytes[index.slot];
-    }
+    const live = this.stream.index.bytesFrom(last.firstSeq);
     last.live = live;
     last.total = Math.max(live, Math.min(last.total, last.size));
     this.#erasures = this.#erasures.filter(({ segment, position }) => position < segment.size);

@@ -6,6 +6,7 @@ import {
   copyRecord,
   decodeChange,
   encodeChange,
+  encodeRanges,
   type FoundRecord,
   KIND_CHANGE,
   KIND_MERGE,
@@ -19,9 +20,12 @@ import {
 } from "./records.ts";
 import { Scanner, type ScanVisitor } from "./scan.ts";
 import { SEGMENT_BYTES, type Segment } from "./segment.ts";
+import { SeqSet } from "./seq-set.ts";
 import type { StreamIndex } from "./stream-index.ts";
 
 const PIECE_BYTES = 1024 * 1024;
+/** How many ranges of removed messages one change record has at most. */
+const CHANGE_RANGES = 1024;
 /** So many segments become one at most: their numbers must fit into what recovery reads of a segment's beginning. */
 const MOST_SEGMENTS = 256;
 
@@ -172,7 +176,7 @@ class Copy implements ScanVisitor {
   readonly #run: Segment[];
   readonly #pacer: Pacer;
   #source: Segment;
-  #removed: number[] = [];
+  #removed = new SeqSet();
   readonly #floor: number;
   readonly #seqs: number[] = [];
   readonly #to: number[] = [];
@@ -199,31 +203,40 @@ class Copy implements ScanVisitor {
         await scanner.scan(await segment.file(), segment.salt, 0, segment.size, !changes, visitor);
         if (this.spoilt) return;
       }
-      if (changes) this.#writeRemoved();
+      if (changes) await this.#writeRemoved();
     }
   }
 
   #change(record: FoundRecord, { bytes }: RecordBytes): boolean {
     if (record.kind !== KIND_CHANGE) return true;
     const { firstSeq } = this.#run[0];
-    decodeChange(bytes, record.payloadStart, record.payloadEnd, (first, last) => {
-      for (let seq = Math.max(first, this.#floor); seq <= last && seq < firstSeq; seq++)
-        this.#removed.push(seq);
-    });
+    decodeChange(bytes, record.payloadStart, record.payloadEnd, (first, last) =>
+      this.#removed.add(Math.max(first, this.#floor), Math.min(last, firstSeq - 1)),
+    );
     return true;
   }
 
   /** Says first which segments this one replaces, and then what they say of messages in others. */
-  #writeRemoved(): void {
+  async #writeRemoved(): Promise<void> {
     const replaced = encodeChange(
       0,
       this.#run.map(({ generation }) => generation),
     );
     this.#write(plainHead(KIND_MERGE, this.#merged.firstSeq - 1), replaced);
-    const payload = encodeChange(this.#floor, [...new Set(this.#removed)]);
-    this.#removed = [];
-    const head = plainHead(KIND_CHANGE, this.#merged.firstSeq - 1);
-    this.#write(head, payload);
+    let ranges: number[] = [];
+    for (const range of this.#removed.ranges()) {
+      ranges.push(...range);
+      if (ranges.length < CHANGE_RANGES * 2) continue;
+      this.#writeRanges(ranges);
+      ranges = [];
+      if (this.#pacer.due) await this.#pacer.rest();
+    }
+    this.#writeRanges(ranges);
+    this.#removed = new SeqSet();
+  }
+
+  #writeRanges(ranges: readonly number[]): void {
+    this.#write(plainHead(KIND_CHANGE, this.#merged.firstSeq - 1), encodeRanges(this.#floor, ranges));
   }
 
   /** Ends it with a record that says how far it goes. */

@@ -302,6 +302,16 @@ export class MessageIndex {
     return 0;
   }
 
+  /** The bytes of all messages from `seq` on. */
+  bytesFrom(seq: number): number {
+    let sum = 0;
+    for (let at = this.chunkFrom(seq); at < this.chunks.length; at++) {
+      const { bytes, used } = this.chunks[at];
+      for (let slot = this.chunks[at].slotFrom(seq); slot < used; slot++) sum += bytes[slot];
+    }
+    return sum;
+  }
+
   /** The last message up to `seq`; 0 for none. */
   previous(seq: number): number {
     for (let at = Math.min(this.chunkFrom(seq), this.chunks.length - 1); at >= 0; at--) {

@@ -199,17 +199,26 @@ export class FoundRecord implements RecordHead {
 
 /** Ranges of sequences and a floor, below which nothing is left, as the payload of a change record: LEB128 numbers. */
 export function encodeChange(floor: number, seqs: number[]): Uint8Array {
-  const out: number[] = [];
-  pushNumber(out, floor);
+  const ranges: number[] = [];
   seqs.sort((a, b) => a - b);
-  let end = 0;
   for (let i = 0; i < seqs.length; ) {
     let last = i;
     while (last + 1 < seqs.length && seqs[last + 1] <= seqs[last] + 1) last += 1;
-    pushNumber(out, seqs[i] - end);
-    pushNumber(out, seqs[last] - seqs[i]);
-    end = seqs[last];
+    ranges.push(seqs[i], seqs[last]);
     i = last + 1;
+  }
+  return encodeRanges(floor, ranges);
+}
+
+/** The same, of ranges: the first and the last sequence of each in turn, in order. */
+export function encodeRanges(floor: number, ranges: readonly number[]): Uint8Array {
+  const out: number[] = [];
+  pushNumber(out, floor);
+  let end = 0;
+  for (let i = 0; i < ranges.length; i += 2) {
+    pushNumber(out, ranges[i] - end);
+    pushNumber(out, ranges[i + 1] - ranges[i]);
+    end = ranges[i + 1];
   }
   return Uint8Array.from(out);
 }

@@ -161,7 +161,7 @@ async function openReading(
 ): Promise<Opened> {
   const stream = newStream(log, clock, options);
   const pacer = new Pacer(clock);
-  const replay = new Replay(stream, log);
+  const replay = new Replay(stream, log, pacer);
   const known = new Map(head?.segments.map((each) => [`${log.directory}/${each.name}`, each]));
   const lastSegment = log.segments[log.segments.length - 1];
   if (lastSegment !== undefined) {

@@ -1,6 +1,7 @@
 import { decodeText } from "../protocol/text.ts";
 import type { FileLog } from "./file-log.ts";
 import type { KeptNote } from "./file-store.ts";
+import type { Pacer } from "./pacer.ts";
 import {
   decodeChange,
   type FoundRecord,
@@ -11,9 +12,12 @@ import {
 } from "./records.ts";
 import type { ScanVisitor } from "./scan.ts";
 import type { Segment } from "./segment.ts";
+import type { Maybe } from "./store.ts";
 import type { StreamIndex } from "./stream-index.ts";
 
 const MAX_GAP = 0xffff_ffff;
+/** So many messages are dropped before the clock is looked at. */
+const PIECE_DROPS = 256;
 
 /** Does anew what the records of a stream say, and finds what is missing. */
 export class Replay implements ScanVisitor {
@@ -21,12 +25,14 @@ export class Replay implements ScanVisitor {
   readonly #notes = new Map<string, KeptNote>();
   readonly #stream: StreamIndex;
   readonly #log: FileLog;
+  readonly #pacer: Pacer;
   #segment: Segment | undefined;
   /** Ranges of sequences that had records, as far as is known, which were not found. */
   #missing: [number, number][] = [];
   #damagedBytes = 0;
 
-  constructor(stream: StreamIndex, log: FileLog) {
+  constructor(stream: StreamIndex, log: FileLog, pacer: Pacer) {
+    this.#pacer = pacer;
     this.#stream = stream;
     this.#log = log;
   }
@@ -37,15 +43,15 @@ export class Replay implements ScanVisitor {
     segment.lastRecord = segment.firstSeq - 1;
   }
 
-  record(record: FoundRecord, bytes: RecordBytes, position: number): boolean {
+  record(record: FoundRecord, bytes: RecordBytes, position: number): Maybe<boolean> {
     const segment = this.#segment!;
     const { seq, kind } = record;
     const before = seq - record.gap - (kind === KIND_MESSAGE ? 1 : 0);
     if (record.gap < MAX_GAP) this.expect(before);
     segment.lastRecord = Math.max(segment.lastRecord, seq);
+    if (kind === KIND_CHANGE) return this.#change(record, bytes);
     if (kind === KIND_MESSAGE) this.#message(record, bytes, position, segment);
     else if (kind === KIND_NOTE) this.#note(record, bytes, segment);
-    else if (kind === KIND_CHANGE) this.#change(record, bytes);
     this.#stream.advance(seq);
     return true;
   }
@@ -91,21 +97,47 @@ export class Replay implements ScanVisitor {
     return [...this.#notes.values()].sort((a, b) => a.time - b.time);
   }
 
-  #change(record: FoundRecord, { bytes }: RecordBytes): void {
+  /** A few bytes may say that millions of messages are gone, so it is done in pieces. */
+  #change(record: FoundRecord, bytes: RecordBytes): Maybe<boolean> {
+    const pieces = this.#changes(record, bytes);
+    while (pieces.next().done !== true) if (this.#pacer.due) return this.#goOn(pieces);
+    return true;
+  }
+
+  async #goOn(pieces: Generator<void>): Promise<boolean> {
+    do {
+      if (this.#pacer.due) await this.#pacer.rest();
+    } while (pieces.next().done !== true);
+    return true;
+  }
+
+  *#changes(record: FoundRecord, { bytes }: RecordBytes): Generator<void> {
     const stream = this.#stream;
-    const floor = decodeChange(bytes, record.payloadStart, record.payloadEnd, (first, last) => {
+    const { seq: lastSeq, micros } = record;
+    const ranges: [number, number][] = [];
+    const floor = decodeChange(bytes, record.payloadStart, record.payloadEnd, (first, last) =>
+      ranges.push([first, last]),
+    );
+    let steps = 0;
+    for (const [first, last] of ranges) {
       for (let seq = stream.index.next(first); seq !== 0 && seq <= last; seq = stream.index.next(seq + 1)) {
         this.#drop(seq);
+        if (++steps % PIECE_DROPS === 0) yield;
       }
       if (this.#missing.length > 0) this.#subtract(first, last);
-    });
+      if (++steps % PIECE_DROPS === 0) yield;
+    }
     if (floor > stream.lastSeq && stream.messages > 0) {
       for (const segment of this.#log.segments) segment.live = 0;
       stream.clear();
     }
-    while (stream.messages > 0 && stream.firstSeq < floor) this.#drop(stream.firstSeq);
+    while (stream.messages > 0 && stream.firstSeq < floor) {
+      this.#drop(stream.firstSeq);
+      if (++steps % PIECE_DROPS === 0) yield;
+    }
     if (this.#missing.length > 0) this.#subtract(1, floor - 1);
-    if (record.micros > 0) stream.lastTime = record.micros / 1000;
+    if (micros > 0) stream.lastTime = micros / 1000;
+    stream.advance(lastSeq);
   }
 
   #drop(seq: number): void {

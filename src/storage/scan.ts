@@ -1,6 +1,7 @@
 import type { DiskFile } from "../seams/disk.ts";
 import type { Pacer } from "./pacer.ts";
 import { FoundRecord, HEADER_BYTES, KIND_MESSAGE, type RecordBytes, recordBytes, seedAt } from "./records.ts";
+import type { Maybe } from "./store.ts";
 
 const BUFFER_BYTES = 1024 * 1024;
 
@@ -10,9 +11,9 @@ export interface ScanVisitor {
    * A record. Records other than messages come only when their bodies are sound; a message's body is there, and checked, when the
    * scan is one with bodies.
    * @param position - where in the file it begins. `record` and `bytes` may be used until the call returns.
-   * @returns false to end the scan.
+   * @returns false to end the scan. When that takes a while, `record` and `bytes` stay as they are until it is known.
    */
-  record(record: FoundRecord, bytes: RecordBytes, position: number, sound: boolean): boolean;
+  record(record: FoundRecord, bytes: RecordBytes, position: number, sound: boolean): Maybe<boolean>;
   /** No record can be made out of `[from, to)`. @returns false to end the scan. */
   damage(from: number, to: number): boolean;
 }
@@ -68,7 +69,8 @@ export class Scanner {
       if (result === "read" && (sound || found.kind === KIND_MESSAGE)) {
         if (damagedFrom >= 0 && !visitor.damage(damagedFrom, position)) return;
         damagedFrom = -1;
-        if (!visitor.record(found, this.#buffer, position, sound)) return;
+        const more = visitor.record(found, this.#buffer, position, sound);
+        if (!(typeof more === "boolean" ? more : await more)) return;
         position += size;
       } else {
         if (damagedFrom < 0) damagedFrom = position;
