@@ -1,102 +1,163 @@
+import type { SavedArray, SavedArrays } from "./saved-arrays.ts";
 import { TTL_NEVER } from "./store.ts";
 
-/** The messages of a stream that have a TTL of their own, and when they are due. Streams without such messages hold nothing here. */
-export class Expiry {
-  /** The TTL (s) of each message that has one. */
-  readonly #ttls = new Map<number, number>();
-  /** A binary heap of pairs: when, and which. Pairs of messages that are gone stay until they come to the top. */
-  #heap: number[] = [];
+/** A block has the TTLs of 2^10 sequences, a group is 2^6 blocks. */
+const BLOCK_SIZE = 1 << 10;
+const GROUP_BLOCKS = 1 << 6;
+const GROUP_SIZE = BLOCK_SIZE * GROUP_BLOCKS;
+const NEVER = Number.POSITIVE_INFINITY;
 
+/** Of a run of sequences: none of their messages is due earlier than `due` (ms since the epoch). */
+interface Block {
+  due: number;
+  /** How many messages with a TTL there are. */
+  count: number;
+  /** In s; 0 for none. */
+  readonly ttls: Uint32Array;
+  /** When they are due, in ms since the epoch. */
+  readonly dues: Float64Array;
+}
+
+interface Group {
+  due: number;
+  count: number;
+  readonly blocks: (Block | undefined)[];
+}
+
+/**
+ * The messages of a stream that have a TTL of their own, and when they are due. Streams without such messages hold nothing here; with them,
+ * 12 bytes each.
+ */
+export class Expiry {
   /** How many messages have a TTL. */
-  get size(): number {
-    return this.#ttls.size;
-  }
+  size = 0;
+  readonly #groups = new Map<number, Group>();
 
   /** The TTL of a message in s, 0 for none. */
   ttlOf(seq: number): number {
-    return this.#ttls.size === 0 ? 0 : (this.#ttls.get(seq) ?? 0);
+    if (this.size === 0) return 0;
+    return this.#blockOf(seq)?.ttls[seq % BLOCK_SIZE] ?? 0;
   }
 
   /** A message with a TTL has come. */
   add(seq: number, time: number, ttl: number): void {
-    this.#ttls.set(seq, ttl);
-    if (ttl !== TTL_NEVER) this.#push(time + ttl * 1000, seq);
+    const number = Math.floor(seq / GROUP_SIZE);
+    let group = this.#groups.get(number);
+    if (group === undefined) this.#groups.set(number, (group = { due: NEVER, count: 0, blocks: [] }));
+    const at = Math.floor((seq % GROUP_SIZE) / BLOCK_SIZE);
+    const block = (group.blocks[at] ??= {
+      due: NEVER,
+      count: 0,
+      ttls: new Uint32Array(BLOCK_SIZE),
+      dues: new Float64Array(BLOCK_SIZE),
+    });
+    const due = ttl === TTL_NEVER ? NEVER : time + ttl * 1000;
+    block.ttls[seq % BLOCK_SIZE] = ttl;
+    block.dues[seq % BLOCK_SIZE] = due;
+    block.count += 1;
+    group.count += 1;
+    this.size += 1;
+    if (due < block.due) block.due = due;
+    if (due < group.due) group.due = due;
   }
 
   /** A message has gone. */
   remove(seq: number): void {
-    if (this.#ttls.size === 0 || !this.#ttls.delete(seq)) return;
-    if (this.#heap.length > 64 && this.#heap.length > this.#ttls.size * 8) this.#sweep();
+    if (this.size === 0) return;
+    const number = Math.floor(seq / GROUP_SIZE);
+    const group = this.#groups.get(number);
+    const at = Math.floor((seq % GROUP_SIZE) / BLOCK_SIZE);
+    const block = group?.blocks[at];
+    if (group === undefined || block === undefined || block.ttls[seq % BLOCK_SIZE] === 0) return;
+    block.ttls[seq % BLOCK_SIZE] = 0;
+    block.count -= 1;
+    group.count -= 1;
+    this.size -= 1;
+    if (block.count === 0) group.blocks[at] = undefined;
+    if (group.count === 0) this.#groups.delete(number);
   }
 
   /** All have gone. */
   clear(): void {
-    this.#ttls.clear();
-    this.#heap = [];
+    this.#groups.clear();
+    this.size = 0;
   }
 
-  /** When the next one is due, in ms since the epoch; undefined for none. */
+  /** When the next one is due, in ms since the epoch; undefined for none. It may be too early, until {@link due} has looked. */
   next(): number | undefined {
-    while (this.#heap.length > 0 && !this.#ttls.has(this.#heap[1])) this.#pop();
-    return this.#heap[0];
+    let next = NEVER;
+    for (const { due } of this.#groups.values()) if (due < next) next = due;
+    return next === NEVER ? undefined : next;
   }
 
-  /** Those due at `now`, the first ones first, up to `limit`. They stay. */
+  /** Up to `limit` of those due at `now`, in order of the time when they were. They stay. */
   due(now: number, limit: number): number[] {
-    const due: number[] = [];
-    const taken: number[] = [];
-    while (due.length < limit) {
-      const next = this.next();
-      if (next === undefined || next > now) break;
-      due.push(this.#heap[1]);
-      taken.push(next, this.#heap[1]);
-      this.#pop();
+    const found: { seq: number; due: number }[] = [];
+    for (const [number, group] of this.#groups) {
+      if (found.length === limit) break;
+      if (group.due > now) continue;
+      group.due = NEVER;
+      for (let at = 0; at < group.blocks.length; at++) {
+        const block = group.blocks[at];
+        if (block === undefined) continue;
+        if (block.due <= now && found.length < limit) {
+          collect(block, number * GROUP_SIZE + at * BLOCK_SIZE, now, limit, found);
+        }
+        if (block.due < group.due) group.due = block.due;
+      }
     }
-    for (let i = 0; i < taken.length; i += 2) this.#push(taken[i], taken[i + 1]);
-    return due;
+    return found.sort((a, b) => a.due - b.due || a.seq - b.seq).map(({ seq }) => seq);
   }
 
-  /** Every message with a TTL: sequence and seconds. */
-  entries(): IterableIterator<[number, number]> {
-    return this.#ttls.entries();
-  }
-
-  #sweep(): void {
-    const old = this.#heap;
-    this.#heap = [];
-    for (let i = 0; i < old.length; i += 2) if (this.#ttls.has(old[i + 1])) this.#push(old[i], old[i + 1]);
-  }
-
-  #push(when: number, seq: number): void {
-    const heap = this.#heap;
-    let at = heap.length >> 1;
-    heap.push(when, seq);
-    while (at > 0) {
-      const parent = (at - 1) >> 1;
-      if (heap[parent * 2] <= when) break;
-      heap[at * 2] = heap[parent * 2];
-      heap[at * 2 + 1] = heap[parent * 2 + 1];
-      at = parent;
+  /** All there is, in blocks, for {@link load}. */
+  *save(): Generator<SavedArray[]> {
+    for (const [number, { blocks }] of this.#groups) {
+      for (let at = 0; at < blocks.length; at++) {
+        const block = blocks[at];
+        if (block === undefined) continue;
+        yield [Float64Array.of(number * GROUP_SIZE + at * BLOCK_SIZE), block.ttls, block.dues];
+      }
     }
-    heap[at * 2] = when;
-    heap[at * 2 + 1] = seq;
   }
 
-  #pop(): void {
-    const heap = this.#heap;
-    const seq = heap.pop()!;
-    const when = heap.pop()!;
-    const size = heap.length >> 1;
-    if (size === 0) return;
-    let at = 0;
-    for (let child = 1; child < size; child = at * 2 + 1) {
-      if (child + 1 < size && heap[child * 2 + 2] < heap[child * 2]) child += 1;
-      if (heap[child * 2] >= when) break;
-      heap[at * 2] = heap[child * 2];
-      heap[at * 2 + 1] = heap[child * 2 + 1];
-      at = child;
-    }
-    heap[at * 2] = when;
-    heap[at * 2 + 1] = seq;
+  /** How many blocks {@link save} gives. */
+  get blocks(): number {
+    let count = 0;
+    for (const { blocks } of this.#groups.values())
+      for (const each of blocks) if (each !== undefined) count += 1;
+    return count;
   }
+
+  /** Takes in what was saved, a block at a time. */
+  load(saved: SavedArrays): void {
+    const [base] = saved.f64();
+    const ttls = saved.u32();
+    const dues = saved.f64();
+    for (let at = 0; at < ttls.length; at++) {
+      if (ttls[at] !== 0) this.add(base + at, dues[at] === NEVER ? 0 : dues[at] - ttls[at] * 1000, ttls[at]);
+    }
+  }
+
+  #blockOf(seq: number): Block | undefined {
+    const group = this.#groups.get(Math.floor(seq / GROUP_SIZE));
+    return group?.blocks[Math.floor((seq % GROUP_SIZE) / BLOCK_SIZE)];
+  }
+}
+
+/** Looks for what is due in a block, and sets its `due` right unless there is more than `limit` allows. */
+function collect(
+  block: Block,
+  base: number,
+  now: number,
+  limit: number,
+  found: { seq: number; due: number }[],
+): void {
+  let earliest = NEVER;
+  for (let at = 0; at < BLOCK_SIZE; at++) {
+    if (block.ttls[at] === 0) continue;
+    const due = block.dues[at];
+    if (due < earliest) earliest = due;
+    if (due <= now && found.length < limit) found.push({ seq: base + at, due });
+  }
+  block.due = earliest;
 }

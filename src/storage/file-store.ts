@@ -7,6 +7,8 @@ import type { FileLog, LogOwner } from "./file-log.ts";
 import { writeIndex } from "./index-file.ts";
 import { checkMessage, IndexedStore } from "./indexed-store.ts";
 import { Merger } from "./merger.ts";
+import { type KeptNote, NoteList, type NotePlace } from "./note-list.ts";
+import { Pacer } from "./pacer.ts";
 import { RecordReader } from "./record-reader.ts";
 import {
   encodeChange,
@@ -48,11 +50,6 @@ interface Erasure {
   syncs: number;
 }
 
-/** Bytes kept beside the messages, and the segment that has them. */
-export interface KeptNote extends Note {
-  segment: Segment;
-}
-
 interface Waiter {
   resolve(): void;
   reject(error: StorageError): void;
@@ -64,7 +61,7 @@ export class FileStore extends IndexedStore implements LogOwner {
   readonly #reader: RecordReader;
   readonly #merger: Merger;
   #options: StoreOptions;
-  #keptNotes: KeptNote[];
+  readonly #notes: NoteList;
   /** The head of each message in turn. */
   readonly #head: RecordHead = { kind: 0, flags: 0, seq: 0, micros: 0, gap: 0, durable: 0, ttl: 0 };
 
@@ -96,7 +93,7 @@ export class FileStore extends IndexedStore implements LogOwner {
     super(stream);
     this.#log = log;
     this.#options = options;
-    this.#keptNotes = notes;
+    this.#notes = new NoteList(notes);
     this.#committedSeq = stream.lastSeq;
     this.#committedTime = stream.lastTime;
     this.#reader = new RecordReader(stream, log, (seq) => this.listener?.lost(seq, seq));
@@ -252,30 +249,34 @@ export class FileStore extends IndexedStore implements LogOwner {
   note(bytes: Uint8Array, time: number): void {
     const { refusing } = this;
     if (refusing !== undefined) throw refusing;
-    this.#keptNotes.push({ time, bytes: bytes.slice(), segment: this.#writeNote(bytes, time) });
-    const horizon = this.stream.clock.now() - this.#options.noteAge;
-    const middle = this.#keptNotes[this.#keptNotes.length >> 1];
-    if (middle.time < horizon) this.#keptNotes = this.#keptNotes.filter((each) => each.time >= horizon);
+    this.#notes.add({ time, bytes: bytes.slice(), place: this.#writeNote(bytes, time) });
+    this.#notes.expire(this.stream.clock.now() - this.#options.noteAge);
     this.#log.want();
   }
 
-  #writeNote(bytes: Uint8Array, time: number): Segment {
+  #writeNote(bytes: Uint8Array, time: number): NotePlace {
     const head = this.#headOf(KIND_NOTE, time);
-    this.#log.write(head, "", 0, EMPTY, bytes, this.stream.lastSeq + 1);
-    return this.#log.segments[this.#log.segments.length - 1];
+    const position = this.#log.write(head, "", 0, EMPTY, bytes, this.stream.lastSeq + 1);
+    return { segment: this.#log.segments[this.#log.segments.length - 1], position };
   }
 
-  /** Writes the notes of segments that are to go once more. Returns whether there were any. */
-  #keepNotes(segments: ReadonlySet<Segment>): boolean {
+  /** Writes the notes of segments that are to go once more. Resolves when that is on disk. */
+  async #keepNotes(segments: ReadonlySet<Segment>): Promise<void> {
     const horizon = this.stream.clock.now() - this.#options.noteAge;
-    let any = false;
-    for (const note of this.#keptNotes) {
-      if (!segments.has(note.segment) || note.time < horizon) continue;
-      note.segment = this.#writeNote(note.bytes, note.time);
-      any = true;
+    const pacer = new Pacer(this.stream.clock);
+    const moved: KeptNote[] = [];
+    for (const part of [...this.#notes.parts]) {
+      for (const note of part) {
+        if (!segments.has(note.place.segment) || note.time < horizon) continue;
+        note.former = note.place;
+        note.place = this.#writeNote(note.bytes, note.time);
+        moved.push(note);
+      }
+      if (pacer.due) await pacer.rest();
     }
-    if (any) this.#log.want();
-    return any;
+    if (moved.length === 0) return;
+    await this.flush();
+    for (const note of moved) note.former = undefined;
   }
 
   #moved(seq: number, segment: Segment, place: number): void {
@@ -288,7 +289,7 @@ export class FileStore extends IndexedStore implements LogOwner {
   }
 
   notes(): Iterable<Note> {
-    return this.#keptNotes;
+    return this.#notes;
   }
 
   configure(options: StoreOptions): void {
@@ -413,7 +414,8 @@ export class FileStore extends IndexedStore implements LogOwner {
     last.live = live;
     last.total = Math.max(live, Math.min(last.total, last.size));
     this.#erasures = this.#erasures.filter(({ segment, position }) => position < segment.size);
-    this.#keptNotes = this.#keptNotes.filter((note) => this.#log.segments.includes(note.segment));
+    const segments = new Set(this.#log.segments);
+    this.#notes.undo(({ segment, position }) => segments.has(segment) && position < segment.size);
     assert(this.stream.lastSeq < first, "what was refused is gone");
   }
 
@@ -449,7 +451,7 @@ export class FileStore extends IndexedStore implements LogOwner {
     this.#closed = new StorageError("stopped", "the store is closed");
     this.#syncTimer?.cancel();
     if (this.#log.stopped === undefined && this.#full === undefined) {
-      await writeIndex(this.stream, this.#log, this.#keptNotes).catch(() => {});
+      await writeIndex(this.stream, this.#log, this.#notes).catch(() => {});
     }
     await this.#log.close();
   }

@@ -1,4 +1,6 @@
 import { EMPTY } from "../protocol/text.ts";
+import { DiskError } from "../seams/disk.ts";
+import { StorageError } from "./errors.ts";
 import type { FileLog } from "./file-log.ts";
 import { sealHead } from "./file-log.ts";
 import { Pacer } from "./pacer.ts";
@@ -23,6 +25,8 @@ import { SEGMENT_BYTES, type Segment } from "./segment.ts";
 import { SeqSet } from "./seq-set.ts";
 import type { StreamIndex } from "./stream-index.ts";
 
+/** After the disk was full, nothing is merged for so long, in ms. */
+const FULL_PAUSE_MS = 10_000;
 const PIECE_BYTES = 1024 * 1024;
 /** How many ranges of removed messages one change record has at most. */
 const CHANGE_RANGES = 1024;
@@ -33,8 +37,8 @@ const MOST_SEGMENTS = 256;
 export interface MergerOwner {
   /** How many removals are on disk. */
   durable(): number;
-  /** Writes the notes in these segments, which are to go, once more. Returns whether there were any. */
-  keepNotes(segments: ReadonlySet<Segment>): boolean;
+  /** Writes the notes in these segments, which are to go, once more. Resolves when that is on disk. */
+  keepNotes(segments: ReadonlySet<Segment>): Promise<void>;
   /** Resolves when all that was done is on disk. */
   flush(): Promise<void>;
   /** A message that was removed while the merge went on has been written anew, at `place` (in units of 8 bytes). */
@@ -48,6 +52,7 @@ export class Merger {
   readonly #owner: MergerOwner;
   #work: Promise<void> | undefined;
   #stopping = false;
+  #pausedUntil = 0;
 
   constructor(stream: StreamIndex, log: FileLog, owner: MergerOwner) {
     this.#stream = stream;
@@ -58,6 +63,7 @@ export class Merger {
   /** A commit is done: sees whether there is something to do. Costs little when there is not. */
   look(): void {
     if (this.#work !== undefined || this.#stopping) return;
+    if (this.#stream.clock.monotonic() < this.#pausedUntil) return;
     const first = this.#log.segments[0];
     const drop = first !== undefined && this.#canDrop(first) ? first : undefined;
     const run = drop === undefined ? this.#findRun() : [];
@@ -68,9 +74,10 @@ export class Merger {
         this.#work = undefined;
         this.look();
       },
-      () => {
-        // What fails here costs space only, until the store is opened again; if the disk is broken, commits will say so.
-        this.#stopping = true;
+      (error: unknown) => {
+        // What fails here costs space only. If the disk is broken, commits will say so; if it is full, that may change.
+        if (isFull(error)) this.#pausedUntil = this.#stream.clock.monotonic() + FULL_PAUSE_MS;
+        else this.#stopping = true;
         this.#work = undefined;
       },
     );
@@ -91,7 +98,7 @@ export class Merger {
   }
 
   async #drop(segment: Segment): Promise<void> {
-    if (this.#owner.keepNotes(new Set([segment]))) await this.#owner.flush();
+    await this.#owner.keepNotes(new Set([segment]));
     if (this.#log.stopped === undefined) await this.#log.drop(segment);
   }
 
@@ -124,6 +131,20 @@ export class Merger {
     return worth ? run : [];
   }
 
+  async #writeFile(path: string, pieces: readonly Piece[]): Promise<void> {
+    const { disk } = this.#log.context;
+    const file = await disk.open(path, true);
+    try {
+      for (const piece of pieces) await file.write(piece.bytes.subarray(0, piece.used), piece.position);
+      await file.sync();
+    } catch (error) {
+      await file.close();
+      await disk.unlink(path);
+      throw error;
+    }
+    await file.close();
+  }
+
   async #merge(run: Segment[]): Promise<void> {
     const { disk } = this.#log.context;
     const through = this.#log.segments[this.#log.segments.indexOf(run[run.length - 1]) + 1].firstSeq - 1;
@@ -132,17 +153,11 @@ export class Merger {
     await copy.gather();
     if (copy.spoilt || this.#stopping) return;
     copy.finish(through);
-    this.#owner.keepNotes(new Set(run));
+    await this.#owner.keepNotes(new Set(run));
     // What was left out must stay out: the removals are on disk before the messages are gone.
     await this.#owner.flush();
     const temporary = `${merged.path}.tmp`;
-    const file = await disk.open(temporary, true);
-    try {
-      for (const piece of copy.pieces) await file.write(piece.bytes.subarray(0, piece.used), piece.position);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
+    await this.#writeFile(temporary, copy.pieces);
     await disk.rename(temporary, merged.path);
     await disk.syncDirectory(this.#log.directory);
     await copy.swap((seq, place) => this.#owner.moved(seq, merged, place));
@@ -152,6 +167,13 @@ export class Merger {
       await disk.unlink(segment.path);
     }
   }
+}
+
+function isFull(error: unknown): boolean {
+  return (
+    (error instanceof DiskError && error.kind === "full") ||
+    (error instanceof StorageError && error.code === "full")
+  );
 }
 
 function isWritten(segment: Segment): boolean {

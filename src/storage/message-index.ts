@@ -273,6 +273,7 @@ export class MessageIndex {
 
   /** The neighbours that are far away, for {@link loadFar}. */
   saveFar(): SavedArray[] {
+    // There are few: a distance must be beyond 2^32.
     return [Float64Array.from([...this.#farAfter].flat()), Float64Array.from([...this.#farBefore].flat())];
   }
 

@@ -1,8 +1,9 @@
 import type { Clock } from "../seams/clock.ts";
 import { type Disk, DiskError } from "../seams/disk.ts";
 import { FileLog, type LogContext } from "./file-log.ts";
-import { FileStore, type KeptNote } from "./file-store.ts";
-import { fromHex, INDEX_NAME, IndexFile, type IndexHead } from "./index-file.ts";
+import { FileStore } from "./file-store.ts";
+import { INDEX_NAME, IndexFile, type IndexHead } from "./index-file.ts";
+import type { KeptNote } from "./note-list.ts";
 import { Pacer } from "./pacer.ts";
 import {
   decodeChange,
@@ -110,11 +111,20 @@ async function isSealed(segment: Segment): Promise<boolean> {
 
 /** The generations of the segments that this one was made of, and replaces. */
 async function replacedBy(segment: Segment): Promise<number[]> {
-  const bytes = recordBytes(MERGE_RECORD_BYTES);
-  const used = await (await segment.file()).read(bytes.bytes, 0);
+  const file = await segment.file();
   const record = new FoundRecord();
-  if (record.read(bytes, used, 0, seedAt(segment.salt, 0)) !== "read") return [];
-  if (record.kind !== KIND_MERGE || record.end > used || !record.bodyIsSound(bytes)) return [];
+  let bytes = recordBytes(HEADER_BYTES);
+  let used = await file.read(bytes.bytes, 0);
+  if (record.read(bytes, used, 0, seedAt(segment.salt, 0)) !== "read" || record.kind !== KIND_MERGE)
+    return [];
+  bytes = recordBytes(MERGE_RECORD_BYTES);
+  used = await file.read(bytes.bytes, 0);
+  if (
+    record.read(bytes, used, 0, seedAt(segment.salt, 0)) !== "read" ||
+    record.end > used ||
+    !record.bodyIsSound(bytes)
+  )
+    return [];
   const generations: number[] = [];
   decodeChange(bytes.bytes, record.payloadStart, record.payloadEnd, (first, last) => {
     for (let each = first; each <= last; each++) generations.push(each);
@@ -138,18 +148,13 @@ async function openIndexed(
     );
   if (!same) return undefined;
   const stream = newStream(log, clock, options);
-  if (!(await index.load(stream))) return undefined;
+  if (!(await index.load(stream, segments))) return undefined;
   head.segments.forEach(({ sealed, damaged, total, live, lastRecord }, i) => {
     const segment = segments[i];
     Object.assign(segment, { sealed, damaged, total, live, lastRecord, committedRecord: lastRecord });
     segment.committed = segment.synced = segment.durable = segment.size;
   });
-  const notes = head.notes.map(({ time, bytes, segment }) => ({
-    time,
-    bytes: fromHex(bytes),
-    segment: segments[segment],
-  }));
-  return { stream, notes };
+  return { stream, notes: index.notes };
 }
 
 /** Opens by reading all records. @param head - what is known from an index file that is of no use otherwise. */

@@ -1,6 +1,6 @@
 import { decodeText } from "../protocol/text.ts";
 import type { FileLog } from "./file-log.ts";
-import type { KeptNote } from "./file-store.ts";
+import type { KeptNote } from "./note-list.ts";
 import type { Pacer } from "./pacer.ts";
 import {
   decodeChange,
@@ -51,7 +51,7 @@ export class Replay implements ScanVisitor {
     segment.lastRecord = Math.max(segment.lastRecord, seq);
     if (kind === KIND_CHANGE) return this.#change(record, bytes);
     if (kind === KIND_MESSAGE) this.#message(record, bytes, position, segment);
-    else if (kind === KIND_NOTE) this.#note(record, bytes, segment);
+    else if (kind === KIND_NOTE) this.#note(record, bytes, position, segment);
     this.#stream.advance(seq);
     return true;
   }
@@ -86,10 +86,10 @@ export class Replay implements ScanVisitor {
     stream.add(seq, id, position / 8, size, record.micros / 1000, record.ttl);
   }
 
-  #note(record: FoundRecord, { bytes }: RecordBytes, segment: Segment): void {
+  #note(record: FoundRecord, { bytes }: RecordBytes, position: number, segment: Segment): void {
     const noted = bytes.slice(record.payloadStart, record.payloadEnd);
     const key = `${record.micros} ${decodeText(noted, 0, noted.length)}`;
-    this.#notes.set(key, { time: record.micros / 1000, bytes: noted, segment });
+    this.#notes.set(key, { time: record.micros / 1000, bytes: noted, place: { segment, position } });
   }
 
   /** The notes, in order of their times. */

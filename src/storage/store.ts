@@ -188,7 +188,10 @@ export interface StreamStore {
 
   /** When the next message is due by its TTL or, if that is not 0, `maxAge` (ms); undefined for none. May be too early, never too late. */
   nextExpiry(maxAge: number): number | undefined;
-  /** Up to `limit` sequences of messages that are due at `now`, in order of the time they were due. They stay until they are removed. */
+  /**
+   * Up to `limit` sequences of messages that are due at `now`, those with a TTL in order of the time they were due. If there are more than that, which ones
+   * come is not said. They stay until they are removed.
+   */
   expired(now: number, maxAge: number, limit: number): number[];
 
   /**

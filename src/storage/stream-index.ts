@@ -6,6 +6,9 @@ import { type LostMessages, type StreamState, TTL_NEVER } from "./store.ts";
 import { SubjectFilter } from "./subject-filter.ts";
 import { SubjectTable } from "./subject-table.ts";
 
+/** So many messages that never expire are gone through at once at most. */
+const AGE_STEPS = 4096;
+
 /** A message that was taken out of the index: all that is needed to put it back. */
 export interface RemovedMessage {
   readonly seq: number;
@@ -37,6 +40,8 @@ export class StreamIndex implements StreamState {
   /** Those that must know of what goes. */
   readonly watchers = new Set<RemovalWatcher>();
   readonly #filters = new Set<SubjectFilter>();
+  /** All messages before this one never expire. */
+  #ages = 0;
   messages = 0;
   bytes = 0;
   firstSeq = 1;
@@ -94,16 +99,16 @@ export class StreamIndex implements StreamState {
   add(seq: number, subject: number, place: number, bytes: number, time: number, ttl: number): void {
     assert(seq > this.lastSeq, "a message gets a sequence of its own");
     this.index.add(seq, subject, place, bytes, time);
-    const { messages, first, last } = this.subjectTable;
-    if (messages[subject] === 0) {
-      first[subject] = seq;
+    const { subjectTable } = this;
+    const before = subjectTable.last(subject);
+    if (before === 0) {
+      subjectTable.setFirst(subject, seq);
     } else {
-      const before = last[subject];
       this.index.setBefore(seq, before);
       this.index.setAfter(before, seq);
     }
-    messages[subject] += 1;
-    last[subject] = seq;
+    subjectTable.addMessages(subject, 1);
+    subjectTable.setLast(subject, seq);
     if (this.messages === 0) this.firstSeq = seq;
     this.messages += 1;
     this.bytes += bytes;
@@ -148,12 +153,12 @@ export class StreamIndex implements StreamState {
     this.bytes -= chunk.bytes[slot];
     this.index.remove();
     if (before !== 0) this.index.setAfter(before, after);
-    else this.subjectTable.first[subject] = after;
+    else this.subjectTable.setFirst(subject, after);
     if (after !== 0) this.index.setBefore(after, before);
-    else this.subjectTable.last[subject] = before;
+    else this.subjectTable.setLast(subject, before);
     for (const watcher of this.watchers) watcher.removed(seq, subject);
-    this.subjectTable.messages[subject] -= 1;
-    if (this.subjectTable.messages[subject] === 0) this.subjectTable.release(subject);
+    this.subjectTable.addMessages(subject, -1);
+    if (this.subjectTable.messages(subject) === 0) this.subjectTable.release(subject);
     this.expiry.remove(seq);
     if (seq === this.firstSeq) this.firstSeq = this.index.next(seq + 1) || this.lastSeq + 1;
   }
@@ -161,11 +166,12 @@ export class StreamIndex implements StreamState {
   /** Puts back a message that was removed. */
   restore(message: RemovedMessage): void {
     const { seq, place, bytes, time, ttl } = message;
+    this.#ages = Math.min(this.#ages, seq);
     const subject = this.intern(message.subject);
     this.index.restore(seq, subject, place, bytes, time);
-    const { messages, first, last } = this.subjectTable;
+    const { subjectTable } = this;
     let before = 0;
-    let after = messages[subject] === 0 ? 0 : first[subject];
+    let after = subjectTable.first(subject);
     while (after !== 0 && after < seq) {
       before = after;
       const found = this.index.locate(after);
@@ -174,11 +180,11 @@ export class StreamIndex implements StreamState {
     }
     this.index.setBefore(seq, before);
     this.index.setAfter(seq, after);
-    if (before === 0) first[subject] = seq;
+    if (before === 0) subjectTable.setFirst(subject, seq);
     else this.index.setAfter(before, seq);
-    if (after === 0) last[subject] = seq;
+    if (after === 0) subjectTable.setLast(subject, seq);
     else this.index.setBefore(after, seq);
-    messages[subject] += 1;
+    subjectTable.addMessages(subject, 1);
     this.messages += 1;
     this.bytes += bytes;
     if (seq < this.firstSeq || this.messages === 1) this.firstSeq = seq;
@@ -191,6 +197,7 @@ export class StreamIndex implements StreamState {
     for (let last = this.index.previous(this.lastSeq); last >= seq; last = this.index.previous(last)) {
       this.drop(last);
     }
+    this.#ages = Math.min(this.#ages, seq);
     this.lastSeq = seq - 1;
     this.lastTime = lastTime;
     if (this.messages === 0) this.firstSeq = seq;
@@ -237,12 +244,21 @@ export class StreamIndex implements StreamState {
     return this.lastSeq + 1;
   }
 
+  /** The first message that is not one that never expires, or one before it: a long row of those is not gone through at once. 0 for none. */
+  #firstThatAges(): number {
+    let seq = this.index.next(Math.max(this.firstSeq, this.#ages));
+    for (let steps = AGE_STEPS; steps > 0 && seq !== 0 && this.expiry.ttlOf(seq) === TTL_NEVER; steps--) {
+      seq = this.index.next(seq + 1);
+    }
+    this.#ages = seq === 0 ? this.lastSeq + 1 : seq;
+    return seq;
+  }
+
   /** See `StreamStore.nextExpiry`. */
   nextExpiry(maxAge: number): number | undefined {
     const byTtl = this.expiry.next();
     if (maxAge === 0) return byTtl;
-    let seq = this.messages === 0 ? 0 : this.firstSeq;
-    while (seq !== 0 && this.expiry.ttlOf(seq) === TTL_NEVER) seq = this.index.next(seq + 1);
+    const seq = this.#firstThatAges();
     if (seq === 0 || !this.index.locate(seq)) return byTtl;
     const byAge = this.index.chunk.time[this.index.slot] + maxAge;
     return byTtl === undefined || byAge < byTtl ? byAge : byTtl;
@@ -253,7 +269,9 @@ export class StreamIndex implements StreamState {
     const due: number[] = [];
     const byAge = new Set<number>();
     if (maxAge > 0 && this.messages > 0) {
-      for (let seq = this.firstSeq; seq !== 0 && due.length < limit; seq = this.index.next(seq + 1)) {
+      let steps = AGE_STEPS + limit;
+      let seq = this.#firstThatAges();
+      for (; seq !== 0 && due.length < limit && --steps > 0; seq = this.index.next(seq + 1)) {
         this.index.locate(seq);
         if (this.index.chunk.time[this.index.slot] > now - maxAge) break;
         if (this.expiry.ttlOf(seq) === TTL_NEVER) continue;

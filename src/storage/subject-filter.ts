@@ -20,6 +20,8 @@ export class SubjectFilter {
   readonly literal: string | undefined;
   /** Where its reader was, if its literal subject had a message there; see `StreamIndex.next`. */
   hint = 0;
+  /** Grows with each subject that is compared with the patterns: so many steps that is, about, of a walk over what is known. */
+  work = 0;
   #answers = new Uint8Array(0);
   readonly #texts: Texts;
   readonly #closed: (filter: SubjectFilter) => void;
@@ -46,6 +48,7 @@ export class SubjectFilter {
     if (id >= this.#answers.length) this.#makeRoom();
     const answer = this.#answers[id];
     if (answer !== UNKNOWN) return answer === YES;
+    this.work += 16 + this.patterns.length * 4;
     const yes = this.matches(this.#texts.text(id));
     this.#answers[id] = yes ? YES : NO;
     return yes;

@@ -3,13 +3,48 @@ import { HASH_PRIME } from "../protocol/hash.ts";
 import { decodeText, encodeText, sameAscii } from "../protocol/text.ts";
 import { IdTable } from "./id-table.ts";
 import type { SavedArray, SavedArrays } from "./saved-arrays.ts";
+import { TextPages } from "./text-pages.ts";
 
+/** A page has the entries of 2^12 subjects, so that no growth of the table takes long. */
+const PAGE_BITS = 12;
+const PAGE_SIZE = 1 << PAGE_BITS;
 /** How many subjects there is room for at first; small, as there may be thousands of streams. */
 const FIRST_ROOM = 16;
-/** Texts are packed anew when so many bytes, and half of all, belong to subjects that are gone. */
-const WASTE_BYTES = 64 * 1024;
 /** How many texts are kept as strings: those read last. A power of two. */
 const STRINGS = 1024;
+/** While texts are packed, so many subjects are seen to with each one that is new. */
+const PACK_STEPS = 16;
+
+/** The entries of subjects whose ids follow each other. */
+class Page {
+  messages: Uint32Array;
+  first: Float64Array;
+  last: Float64Array;
+  hashes: Int32Array;
+  places: Uint32Array;
+  lengths: Uint16Array;
+
+  constructor(room: number) {
+    this.messages = new Uint32Array(room);
+    this.first = new Float64Array(room);
+    this.last = new Float64Array(room);
+    this.hashes = new Int32Array(room);
+    this.places = new Uint32Array(room);
+    this.lengths = new Uint16Array(room);
+  }
+
+  /** The same with more room. */
+  grown(room: number): Page {
+    const page = new Page(room);
+    page.messages.set(this.messages);
+    page.first.set(this.first);
+    page.last.set(this.last);
+    page.hashes.set(this.hashes);
+    page.places.set(this.places);
+    page.lengths.set(this.lengths);
+    return page;
+  }
+}
 
 /**
  * The subjects of a stream's messages, each with a small number: its id, which is given to another subject once it is free. An entry
@@ -20,20 +55,12 @@ export class SubjectTable {
   count = 0;
   /** All ids are below this. */
   limit = 0;
-  /** By id: how many messages; 0 for an id that is free. */
-  messages: Uint32Array = new Uint32Array(FIRST_ROOM);
-  /** By id: the first message's sequence. */
-  first: Float64Array = new Float64Array(FIRST_ROOM);
-  /** By id: the last message's sequence. */
-  last: Float64Array = new Float64Array(FIRST_ROOM);
-  #hashes: Int32Array = new Int32Array(FIRST_ROOM);
-  #textStarts: Uint32Array = new Uint32Array(FIRST_ROOM);
-  #textLengths: Uint16Array = new Uint16Array(FIRST_ROOM);
-  readonly #ids = new IdTable();
-  #texts: Uint8Array = new Uint8Array(FIRST_ROOM * 16);
-  #textEnd = 0;
-  #waste = 0;
+  #pages: Page[] = [];
+  #ids = new IdTable();
+  #texts = new TextPages();
   #free: number[] = [];
+  /** The next subject whose text is to be packed; -1 when none is. */
+  #packing = -1;
   #seed: number;
   readonly #strings: (string | undefined)[] = [];
   readonly #stringIds = new Int32Array(STRINGS).fill(-1);
@@ -41,6 +68,41 @@ export class SubjectTable {
   /** @param seed - what hashes begin with: one that nobody knows, so that nobody can choose subjects that collide. */
   constructor(seed: number) {
     this.#seed = seed | 0;
+  }
+
+  /** How many messages a subject has; 0 for an id that is free. */
+  messages(id: number): number {
+    return this.#pages[id >>> PAGE_BITS].messages[id & (PAGE_SIZE - 1)];
+  }
+
+  /** The first message's sequence; 0 without messages. */
+  first(id: number): number {
+    return this.#pages[id >>> PAGE_BITS].first[id & (PAGE_SIZE - 1)];
+  }
+
+  /** The last message's sequence; 0 without messages. */
+  last(id: number): number {
+    return this.#pages[id >>> PAGE_BITS].last[id & (PAGE_SIZE - 1)];
+  }
+
+  /** Notes that a subject's messages begin with this one. */
+  setFirst(id: number, seq: number): void {
+    this.#pages[id >>> PAGE_BITS].first[id & (PAGE_SIZE - 1)] = seq;
+  }
+
+  /** Notes that a subject's messages end with this one. */
+  setLast(id: number, seq: number): void {
+    this.#pages[id >>> PAGE_BITS].last[id & (PAGE_SIZE - 1)] = seq;
+  }
+
+  /** Changes how many messages a subject has. */
+  addMessages(id: number, count: number): void {
+    this.#pages[id >>> PAGE_BITS].messages[id & (PAGE_SIZE - 1)] += count;
+  }
+
+  /** The hash of a subject. */
+  hashOf(id: number): number {
+    return this.#pages[id >>> PAGE_BITS].hashes[id & (PAGE_SIZE - 1)];
   }
 
   /** The id of a subject, -1 when there is none. */
@@ -55,13 +117,12 @@ export class SubjectTable {
     for (let place = hash & mask; ; place = (place + 1) & mask) {
       const id = part[place] - 1;
       if (id < 0) return -1;
-      const start = this.#textStarts[id];
-      if (
-        this.#hashes[id] === hash &&
-        sameAscii(subject, this.#texts, start, start + this.#textLengths[id])
-      ) {
-        return id;
-      }
+      const page = this.#pages[id >>> PAGE_BITS];
+      const at = id & (PAGE_SIZE - 1);
+      if (page.hashes[at] !== hash || page.lengths[at] !== subject.length) continue;
+      const text = page.places[at];
+      const start = this.#texts.offset(text);
+      if (sameAscii(subject, this.#texts.bytes(text), start, start + subject.length)) return id;
     }
   }
 
@@ -84,8 +145,9 @@ export class SubjectTable {
   text(id: number): string {
     const at = id & (STRINGS - 1);
     if (this.#stringIds[at] === id) return this.#strings[at]!;
-    const start = this.#textStarts[id];
-    const text = decodeText(this.#texts, start, start + this.#textLengths[id]);
+    const place = this.#pages[id >>> PAGE_BITS].places[id & (PAGE_SIZE - 1)];
+    const start = this.#texts.offset(place);
+    const text = decodeText(this.#texts.bytes(place), start, start + this.textLength(id));
     this.#stringIds[at] = id;
     this.#strings[at] = text;
     return text;
@@ -93,67 +155,81 @@ export class SubjectTable {
 
   /** How many bytes a subject's text has. */
   textLength(id: number): number {
-    return this.#textLengths[id];
+    return this.#pages[id >>> PAGE_BITS].lengths[id & (PAGE_SIZE - 1)];
   }
 
   /** Forgets a subject that has no messages; its id is free for another. */
   release(id: number): void {
-    assert(this.messages[id] === 0, "a subject that is released has no messages");
-    this.#ids.remove(id, this.#hashes);
+    assert(this.messages(id) === 0, "a subject that is released has no messages");
+    this.#ids.remove(id, this);
     this.#stringIds[id & (STRINGS - 1)] = -1;
-    this.#waste += this.#textLengths[id];
-    this.#textLengths[id] = 0;
+    const page = this.#pages[id >>> PAGE_BITS];
+    const at = id & (PAGE_SIZE - 1);
+    this.#texts.remove(page.places[at], page.lengths[at]);
+    page.lengths[at] = 0;
     this.#free.push(id);
     this.count -= 1;
   }
 
-  /** All there is, for {@link load}. */
-  save(): SavedArray[] {
-    return [
-      Uint32Array.of(this.#seed, this.count, this.limit, this.#textEnd, this.#waste),
-      this.messages.subarray(0, this.limit),
-      this.first.subarray(0, this.limit),
-      this.last.subarray(0, this.limit),
-      this.#hashes.subarray(0, this.limit),
-      this.#textStarts.subarray(0, this.limit),
-      this.#textLengths.subarray(0, this.limit),
-      this.#texts.subarray(0, this.#textEnd),
-      ...this.#ids.save(),
-    ];
+  /** All there is, in blocks, for {@link load}. */
+  *save(): Generator<readonly SavedArray[]> {
+    yield [Uint32Array.of(this.#seed, this.count, this.limit, this.#texts.blocks, this.#ids.blocks)];
+    for (let base = 0; base < this.limit; base += PAGE_SIZE) {
+      const { messages, first, last, hashes, places, lengths } = this.#pages[base / PAGE_SIZE];
+      yield [messages, first, last, hashes, places, lengths].map((each) =>
+        each.subarray(0, this.limit - base),
+      );
+    }
+    yield* this.#texts.save();
+    yield* this.#ids.save();
   }
 
-  /** Becomes what was saved. */
-  load(saved: SavedArrays): void {
-    const numbers = saved.u32();
-    [, this.count, this.limit, this.#textEnd, this.#waste] = numbers;
+  /** Becomes what was saved. @param next - the next block; undefined when it is damaged. @returns whether all was sound. */
+  async load(next: () => Promise<SavedArrays | undefined>): Promise<boolean> {
+    const numbers = (await next())?.u32();
+    if (numbers === undefined) return false;
     this.#seed = numbers[0] | 0;
-    this.messages = saved.u32();
-    this.first = saved.f64();
-    this.last = saved.f64();
-    this.#hashes = saved.i32();
-    this.#textStarts = saved.u32();
-    this.#textLengths = saved.u16();
-    this.#texts = saved.u8();
-    this.#ids.load(saved);
-    this.#free = [];
-    for (let id = 0; id < this.limit; id++) if (this.messages[id] === 0) this.#free.push(id);
+    this.count = numbers[1];
+    this.limit = numbers[2];
+    for (let base = 0; base < this.limit; base += PAGE_SIZE) {
+      const saved = await next();
+      if (saved === undefined) return false;
+      this.#loadPage(saved, base);
+    }
+    for (const [part, blocks] of [
+      [this.#texts, numbers[3]],
+      [this.#ids, numbers[4]],
+    ] as const) {
+      for (let i = 0; i < blocks; i++) {
+        const saved = await next();
+        if (saved === undefined) return false;
+        part.load(saved);
+      }
+    }
+    return true;
+  }
+
+  #loadPage(saved: SavedArrays, base: number): void {
+    const page = new Page(0);
+    page.messages = saved.u32();
+    page.first = saved.f64();
+    page.last = saved.f64();
+    page.hashes = saved.i32();
+    page.places = saved.u32();
+    page.lengths = saved.u16();
+    this.#pages.push(page);
+    for (let at = 0; at < page.messages.length; at++) if (page.messages[at] === 0) this.#free.push(base + at);
   }
 
   /** Forgets all subjects. */
   clear(): void {
     this.count = 0;
     this.limit = 0;
-    this.messages = new Uint32Array(FIRST_ROOM);
-    this.first = new Float64Array(FIRST_ROOM);
-    this.last = new Float64Array(FIRST_ROOM);
-    this.#hashes = new Int32Array(FIRST_ROOM);
-    this.#textStarts = new Uint32Array(FIRST_ROOM);
-    this.#textLengths = new Uint16Array(FIRST_ROOM);
-    this.#ids.clear();
-    this.#texts = new Uint8Array(FIRST_ROOM * 16);
-    this.#textEnd = 0;
-    this.#waste = 0;
+    this.#pages = [];
+    this.#ids = new IdTable();
+    this.#texts = new TextPages();
     this.#free = [];
+    this.#packing = -1;
     this.#strings.length = 0;
     this.#stringIds.fill(-1);
   }
@@ -165,64 +241,57 @@ export class SubjectTable {
     for (let place = hash & mask; ; place = (place + 1) & mask) {
       const id = part[place] - 1;
       if (id < 0) return -1;
-      if (this.#hashes[id] !== hash || this.#textLengths[id] !== length) continue;
-      const at = this.#textStarts[id];
+      const page = this.#pages[id >>> PAGE_BITS];
+      const at = id & (PAGE_SIZE - 1);
+      if (page.hashes[at] !== hash || page.lengths[at] !== length) continue;
+      const texts = this.#texts.bytes(page.places[at]);
+      const from = this.#texts.offset(page.places[at]);
       let i = 0;
-      while (i < length && this.#texts[at + i] === bytes[start + i]) i += 1;
+      while (i < length && texts[from + i] === bytes[start + i]) i += 1;
       if (i === length) return id;
     }
   }
 
   #insert(bytes: Uint8Array, start: number, end: number, hash: number): number {
-    const length = end - start;
-    if (this.#textEnd + length > this.#texts.length) this.#makeTextRoom(length);
     const id = this.#free.pop() ?? this.limit++;
-    if (id >= this.messages.length) this.#makeRoom();
-    this.#texts.set(bytes.subarray(start, end), this.#textEnd);
-    this.#textStarts[id] = this.#textEnd;
-    this.#textLengths[id] = length;
-    this.#textEnd += length;
-    this.#hashes[id] = hash;
-    this.messages[id] = 0;
-    this.first[id] = 0;
-    this.last[id] = 0;
+    const page = this.#pageOf(id);
+    const at = id & (PAGE_SIZE - 1);
+    page.places[at] = this.#texts.add(bytes, start, end);
+    page.lengths[at] = end - start;
+    page.hashes[at] = hash;
+    page.messages[at] = 0;
+    page.first[at] = 0;
+    page.last[at] = 0;
     this.count += 1;
-    this.#ids.insert(id, this.#hashes);
+    this.#ids.insert(id, this);
+    if (this.#packing >= 0) this.#pack();
+    else if (this.#texts.wasteful) {
+      this.#texts.beginPacking();
+      this.#packing = 0;
+    }
     return id;
   }
 
-  #makeRoom(): void {
-    const room = Math.max(FIRST_ROOM, this.messages.length * 2);
-    this.messages = grown(this.messages, new Uint32Array(room));
-    this.first = grown(this.first, new Float64Array(room));
-    this.last = grown(this.last, new Float64Array(room));
-    this.#hashes = grown(this.#hashes, new Int32Array(room));
-    this.#textStarts = grown(this.#textStarts, new Uint32Array(room));
-    this.#textLengths = grown(this.#textLengths, new Uint16Array(room));
+  /** The page of an id, with room for it. */
+  #pageOf(id: number): Page {
+    const number = id >>> PAGE_BITS;
+    const page = this.#pages[number];
+    if (page === undefined) return (this.#pages[number] = new Page(number === 0 ? FIRST_ROOM : PAGE_SIZE));
+    if ((id & (PAGE_SIZE - 1)) < page.messages.length) return page;
+    const room = Math.min(PAGE_SIZE, Math.max(FIRST_ROOM, page.messages.length * 2));
+    return (this.#pages[number] = page.grown(room));
   }
 
-  #makeTextRoom(length: number): void {
-    const old = this.#texts;
-    const live = this.#textEnd - this.#waste;
-    const pack = this.#waste > WASTE_BYTES && this.#waste * 2 > this.#textEnd;
-    const room = pack
-      ? Math.max(old.length, live + length)
-      : Math.max(old.length * 2, this.#textEnd + length);
-    const texts = new Uint8Array(room);
-    if (!pack) {
-      texts.set(old.subarray(0, this.#textEnd));
-    } else {
-      let end = 0;
-      for (let id = 0; id < this.limit; id++) {
-        const start = this.#textStarts[id];
-        texts.set(old.subarray(start, start + this.#textLengths[id]), end);
-        this.#textStarts[id] = end;
-        end += this.#textLengths[id];
-      }
-      this.#textEnd = end;
-      this.#waste = 0;
+  /** Moves the texts of a few subjects out of pages that are mostly waste. */
+  #pack(): void {
+    const end = Math.min(this.limit, this.#packing + PACK_STEPS);
+    for (let id = this.#packing; id < end; id++) {
+      const page = this.#pages[id >>> PAGE_BITS];
+      const at = id & (PAGE_SIZE - 1);
+      if (page.lengths[at] === 0 || !this.#texts.isOld(page.places[at])) continue;
+      page.places[at] = this.#texts.move(page.places[at], page.lengths[at]);
     }
-    this.#texts = texts;
+    this.#packing = end === this.limit ? -1 : end;
   }
 
   /** The hash of a text that is ASCII; undefined for another. */
@@ -248,9 +317,4 @@ function mixed(hash: number): number {
   hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
   hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
   return hash ^ (hash >>> 16);
-}
-
-function grown<T extends Uint32Array | Float64Array | Int32Array | Uint16Array>(old: T, roomier: T): T {
-  roomier.set(old);
-  return roomier;
 }

@@ -1,9 +1,10 @@
 import { Pacer } from "./pacer.ts";
+import { SeqSet } from "./seq-set.ts";
 import type { Count, Maybe, SubjectState } from "./store.ts";
 import type { StreamIndex } from "./stream-index.ts";
 import type { SubjectFilter } from "./subject-filter.ts";
 
-/** So many entries are looked at before the clock is. A walk no longer than this is done at once. */
+/** So much is done before the clock is looked at: an entry costs 1, a subject that a filter sees first {@link SubjectFilter.work}. A walk no longer than this is done at once. */
 const STEP = 4 * 1024;
 /** How far a literal filter follows its subject's messages from where it was. */
 const HINT_STEPS = 32;
@@ -36,8 +37,8 @@ export function previousMatch(stream: StreamIndex, filter: SubjectFilter, from: 
   if (filter.all) return stream.index.previous(seq);
   if (filter.literal !== undefined) {
     const id = stream.subjectTable.find(filter.literal);
-    if (id < 0 || stream.subjectTable.first[id] > seq) return 0;
-    if (stream.subjectTable.last[id] <= seq) return stream.subjectTable.last[id];
+    if (id < 0 || stream.subjectTable.first(id) > seq) return 0;
+    if (stream.subjectTable.last(id) <= seq) return stream.subjectTable.last(id);
   }
   const progress = new Progress();
   walkDown(stream, filter, seq, progress);
@@ -48,8 +49,8 @@ export function previousMatch(stream: StreamIndex, filter: SubjectFilter, from: 
 function nextOnSubject(stream: StreamIndex, filter: SubjectFilter, subject: string, seq: number): number {
   const { subjectTable, index } = stream;
   const id = subjectTable.find(subject);
-  if (id < 0 || subjectTable.last[id] < seq) return 0;
-  if (subjectTable.first[id] >= seq) return remember(filter, subjectTable.first[id]);
+  if (id < 0 || subjectTable.last(id) < seq) return 0;
+  if (subjectTable.first(id) >= seq) return remember(filter, subjectTable.first(id));
   let at = filter.hint;
   if (at === 0 || at > seq || !index.locate(at) || index.chunk.subject[index.slot] !== id) return -1;
   for (let steps = 0; at < seq; steps++) {
@@ -67,7 +68,7 @@ function remember(filter: SubjectFilter, seq: number): number {
 
 function walkUp(stream: StreamIndex, filter: SubjectFilter, from: number, progress: Progress): void {
   const { chunks } = stream.index;
-  let steps = STEP;
+  let steps = STEP + filter.work;
   progress.at = 0;
   for (let at = stream.index.chunkFrom(from); at < chunks.length; at++) {
     const chunk = chunks[at];
@@ -77,7 +78,7 @@ function walkUp(stream: StreamIndex, filter: SubjectFilter, from: number, progre
         progress.found = chunk.seqAt(slot);
         return;
       }
-      if (--steps === 0) {
+      if (--steps <= filter.work) {
         progress.at = chunk.seqAt(slot) + 1;
         return;
       }
@@ -96,7 +97,7 @@ async function finishUp(stream: StreamIndex, filter: SubjectFilter, progress: Pr
 
 function walkDown(stream: StreamIndex, filter: SubjectFilter, from: number, progress: Progress): void {
   const { chunks } = stream.index;
-  let steps = STEP;
+  let steps = STEP + filter.work;
   progress.at = 0;
   for (let at = Math.min(stream.index.chunkFrom(from), chunks.length - 1); at >= 0; at--) {
     const chunk = chunks[at];
@@ -106,7 +107,7 @@ function walkDown(stream: StreamIndex, filter: SubjectFilter, from: number, prog
         progress.found = chunk.seqAt(slot);
         return;
       }
-      if (--steps === 0) {
+      if (--steps <= filter.work) {
         progress.at = chunk.seqAt(slot) - 1;
         return;
       }
@@ -151,23 +152,24 @@ class Counting {
   step(): boolean {
     const { chunks } = this.#stream.index;
     const filter = this.#filter;
-    let steps = STEP;
+    let steps = STEP + filter.work;
     for (let at = this.#stream.index.chunkFrom(this.at); at < chunks.length; at++) {
       const chunk = chunks[at];
       const { bytes, subject } = chunk;
       if (chunk.base > this.#through) break;
       const first = chunk.slotFrom(this.at);
-      const end = Math.min(chunk.slotFrom(this.#through + 1), first + steps);
+      let end = chunk.slotFrom(this.#through + 1);
       if (filter.all && first === 0 && end === chunk.used) {
         this.count += chunk.live;
       } else {
-        for (let slot = first; slot < end; slot++) {
+        let slot = first;
+        for (; slot < end && steps > filter.work; slot++, steps--) {
           if (bytes[slot] !== 0 && filter.takes(subject[slot])) this.count += 1;
         }
-        steps -= end - first;
+        end = slot;
       }
       if (end > first) this.at = chunk.seqAt(end - 1) + 1;
-      if (steps <= 0) return this.at > this.#through;
+      if (steps <= filter.work) return this.at > this.#through;
     }
     this.at = this.#through + 1;
     return true;
@@ -194,8 +196,8 @@ export function countMatches(stream: StreamIndex, filter: SubjectFilter, from: n
   if (filter.literal !== undefined) {
     const { subjectTable } = stream;
     const id = subjectTable.find(filter.literal);
-    if (id < 0 || subjectTable.last[id] < from) return { count: 0, through };
-    if (from <= subjectTable.first[id]) return { count: subjectTable.messages[id], through };
+    if (id < 0 || subjectTable.last(id) < from) return { count: 0, through };
+    if (from <= subjectTable.first(id)) return { count: subjectTable.messages(id), through };
   }
   const counting = new Counting(stream, filter, from);
   return counting.step() ? { count: counting.count, through } : counting.finish();
@@ -218,8 +220,8 @@ export function countLast(stream: StreamIndex, filter: SubjectFilter, from: numb
 type VisitId = (id: number, last: number) => void;
 
 function visitSubject(stream: StreamIndex, filter: SubjectFilter, id: number, visit: VisitId): void {
-  const { messages, last } = stream.subjectTable;
-  if (messages[id] !== 0 && filter.takes(id)) visit(id, last[id]);
+  const { subjectTable } = stream;
+  if (subjectTable.messages(id) !== 0 && filter.takes(id)) visit(id, subjectTable.last(id));
 }
 
 /** Visits each subject that matches, with the turns that others need. */
@@ -232,7 +234,7 @@ async function walkSubjects(stream: StreamIndex, filter: SubjectFilter, visit: V
   }
   const pacer = new Pacer(stream.clock);
   for (let id = 0; id < subjectTable.limit; id++) {
-    if ((id & 1023) === 1023 && pacer.due) await pacer.rest();
+    if ((id & 255) === 255 && pacer.due) await pacer.rest();
     visitSubject(stream, filter, id, visit);
   }
 }
@@ -244,12 +246,12 @@ export function subjectState(stream: StreamIndex, subject: string): SubjectState
 }
 
 function stateOf(stream: StreamIndex, id: number): SubjectState {
-  const { messages, first, last } = stream.subjectTable;
+  const { subjectTable } = stream;
   return {
-    subject: stream.subjectTable.text(id),
-    messages: messages[id],
-    firstSeq: first[id],
-    lastSeq: last[id],
+    subject: subjectTable.text(id),
+    messages: subjectTable.messages(id),
+    firstSeq: subjectTable.first(id),
+    lastSeq: subjectTable.last(id),
   };
 }
 
@@ -269,15 +271,38 @@ export async function lastOfEach(
   upTo: number,
   limit: number,
 ): Promise<number[] | undefined> {
-  const seqs: number[] = [];
+  const found = new SeqSet();
+  const behind: number[] = [];
+  let count = 0;
   await walkSubjects(stream, filter, (id, last) => {
-    let seq = last;
-    while (seq > upTo) {
-      if (stream.subjectTable.first[id] > upTo) return;
-      stream.index.locate(seq);
-      seq = stream.index.before();
-    }
-    if (seqs.length <= limit) seqs.push(seq);
+    if (last > upTo && stream.subjectTable.first(id) > upTo) return;
+    count += 1;
+    if (count > limit) return;
+    if (last <= upTo) found.add(last, last);
+    else behind.push(id);
   });
-  return seqs.length > limit ? undefined : seqs.sort((a, b) => a - b);
+  if (count > limit) return undefined;
+  const seqs: number[] = [];
+  const pacer = new Pacer(stream.clock);
+  for (const id of behind) {
+    const seq = await lastUpTo(stream, id, upTo, pacer);
+    if (seq !== 0) found.add(seq, seq);
+  }
+  for (const [first, last] of found.ranges()) {
+    for (let seq = first; seq <= last; seq++) seqs.push(seq);
+    if (pacer.due) await pacer.rest();
+  }
+  return seqs;
+}
+
+/** The last message of a subject that is not above `upTo`; 0 for none. */
+async function lastUpTo(stream: StreamIndex, id: number, upTo: number, pacer: Pacer): Promise<number> {
+  const { subjectTable, index } = stream;
+  let seq = subjectTable.last(id);
+  for (let steps = 1; seq > upTo; steps++) {
+    // It may have gone while others had their turn.
+    seq = index.locate(seq) ? index.before() : subjectTable.last(id);
+    if ((steps & 255) === 0 && pacer.due) await pacer.rest();
+  }
+  return seq;
 }
