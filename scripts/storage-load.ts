@@ -7,6 +7,7 @@ import { closeSync, openSync, readSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { PerformanceObserver } from "node:perf_hooks";
 import process from "node:process";
 import { nodeRuntime } from "../src/runtime/node/runtime.ts";
 import { FileStorage } from "../src/storage/file-storage.ts";
@@ -17,33 +18,59 @@ const OPTIONS: StoreOptions = { sync: "always", noteAge: 120_000 };
 const BURST = 500;
 const MIB = 1024 * 1024;
 
-/** Looks at every turn of the event loop: how long it was, without the time that the system had given to other processes. */
+/**
+ * Looks at every turn of the event loop: how much processor time it took, the garbage collector's left out. It is told by what is least: all processor time of
+ * this process, or the time that passed less that for which this thread was ready, but other processes had the processor.
+ */
 class TurnProbe {
-  longest = 0;
   readonly #file = openSync(`/proc/self/task/${process.pid}/schedstat`, "r");
   readonly #text = new Uint8Array(64);
+  readonly #long: { readonly from: number; readonly to: number; readonly took: number }[] = [];
+  readonly #collections: { readonly from: number; readonly to: number }[] = [];
+  readonly #observer = new PerformanceObserver((list) => {
+    for (const { startTime, duration } of list.getEntries())
+      this.#collections.push({ from: startTime, to: startTime + duration });
+  });
   #on = true;
   #last = 0;
   #waited = 0;
+  #used = 0;
 
   start(): void {
+    this.#observer.observe({ entryTypes: ["gc"] });
     this.#last = performance.now();
     this.#waited = this.#waiting();
+    this.#used = usedByAll();
     const turn = (): void => {
       if (!this.#on) return;
       const now = performance.now();
       const waited = this.#waiting();
-      this.longest = Math.max(this.longest, now - this.#last - (waited - this.#waited));
+      const used = usedByAll();
+      const took = Math.min(now - this.#last - (waited - this.#waited), used - this.#used);
+      if (took > 2) this.#long.push({ from: this.#last, to: now, took });
       this.#waited = waited;
+      this.#used = used;
       this.#last = performance.now();
       setImmediate(turn);
     };
     setImmediate(turn);
   }
 
-  stop(): void {
+  /** Ends it. Resolves to how long the longest turn was, in ms, and how many there were of more than 5 ms. */
+  async stop(): Promise<{ longest: number; beyond: number }> {
+    await turn();
     this.#on = false;
+    await new Promise((resolve) => setTimeout(resolve, 10));
+    this.#observer.disconnect();
     closeSync(this.#file);
+    const turns = this.#long.map(({ from, to, took }) => {
+      let collected = 0;
+      for (const each of this.#collections) {
+        collected += Math.max(0, Math.min(each.to, to) - Math.max(each.from, from));
+      }
+      return took - collected;
+    });
+    return { longest: Math.max(0, ...turns), beyond: turns.filter((took) => took > 5).length };
   }
 
   /** How long this thread was ready, but had no processor, in ms. */
@@ -51,6 +78,12 @@ class TurnProbe {
     const length = readSync(this.#file, this.#text, 0, 64, 0);
     return Number(new TextDecoder().decode(this.#text.subarray(0, length)).split(" ")[1]) / 1e6;
   }
+}
+
+/** Processor time of this process, in ms. */
+function usedByAll(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1000;
 }
 
 let open: { storage: FileStorage; store: StreamStore };
@@ -70,13 +103,11 @@ async function step<T>(name: string, action: () => Promise<T>, count = 0): Promi
   const result = await action();
   const ms = performance.now() - from;
   const { user, system } = process.cpuUsage(cpu);
-  // The turn that the step ends in.
-  await new Promise((resolve) => setImmediate(resolve));
-  probe.stop();
+  const { longest, beyond } = await probe.stop();
   const each = count > 0 ? `${((ms / count) * 1e6).toFixed(0)} ns each` : "";
   const memory = process.memoryUsage();
   console.log(
-    `${name.padEnd(46)} ${(ms / 1000).toFixed(2).padStart(7)} s (cpu ${((user + system) / 1e6).toFixed(2)}) ${each.padStart(14)}, longest turn ${probe.longest.toFixed(1).padStart(5)} ms, rss ${(memory.rss / MIB).toFixed(0)}, buffers ${(memory.arrayBuffers / MIB).toFixed(0)}, heap ${(memory.heapUsed / MIB).toFixed(0)} MiB`,
+    `${name.padEnd(46)} ${(ms / 1000).toFixed(2).padStart(7)} s (cpu ${((user + system) / 1e6).toFixed(2)}) ${each.padStart(14)}, longest turn ${longest.toFixed(1).padStart(5)} ms (${beyond} beyond 5), rss ${(memory.rss / MIB).toFixed(0)}, buffers ${(memory.arrayBuffers / MIB).toFixed(0)}, heap ${(memory.heapUsed / MIB).toFixed(0)} MiB`,
   );
   return result;
 }

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { StoredMessage } from "../../src/storage/store.ts";
+import { settle } from "../support/simulated.ts";
 import { SimulatedDisk } from "../support/simulated-disk.ts";
 import { openStorage, openStream } from "./file-support.ts";
 
@@ -8,9 +9,10 @@ const SEGMENT = 900;
 const bytes = (text: string): Uint8Array => new Uint8Array(Buffer.from(text));
 const payloadOf = (seq: number): string => `payload ${seq} `.repeat(1 + (seq % 4));
 
-/** A small store of several segments, with removals, that was closed in order; and what is in it. */
+/** A small store of several segments, with removals, some of which may have been merged, and that may have been closed in order; and what is in it. */
 async function smallStore(
   closed: boolean,
+  merged = false,
 ): Promise<{ disk: SimulatedDisk; messages: Map<number, StoredMessage> }> {
   const disk = new SimulatedDisk();
   const { storage, store } = await openStream(disk, SEGMENT);
@@ -19,6 +21,13 @@ async function smallStore(
     store.append(`s.${seq % 5}`, headers, bytes(payloadOf(seq)), 1000 + seq);
     if (seq % 6 === 0) store.remove(seq - 2);
     await store.flush();
+  }
+  if (merged) {
+    for (const seq of [1, 2, 5, 7, 8, 9]) store.remove(seq);
+    await store.flush();
+    for (let i = 0; i < 10; i++) await settle();
+    const first = [...disk.files().keys()].filter((path) => path.endsWith(".log")).sort()[0];
+    assert.ok(!first.includes("-00000001-"), "the first segment was written anew");
   }
   const messages = new Map<number, StoredMessage>();
   for (let seq = 1; seq <= 18; seq++) {
@@ -59,11 +68,13 @@ async function checkDamaged(
   return lost;
 }
 
-for (const closed of [true, false]) {
-  const how = closed ? "after a clean stop" : "after a crash";
-
+for (const [how, closed, merged] of [
+  ["after a clean stop", true, false],
+  ["after a crash", false, false],
+  ["after segments were merged", true, true],
+] as const) {
   test(`a flipped bit at every byte of every file costs at most the record that it hits, ${how}`, async () => {
-    const { disk, messages } = await smallStore(closed);
+    const { disk, messages } = await smallStore(closed, merged);
     let flips = 0;
     let costly = 0;
     for (const [path, content] of disk.files()) {
