@@ -89,7 +89,8 @@ function usedByAll(): number {
 let open: { storage: FileStorage; store: StreamStore };
 
 async function openStore(directory: string): Promise<StreamStore> {
-  const storage = await FileStorage.open(directory, nodeRuntime());
+  const runtime = nodeRuntime();
+  const storage = await FileStorage.open(directory, { ...runtime, disk: await runtime.loadDisk() });
   open = { storage, store: await storage.openStream(["S"], OPTIONS) };
   return open.store;
 }

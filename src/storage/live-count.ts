@@ -1,7 +1,7 @@
 import type { RemovalWatcher, StreamIndex } from "./stream-index.ts";
 import type { SubjectFilter } from "./subject-filter.ts";
 
-/** So many messages are looked at in one call of {@link LiveCount.catchUp}. */
+/** So much is done in one call of {@link LiveCount.catchUp}: a message costs 1, a subject that the filter sees first its {@link SubjectFilter.work}. */
 const STEP = 16 * 1024;
 
 /**
@@ -46,9 +46,9 @@ export class LiveCount implements RemovalWatcher {
       this.#count = messages;
     } else if (literal !== undefined) {
       const id = subjectTable.find(literal);
-      const there = id >= 0 && subjectTable.last[id] >= this.#at;
-      if (there && (!fresh || this.#at > subjectTable.first[id])) return false;
-      if (there) this.#count = subjectTable.messages[id];
+      const there = id >= 0 && subjectTable.last(id) >= this.#at;
+      if (there && (!fresh || this.#at > subjectTable.first(id))) return false;
+      if (there) this.#count = subjectTable.messages(id);
     } else return false;
     this.#at = lastSeq + 1;
     return true;
@@ -58,7 +58,7 @@ export class LiveCount implements RemovalWatcher {
     const { index } = this.#stream;
     const { chunks } = index;
     const filter = this.#filter;
-    let steps = STEP;
+    let steps = STEP + filter.work;
     for (let i = index.chunkFrom(this.#at); i < chunks.length; i++) {
       const chunk = chunks[i];
       const { bytes, subject, used } = chunk;
@@ -66,13 +66,17 @@ export class LiveCount implements RemovalWatcher {
       if (filter.all && first === 0) {
         this.#count += chunk.live;
       } else {
-        for (let slot = first; slot < used; slot++) {
+        let slot = first;
+        for (; slot < used && steps > filter.work; slot++, steps--) {
           if (bytes[slot] !== 0 && filter.takes(subject[slot])) this.#count += 1;
         }
-        steps -= used - first;
+        if (slot < used) {
+          this.#at = chunk.seqAt(slot);
+          return false;
+        }
       }
       if (used > 0) this.#at = Math.max(this.#at, chunk.seqAt(used - 1) + 1);
-      if (steps <= 0 && i + 1 < chunks.length) return false;
+      if (steps <= filter.work && i + 1 < chunks.length) return false;
     }
     this.#at = lastSeq + 1;
     return true;
