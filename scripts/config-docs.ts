@@ -26,7 +26,7 @@ const SECTIONS: readonly [block: BlockName, title: string, type: string | undefi
   ["simpleAuthorization", "`authorization` of `websocket` (and of `mqtt`)", undefined],
   ["jetstream", "`jetstream`", "JetStreamOptions"],
   ["jetstreamLimits", "`limits` of `jetstream`", "JetStreamLimits"],
-  ["jetstreamBatch", "`batch` of these limits", undefined],
+  ["jetstreamBatch", "`batch` of these limits", "JetStreamBatchLimits"],
   ["jetstreamTpm", "`tpm` of `jetstream`", undefined],
   ["accountJetstream", "`jetstream` of accounts", "AccountJetStreamOptions"],
   ["leafnodes", "`leafnodes`", undefined],

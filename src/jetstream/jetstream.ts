@@ -12,7 +12,7 @@ import { FileStorage } from "../storage/file-storage.ts";
 import { MemoryStorage } from "../storage/memory-storage.ts";
 import type { Storage } from "../storage/storage.ts";
 import { JetStreamAccount } from "./account/account.ts";
-import type { AccountContext } from "./account/context.ts";
+import type { AccountContext, BatchCounter } from "./account/context.ts";
 import { Usage } from "./account/usage.ts";
 import { accountInfo } from "./api/account-requests.ts";
 import { Api, type ApiCall, type ApiRequest } from "./api/api.ts";
@@ -49,6 +49,7 @@ export class JetStream {
   readonly #disk: Storage;
   readonly #memory: Storage;
   readonly #zones = new TimeZones();
+  readonly #batches: BatchCounter;
   /** The limits of accounts, which a reload changes. */
   readonly #limits = new Map<string, AccountLimits>();
 
@@ -57,6 +58,7 @@ export class JetStream {
     this.settings = settings;
     this.#disk = disk;
     this.#memory = memory;
+    this.#batches = { open: 0, ...settings.batches };
     this.api = new Api({
       logger: host.logger,
       queueLimit: settings.requestQueueLimit,
@@ -143,6 +145,7 @@ export class JetStream {
       usage: new Usage(usage),
       zones: this.#zones,
       sync: settings.sync,
+      batches: this.#batches,
       maxPayload: () => broker.context.limits.maxPayload,
       isServerFull: (storage) =>
         usage.used[storage] > (storage === "memory" ? settings.maxMemory : settings.maxFile),

@@ -80,6 +80,29 @@ describe("streams and restarts", () => {
   });
 });
 
+describe("schedules", () => {
+  it("are kept over restarts, make up for what was missed once, and end with their message", async () => {
+    const disk = new SimulatedDisk();
+    const one = await SimulatedJetStream.start(disk);
+    await one.create({ allow_msg_schedules: true });
+    const plan = { "Nats-Schedule": "@every 10s", "Nats-Schedule-Target": "s.made" };
+    await one.ask("s.plan", "made", plan);
+    await one.ask("s.other", "x", { ...plan, "Nats-Schedule": "@every 1h" });
+    await one.clock.advance(25_000);
+    assert.equal((await one.state()).last_seq, 4);
+    await one.close();
+    await one.clock.advance(100_000);
+    const two = await SimulatedJetStream.start(disk, one.clock);
+    await two.clock.advance(15_000);
+    assert.equal((await two.state()).last_seq, 5, "what was due again and again meanwhile comes once");
+    assert.equal(await two.message(5), "made");
+    await two.json(`${API}.PURGE.S`, { filter: "s.plan" });
+    await two.clock.advance(60_000);
+    assert.equal((await two.state()).last_seq, 5);
+    await two.close();
+  });
+});
+
 /** A server is killed at some call to its disk, while clients publish; then all that they were told must be true. */
 async function crash(seed: number): Promise<void> {
   const pick = picker(seed);

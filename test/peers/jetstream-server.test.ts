@@ -23,6 +23,17 @@ function publishes(count: number): Step[] {
   return Array.from({ length: count }, (_, i): Step => [`s.${(i % 3) + 1}`, `message ${i + 1}`]);
 }
 
+/** A message of a batch. */
+function batched(
+  subject: string,
+  payload: string,
+  id: string,
+  seq: number,
+  headers: Readonly<Record<string, string>> = {},
+): Step {
+  return [subject, payload, { "Nats-Batch-Id": id, "Nats-Batch-Sequence": String(seq), ...headers }];
+}
+
 function purge(request: object | string = ""): Step {
   return ["$JS.API.STREAM.PURGE.S", request];
 }
@@ -290,6 +301,88 @@ const SCRIPTS: Readonly<Record<string, readonly Step[]>> = {
     get(2),
     INFO,
   ],
+  "stores batches whole or not at all": [
+    create({ allow_atomic: true, allow_rollup_hdrs: true, max_msgs_per_subject: 3 }),
+    ["s.1", "before"],
+    batched("s.1", "one", "A", 1),
+    batched("s.2", "two", "A", 2, { "Nats-Msg-Id": "id" }),
+    INFO,
+    batched("s.1", "three", "A", 3, { "Nats-Batch-Commit": "1" }),
+    INFO,
+    get(2),
+    get(4),
+    batched("s.1", "one", "B", 1, { "Nats-Expected-Last-Sequence": "4" }),
+    batched("s.1", "", "B", 2, { "Nats-Batch-Commit": "eob" }),
+    get(5),
+    batched("s.1", "one", "C", 1),
+    batched("s.1", "gap", "C", 3),
+    batched("s.1", "late", "C", 2),
+    batched("s.1", "duplicate", "D", 1, { "Nats-Msg-Id": "id" }),
+    batched("s.1", "", "D", 2, { "Nats-Batch-Commit": "1" }),
+    batched("s.1", "one", "E", 1),
+    batched("s.1", "wrong", "E", 2, { "Nats-Expected-Last-Subject-Sequence": "1", "Nats-Batch-Commit": "1" }),
+    batched("s.1", "bad", "F", 1, { "Nats-Batch-Commit": "nope" }),
+    batched("s.1", "level", "G", 1, { "Nats-Required-Api-Level": "999" }),
+    batched("s.1", "level", "G", 1, { "Nats-Required-Api-Level": "1", "Nats-Batch-Commit": "1" }),
+    get(6),
+    batched("s.2", "rolls up", "H", 1, { "Nats-Rollup": "sub" }),
+    batched("s.3", "and more", "H", 2, { "Nats-Batch-Commit": "1" }),
+    ["s.1", "x", { "Nats-Batch-Id": "x".repeat(65), "Nats-Batch-Sequence": "1" }],
+    ["s.1", "x", { "Nats-Batch-Id": "I" }],
+    INFO,
+  ],
+  "stores no batches where they are not allowed": [
+    create(),
+    batched("s.1", "x", "A", 1),
+    ["$JS.API.STREAM.INFO.S"],
+  ],
+  "keeps batches within limits": [
+    create({ allow_atomic: true, max_msgs: 3, discard: "new" }),
+    ["s.1", "x"],
+    batched("s.1", "one", "A", 1),
+    batched("s.1", "two", "A", 2),
+    batched("s.1", "three", "A", 3, { "Nats-Batch-Commit": "1" }),
+    batched("s.1", "one", "B", 1),
+    batched("s.1", "two", "B", 2, { "Nats-Batch-Commit": "1" }),
+    INFO,
+  ],
+  "counts in batches": [
+    create({ allow_atomic: true, allow_msg_counter: true }),
+    ["s.1", "", { "Nats-Incr": "1" }],
+    batched("s.1", "", "A", 1, { "Nats-Incr": "2" }),
+    batched("s.2", "", "A", 2, { "Nats-Incr": "3" }),
+    batched("s.1", "", "A", 3, { "Nats-Incr": "4", "Nats-Batch-Commit": "1" }),
+    get(2),
+    get(4),
+    INFO,
+  ],
+  "publishes what is scheduled": [
+    create({ allow_msg_schedules: true, allow_msg_ttl: true }),
+    ["s.plan", "later", { "Nats-Schedule": "@at 2020-01-01T00:00:00Z", "Nats-Schedule-Target": "s.made" }],
+    700,
+    INFO,
+    ["$JS.API.STREAM.MSG.GET.S", { last_by_subj: "s.made" }],
+    ["s.source", "of the source", { "X-Own": "header" }],
+    [
+      "s.plan",
+      "again and again",
+      {
+        "Nats-Schedule": "@every 1s",
+        "Nats-Schedule-Target": "s.made",
+        "Nats-Schedule-Source": "s.source",
+        "Nats-Schedule-TTL": "5m",
+        "Nats-Schedule-Rollup": "sub",
+      },
+    ],
+    2_900,
+    ["$JS.API.STREAM.MSG.GET.S", { last_by_subj: "s.made" }],
+    ["s.made", "no more", { "Nats-Schedule-Next": "purge", "Nats-Scheduler": "s.plan" }],
+    ["$JS.API.STREAM.MSG.GET.S", { last_by_subj: "s.plan" }],
+    ["s.plan", "x", { "Nats-Schedule": "nope", "Nats-Schedule-Target": "s.made" }],
+    ["s.plan", "x", { "Nats-Schedule": "@every 1h", "Nats-Schedule-Target": "t" }],
+    1_500,
+    ["$JS.API.STREAM.MSG.GET.S", { last_by_subj: "s.made" }],
+  ],
   "does without acknowledgements": [
     create({ no_ack: true }),
     { subject: "s.1", body: "x", answers: 0 },
@@ -336,6 +429,18 @@ describe("streams beside nats-server", () => {
         50,
       ],
       ["again.>"],
+    ));
+
+  it("tells of batches that are given up", () =>
+    both.same(
+      [
+        create({ storage: "memory", allow_atomic: true }),
+        batched("s.1", "one", "A", 1),
+        batched("s.1", "three", "A", 3),
+        batched("s.1", "one", "B", 1, { "Nats-Required-Api-Level": "999" }),
+        50,
+      ],
+      ["$JS.EVENT.ADVISORY.STREAM.BATCH_ABANDONED.>"],
     ));
 
   it("tells what becomes of streams", () =>

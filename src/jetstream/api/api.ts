@@ -53,6 +53,7 @@ const BESIDES_ERROR: Readonly<Record<string, string>> = {
   "STREAM.NAMES": ',"total":0,"offset":0,"limit":0,"streams":null',
   "STREAM.LIST": ',"total":0,"offset":0,"limit":0,"streams":[]',
   "STREAM.PURGE": ',"purged":0',
+  "CONSUMER.PAUSE": ',"paused":false,"pause_until":"0001-01-01T00:00:00Z"',
   "CONSUMER.NAMES": ',"total":0,"offset":0,"limit":0,"consumers":[]',
   "CONSUMER.LIST": ',"total":0,"offset":0,"limit":0,"consumers":[]',
 };

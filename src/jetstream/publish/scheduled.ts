@@ -1,5 +1,5 @@
 import { timestampOf } from "../json/timestamps.ts";
-import { HEADERS, readHeaders, withHeader, withoutHeaders } from "./headers.ts";
+import { HEADERS, type HeaderValues, readHeaders, withHeader, withoutHeaders } from "./headers.ts";
 import { type Due, nextDue } from "./schedule.ts";
 import type { TimeZones } from "./time-zone.ts";
 import { parseMessageTtl } from "./ttl.ts";
@@ -38,7 +38,11 @@ export function dueOf(
   now: number,
   zones: TimeZones,
 ): Due | undefined {
-  const values = readHeaders(headers);
+  return dueBy(readHeaders(headers), after, now, zones);
+}
+
+/** The same, by headers that have been read. */
+export function dueBy(values: HeaderValues, after: number, now: number, zones: TimeZones): Due | undefined {
   const pattern = values.get(HEADERS.schedule) ?? "";
   const zoneName = values.get(HEADERS.scheduleTimeZone);
   const zone = zoneName === undefined ? undefined : zones.get(zoneName);

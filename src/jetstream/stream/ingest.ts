@@ -1,99 +1,50 @@
 import type { Message } from "../../protocol/message.ts";
 import { EMPTY, encodeText } from "../../protocol/text.ts";
-import { StorageError } from "../../storage/errors.ts";
-import { TTL_NEVER as STORE_TTL_NEVER, type StreamStore } from "../../storage/store.ts";
-import type { AccountContext } from "../account/context.ts";
-import type { Consumers } from "../consumer/consumers.ts";
 import { type ApiError, apiError } from "../errors.ts";
-import {
-  checkPublish,
-  type LastMessage,
-  neededMessage,
-  type PublishContext,
-  type PublishDecision,
-  sizeOf,
-} from "../publish/check.ts";
-import { HEADERS, type HeaderValues, readHeaders } from "../publish/headers.ts";
-import { refusedByLimits } from "../publish/room.ts";
-import { type MessageTtl, TTL_NEVER } from "../publish/ttl.ts";
+import { readBatchHeaders } from "../publish/batch.ts";
+import { checkBatched, StagedBatch } from "../publish/batch-check.ts";
+import { checkPublish, neededMessage, type PublishContext, sizeOf } from "../publish/check.ts";
+import { type HeaderValues, readHeaders } from "../publish/headers.ts";
 import { STATUS } from "../status-frames.ts";
 import { isWithoutWildcards } from "../subjects.ts";
-import type { Answers } from "./answers.ts";
-import type { StreamConfig } from "./config.ts";
-import type { DuplicateWindow } from "./duplicates.ts";
-import type { Republisher } from "./republisher.ts";
-import type { RoomKeeper } from "./room-keeper.ts";
-import type { SubjectRule } from "./subject-rule.ts";
-
-/** What messages are stored with. */
-export interface IngestParts {
-  readonly account: AccountContext;
-  readonly store: StreamStore;
-  readonly answers: Answers;
-  readonly duplicates: DuplicateWindow;
-  readonly room: RoomKeeper;
-  readonly consumers: Consumers;
-}
-
-/** How the stream's rules apply to messages: changes with its configuration. */
-export interface IngestRules {
-  readonly config: StreamConfig;
-  readonly transform: SubjectRule | undefined;
-  readonly republisher: Republisher | undefined;
-}
-
-/** A message on its way into a stream. Its arrays may be used until the call that brings it returns. */
-export interface Incoming {
-  readonly subject: string;
-  readonly headers: Uint8Array | undefined;
-  readonly payload: Uint8Array;
-  /** Where the publisher listens for the answer; "" for nowhere. */
-  readonly reply: string;
-  /** Whether another stream, or this one itself, has checked it already. */
-  readonly sourced: boolean;
-}
-
-type Store = Extract<PublishDecision, { kind: "store" }>;
+import { AtomicBatches, type CompleteBatch } from "./atomic-batches.ts";
+import { copied, type Incoming } from "./incoming.ts";
+import { type Asking, type Reads, readFor } from "./reads.ts";
+import { type DecidedMessage, StreamWriter, type WriterParts, type WriterRules } from "./writer.ts";
 
 /** Bytes that may wait for the disk; beyond, publishers are told to slow down (nats-server `streamDefaultMaxQueueBytes`). */
 const MAX_WAITING_BYTES = 128 * 1024 * 1024;
-/** A rollup of more messages than these removes them once it is on disk, so that no call takes long. */
-const ROLLUP_AT_ONCE = 1_024;
 
-/** Takes messages into a stream: decides about each, stores it, and has its publisher answered. */
+/** Something that is to be decided about: a message, or a batch of them. */
+interface Work {
+  readonly message: Incoming;
+  readonly values: HeaderValues;
+  readonly batch: CompleteBatch | undefined;
+}
+
+/** Takes messages into a stream: decides about each, in the order they come in, and has them stored. */
 export class Ingest {
-  readonly #parts: IngestParts;
-  readonly #store: StreamStore;
-  #rules: IngestRules;
+  readonly #parts: WriterParts;
+  readonly #writer: StreamWriter;
+  readonly #batches: AtomicBatches;
+  #rules: WriterRules;
   /** Whether messages without headers need no more than a look at their size. */
   #simple = false;
-  /** Messages behind one for which something has to be read first. */
+  /** Messages behind one for which something has to be read first; that one comes first. */
   readonly #backlog: Incoming[] = [];
-  /** Called when a message has been stored that is due by a TTL of its own, or by the stream's age limit. */
-  readonly #stored: (now: number, ttl: number) => void;
-  readonly #purge: (subject: string | undefined, before: number) => Promise<void>;
 
-  /**
-   * @param stored - hears of each message that was stored.
-   * @param purge - removes messages on a subject (or all) below a sequence, without keeping anybody waiting.
-   */
-  constructor(
-    parts: IngestParts,
-    rules: IngestRules,
-    stored: (now: number, ttl: number) => void,
-    purge: (subject: string | undefined, before: number) => Promise<void>,
-  ) {
+  constructor(parts: WriterParts, rules: WriterRules) {
     this.#parts = parts;
-    this.#store = parts.store;
-    this.#stored = stored;
-    this.#purge = purge;
+    this.#writer = new StreamWriter(parts, rules);
+    this.#batches = new AtomicBatches(parts.account, parts.answers);
     this.#rules = rules;
     this.configure(rules);
   }
 
   /** Other rules, from the next message on. */
-  configure(rules: IngestRules): void {
+  configure(rules: WriterRules): void {
     this.#rules = rules;
+    this.#writer.configure(rules);
     const { sealed, allowMsgCounter } = rules.config;
     this.#simple = !sealed && !allowMsgCounter;
   }
@@ -107,15 +58,13 @@ export class Ingest {
     const payload =
       text === undefined ? (body === end ? EMPTY : bytes.subarray(body, end)) : encodeText(text);
     const headers = message.hasHeaders ? bytes.subarray(message.start, body) : undefined;
-    if (this.#parts.answers.waitingBytes > MAX_WAITING_BYTES) {
+    if (this.#parts.answers.waitingBytes + this.#batches.bytes > MAX_WAITING_BYTES) {
       if (reply !== "") this.#parts.account.client.publish(reply, STATUS.tooManyRequests(), EMPTY);
       return;
     }
-    if (this.#simple && headers === undefined && this.#backlog.length === 0) {
-      this.#storePlain(subject, payload, reply, config);
-      return;
-    }
-    this.bring({ subject, headers, payload, reply, sourced: false });
+    if (this.#simple && headers === undefined && this.#backlog.length === 0)
+      this.#writer.plain(subject, payload, reply);
+    else this.bring({ subject, headers, payload, reply, sourced: false });
   }
 
   /** Stores a message by its headers; later, if others wait or something must be read from disk first. */
@@ -124,241 +73,116 @@ export class Ingest {
       this.#backlog.push(copied(message));
       return;
     }
-    const values = readHeaders(message.headers);
-    const wait = this.#process(message, values);
-    if (wait === undefined) return;
-    this.#backlog.push(copied(message));
-    void this.#workOff(wait);
+    const work = this.#workOf(message);
+    const reads = work && this.#read(work);
+    if (work === undefined || reads === undefined) return;
+    if (reads instanceof Promise) {
+      const copy = copied(message);
+      this.#backlog.push(copy);
+      void this.#workOff({ ...work, message: copy }, reads);
+    } else this.#finish(work, reads);
   }
 
-  /** Whether messages wait for something to be read. */
-  get busy(): boolean {
-    return this.#backlog.length > 0;
+  /** Ends it: batches that are not complete are given up. */
+  stop(): void {
+    this.#batches.stop();
+    this.#backlog.length = 0;
   }
 
-  async #workOff(first: Promise<Read>): Promise<void> {
-    let read: Promise<Read> | undefined = first;
-    while (this.#backlog.length > 0) {
-      const message = this.#backlog[0];
-      const values = readHeaders(message.headers);
-      if (read !== undefined) this.#decide(message, values, await read);
-      else {
-        read = this.#process(message, values);
-        if (read !== undefined) continue;
+  async #workOff(first: Work, firstReads: Promise<Reads>): Promise<void> {
+    let work: Work | undefined = first;
+    let reads: Reads | Promise<Reads> | undefined = firstReads;
+    for (;;) {
+      if (work !== undefined && reads !== undefined) {
+        const read: Reads = await reads;
+        // The stream may have been closed meanwhile.
+        if (this.#backlog.length === 0) return;
+        this.#finish(work, read);
       }
-      read = undefined;
       this.#backlog.shift();
+      if (this.#backlog.length === 0) return;
+      work = this.#workOf(this.#backlog[0]);
+      reads = work && this.#read(work);
     }
   }
 
-  /** Stores a message, unless something must be read first: that is returned. */
-  #process(message: Incoming, values: HeaderValues): Promise<Read> | undefined {
+  /** What there is to decide; nothing of a message that waits for the rest of its batch, or is refused at once. */
+  #workOf(message: Incoming): Work | undefined {
+    const values = readHeaders(message.headers);
+    const headers = values.size === 0 || message.sourced ? undefined : readBatchHeaders(values);
+    if (headers === undefined) return { message, values, batch: undefined };
+    const refused = this.#refusedInBatch(message);
+    if (refused !== undefined) {
+      this.#parts.answers.refuse(message.reply, refused);
+      return undefined;
+    }
+    const batch = this.#batches.take(message, values, headers, this.#rules.config);
+    return batch && { message, values, batch };
+  }
+
+  /** What is looked at before anything that concerns the batch. */
+  #refusedInBatch({ headers, payload }: Incoming): ApiError | undefined {
     const { config } = this.#rules;
-    const needed = values.size === 0 ? undefined : neededMessage(values, message.subject, config);
-    const filter = values.get(HEADERS.expectedLastSubjectSeqSubject) ?? "";
-    const last = needed === undefined ? undefined : this.#lastOn(needed);
-    const lastSeq = isWithoutWildcards(filter) ? 0 : this.#lastSeqOn(filter);
-    if (last instanceof Promise || lastSeq instanceof Promise) {
-      return Promise.all([last, lastSeq]).then(([message, seq]) => ({ last: message, lastSeq: seq }));
+    if (config.sealed) return apiError(10109);
+    if (this.#parts.account.isServerFull(config.storage)) return apiError(10023);
+    return config.maxMsgSize >= 0 && sizeOf(headers, payload) > config.maxMsgSize
+      ? apiError(10054)
+      : undefined;
+  }
+
+  #read({ message, values, batch }: Work): Reads | Promise<Reads> {
+    const asking: Asking[] =
+      batch === undefined
+        ? [{ subject: message.subject, values }]
+        : batch.messages.map(({ subject, headers }) => ({ subject, values: readHeaders(headers) }));
+    return readFor(asking, this.#rules.config, this.#parts.store);
+  }
+
+  #finish({ message, values, batch }: Work, reads: Reads): void {
+    const now = this.#parts.account.clock.now();
+    const context = this.#context(now, reads);
+    if (batch !== undefined) {
+      this.#finishBatch(batch, context, reads, now);
+      return;
     }
-    this.#decide(message, values, { last, lastSeq });
-    return undefined;
+    const needed = values.size === 0 ? undefined : neededMessage(values, message.subject, context.config);
+    const last = needed === undefined ? undefined : reads.last.get(needed);
+    const decision = checkPublish(message, values, context, last);
+    const { answers } = this.#parts;
+    if (decision.kind === "refuse") answers.refuse(message.reply, decision.error);
+    else if (decision.kind === "duplicate") answers.duplicate(message.reply, decision.seq);
+    else this.#writer.decided(message, values, decision, now);
   }
 
-  #lastOn(subject: string): LastMessage | undefined | Promise<LastMessage | undefined> {
-    const there = this.#store.subject(subject);
-    return there && this.#store.get(there.lastSeq);
+  #finishBatch(batch: CompleteBatch, context: PublishContext, reads: Reads, now: number): void {
+    const staged = new StagedBatch();
+    const decided: DecidedMessage[] = [];
+    for (const message of batch.messages) {
+      const values = readHeaders(message.headers);
+      const needed = neededMessage(values, message.subject, context.config);
+      const last = needed === undefined ? undefined : reads.last.get(needed);
+      const decision = checkBatched(message, values, context, staged, last);
+      if (decision.kind === "refuse") {
+        this.#parts.answers.refuse(batch.reply, decision.error);
+        return;
+      }
+      if (decision.kind === "store") decided.push({ message, values, decision });
+    }
+    this.#writer.batch(batch, decided, now);
   }
 
-  #lastSeqOn(filter: string): number | Promise<number> {
-    const subjects = this.#store.filter([filter]);
-    const found = this.#store.previous(subjects, this.#store.state.lastSeq);
-    if (found instanceof Promise) return found.finally(() => subjects.close());
-    subjects.close();
-    return found;
-  }
-
-  #decide(message: Incoming, values: HeaderValues, { last, lastSeq }: Read): void {
-    const { account, duplicates, answers } = this.#parts;
-    const now = account.clock.now();
-    const store = this.#store;
-    const context: PublishContext = {
+  #context(now: number, { lastSeq }: Reads): PublishContext {
+    const { account, duplicates, store } = this.#parts;
+    return {
       config: this.#rules.config,
       lastSeq: store.state.lastSeq,
       lastMsgId: duplicates.lastId,
-      lastSeqOf: (filter) => (isWithoutWildcards(filter) ? (store.subject(filter)?.lastSeq ?? 0) : lastSeq),
+      lastSeqOf: (filter) =>
+        isWithoutWildcards(filter) ? (store.subject(filter)?.lastSeq ?? 0) : (lastSeq.get(filter) ?? 0),
       duplicateOf: (id) => duplicates.seqOf(id, now),
       maxPayload: account.maxPayload(),
       now,
       zones: account.zones,
     };
-    const decision = checkPublish(message, values, context, last);
-    if (decision.kind === "refuse") answers.refuse(message.reply, decision.error);
-    else if (decision.kind === "duplicate") answers.duplicate(message.reply, decision.seq);
-    else this.#storeDecided(message, values, decision, now);
   }
-
-  #storePlain(subject: string, payload: Uint8Array, reply: string, config: StreamConfig): void {
-    const { answers, account, duplicates, room } = this.#parts;
-    if (config.maxMsgSize >= 0 && payload.length > config.maxMsgSize) {
-      answers.refuse(reply, apiError(10054));
-      return;
-    }
-    const now = account.clock.now();
-    const refused = this.#refused(subject, undefined, payload, false);
-    if (refused !== undefined) {
-      answers.refuse(reply, refused);
-      return;
-    }
-    if (this.#isUnwanted(subject)) {
-      this.#skip("", reply, now);
-      return;
-    }
-    const target = this.#rules.republisher?.target(subject);
-    const lastSeq = target === undefined ? 0 : (this.#store.subject(subject)?.lastSeq ?? 0);
-    const seq = this.#append(subject, undefined, payload, now, 0, reply);
-    if (seq === 0) return;
-    duplicates.lastId = "";
-    room.make(seq, subject);
-    answers.stored(seq, reply, payload.length);
-    if (target !== undefined) this.#republish(target, subject, undefined, payload, seq, now, lastSeq);
-    this.#stored(now, 0);
-  }
-
-  #storeDecided(message: Incoming, values: HeaderValues, decision: Store, now: number): void {
-    const { answers, duplicates, room } = this.#parts;
-    const { subject, reply } = message;
-    const { headers, payload, msgId, counter, rollup } = decision;
-    const refused = this.#refused(subject, headers, payload, rollup !== undefined);
-    if (refused !== undefined) {
-      answers.refuse(reply, refused);
-      return;
-    }
-    if (this.#isUnwanted(subject)) {
-      const seq = this.#skip(msgId, reply, now);
-      if (seq > 0) this.#rollUp(message, values, decision, seq + 1);
-      return;
-    }
-    const target = this.#rules.republisher?.target(subject);
-    const lastSeq = target === undefined ? 0 : (this.#store.subject(subject)?.lastSeq ?? 0);
-    const ttl = secondsOf(decision.ttl);
-    const seq = this.#append(subject, headers, payload, now, ttl, reply);
-    if (seq === 0) return;
-    duplicates.add(msgId, seq, now);
-    room.make(seq, subject);
-    const rolled = this.#rollUp(message, values, decision, seq);
-    const size = sizeOf(headers, payload);
-    if (rolled === undefined && counter === undefined) answers.stored(seq, reply, size);
-    else answers.storedWith(seq, reply, size, { value: counter }, rolled);
-    if (target !== undefined) this.#republish(target, subject, headers, payload, seq, now, lastSeq);
-    this.#stored(now, ttl);
-  }
-
-  /** Whether there is no room, in the server, the account or the stream. */
-  #refused(
-    subject: string,
-    headers: Uint8Array | undefined,
-    payload: Uint8Array,
-    rollsUp: boolean,
-  ): ApiError | undefined {
-    const { account, room } = this.#parts;
-    const { config } = this.#rules;
-    if (account.isServerFull(config.storage)) return apiError(10023);
-    const limit = config.storage === "memory" ? account.limits.maxMemory : account.limits.maxStore;
-    if (limit < 0 && config.discard === "old") return undefined;
-    const size = this.#store.accountedBytes(encodeText(subject).length, headers?.length ?? 0, payload.length);
-    if (limit >= 0 && account.usage.used[config.storage] + size > limit) return apiError(10002);
-    return config.discard === "old" ? undefined : refusedByLimits(config, room.fill(subject), size, rollsUp);
-  }
-
-  /** Whether the stream keeps only what consumers want, and none wants this. */
-  #isUnwanted(subject: string): boolean {
-    return this.#rules.config.retention === "interest" && !this.#parts.consumers.hasInterest(subject);
-  }
-
-  /** A message that nobody wants gets a number, and is forgotten. Returns it; 0 when the store refuses. */
-  #skip(msgId: string, reply: string, now: number): number {
-    const { answers, duplicates } = this.#parts;
-    try {
-      const seq = this.#store.skip(1, now);
-      duplicates.add(msgId, seq, now);
-      answers.stored(seq, reply, 0);
-      return seq;
-    } catch (error) {
-      return this.#refuse(error, reply);
-    }
-  }
-
-  #append(
-    subject: string,
-    headers: Uint8Array | undefined,
-    payload: Uint8Array,
-    now: number,
-    ttl: number,
-    reply: string,
-  ): number {
-    try {
-      return this.#store.append(subject, headers, payload, now, ttl);
-    } catch (error) {
-      return this.#refuse(error, reply);
-    }
-  }
-
-  #refuse(error: unknown, reply: string): 0 {
-    if (!(error instanceof StorageError)) throw error;
-    this.#parts.answers.refuseAs(reply, error);
-    return 0;
-  }
-
-  /** Removes what a message takes the place of. Returns what must be done, once it is on disk, before it is acknowledged. */
-  #rollUp(
-    { subject }: Incoming,
-    values: HeaderValues,
-    { rollup }: Store,
-    before: number,
-  ): (() => Promise<void>) | undefined {
-    const { config } = this.#rules;
-    const { room } = this.#parts;
-    if (!config.allowRollupHdrs || config.denyPurge) return undefined;
-    if (values.get(HEADERS.scheduleNext) === "purge") {
-      const scheduler = values.get(HEADERS.scheduler) ?? "";
-      if (scheduler !== "") room.keepOfSubject(scheduler, 0, before);
-    }
-    if (rollup === undefined) return undefined;
-    const { state } = this.#store;
-    const count = rollup === "all" ? state.messages : (this.#store.subject(subject)?.messages ?? 0);
-    if (count > ROLLUP_AT_ONCE) return () => this.#purge(rollup === "all" ? undefined : subject, before);
-    if (rollup === "sub") room.keepOfSubject(subject, this.#store.has(before) ? 1 : 0, before);
-    else while (state.messages > 0 && state.firstSeq < before && room.remove(state.firstSeq, before));
-    return undefined;
-  }
-
-  #republish(
-    target: string,
-    subject: string,
-    headers: Uint8Array | undefined,
-    payload: Uint8Array,
-    seq: number,
-    time: number,
-    lastSeq: number,
-  ): void {
-    const { republisher } = this.#rules;
-    const message = { seq, subject, headers: headers?.slice(), payload: payload.slice(), time, lastSeq };
-    this.#parts.answers.after(seq, () => republisher?.publish(target, message));
-  }
-}
-
-/** What was read before a message could be decided about. */
-interface Read {
-  readonly last: LastMessage | undefined;
-  /** On the subjects with wildcards that the message expects something of. */
-  readonly lastSeq: number;
-}
-
-function copied(message: Incoming): Incoming {
-  return { ...message, headers: message.headers?.slice(), payload: message.payload.slice() };
-}
-
-function secondsOf(ttl: MessageTtl): number {
-  return ttl === TTL_NEVER ? STORE_TTL_NEVER : Math.min(ttl, STORE_TTL_NEVER - 1);
 }

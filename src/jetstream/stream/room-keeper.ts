@@ -55,6 +55,14 @@ export class RoomKeeper {
     }
   }
 
+  /** Removes the messages of a subject that have a lower sequence than the one that takes their place. */
+  removeOfSubject(subject: string, before: number): void {
+    for (;;) {
+      const there = this.#store.subject(subject);
+      if (there === undefined || there.firstSeq >= before || !this.remove(there.firstSeq, before)) return;
+    }
+  }
+
   /**
    * Removes a message in favour of another. Returns whether there was one.
    * @param because - the other's sequence; 0 for none.

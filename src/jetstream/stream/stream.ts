@@ -8,16 +8,20 @@ import type { StreamPurgeRequest } from "../api/requests.ts";
 import { Consumers } from "../consumer/consumers.ts";
 import type { ConsumerHost } from "../consumer/host.ts";
 import type { Timestamp } from "../json/timestamps.ts";
+import type { HeaderValues } from "../publish/headers.ts";
 import { Answers } from "./answers.ts";
 import type { StreamConfig } from "./config.ts";
 import { DirectGets } from "./direct-gets.ts";
 import { DuplicateWindow } from "./duplicates.ts";
 import { Expirer, type ExpiringStream } from "./expirer.ts";
-import { Ingest, type IngestRules } from "./ingest.ts";
+import type { Incoming } from "./incoming.ts";
+import { Ingest } from "./ingest.ts";
 import { Republisher } from "./republisher.ts";
 import { Retention } from "./retention.ts";
 import { RoomKeeper } from "./room-keeper.ts";
+import { Scheduler, type SchedulingStream } from "./scheduler.ts";
 import { SubjectRule } from "./subject-rule.ts";
+import type { WriterRules } from "./writer.ts";
 
 /** How long files may go without a sync where the stream does not want to wait for one, in ms (nats-server's `sync_interval`). */
 const ASYNC_SYNC_MS = 120_000;
@@ -34,7 +38,7 @@ export interface StreamSetup {
 }
 
 /** A stream at work: it takes messages, keeps them as its configuration says, and has consumers. */
-export class Stream implements ConsumerHost, ExpiringStream {
+export class Stream implements ConsumerHost, ExpiringStream, SchedulingStream {
   readonly account: AccountContext;
   readonly place: readonly string[];
   readonly created: Timestamp;
@@ -46,6 +50,7 @@ export class Stream implements ConsumerHost, ExpiringStream {
   readonly #retention: Retention;
   readonly #ingest: Ingest;
   readonly #expirer: Expirer;
+  readonly #scheduler: Scheduler;
   readonly #directGets: DirectGets;
   readonly #listens = new Map<string, Ending>();
   #config: StreamConfig;
@@ -67,6 +72,7 @@ export class Stream implements ConsumerHost, ExpiringStream {
     this.consumers = new Consumers(this);
     this.#retention = new Retention(this, this.consumers);
     this.#expirer = new Expirer(this, clock);
+    this.#scheduler = new Scheduler(this);
     this.#directGets = new DirectGets(this);
     this.#ingest = new Ingest(
       {
@@ -76,10 +82,13 @@ export class Stream implements ConsumerHost, ExpiringStream {
         duplicates: this.#duplicates,
         room: this.#room,
         consumers: this.consumers,
+        stored: (seq, now, ttl, values) => {
+          if (values !== undefined) this.#schedule(seq, values, now);
+          this.#stored(now, ttl);
+        },
+        purge: (subject, before) => this.#purgeBelow(subject, before),
       },
       this.#rules(),
-      (now, ttl) => this.#stored(now, ttl),
-      (subject, before) => this.#purgeBelow(subject, before),
     );
     store.listener = this.#listener;
   }
@@ -113,6 +122,7 @@ export class Stream implements ConsumerHost, ExpiringStream {
     this.#directGets.configure();
     this.#expirer.look();
     this.#expireIds();
+    void this.#scheduler.look();
     void this.#settleLimits();
     this.#retention.look();
   }
@@ -131,7 +141,7 @@ export class Stream implements ConsumerHost, ExpiringStream {
     }
   }
 
-  #rules(): IngestRules {
+  #rules(): WriterRules {
     const { account, config } = this;
     const { subjectTransform, republish } = config;
     return {
@@ -175,6 +185,11 @@ export class Stream implements ConsumerHost, ExpiringStream {
       this.#signalPlanned = false;
       if (!this.#closed) this.consumers.stored(this.store.syncedSeq);
     });
+  }
+
+  #schedule(seq: number, values: HeaderValues, now: number): void {
+    const subject = this.#config.allowMsgSchedules ? this.store.subjectOf(seq) : undefined;
+    if (subject !== undefined) this.#scheduler.stored(seq, subject, values, now);
   }
 
   #expireIds(): void {
@@ -238,7 +253,12 @@ export class Stream implements ConsumerHost, ExpiringStream {
   }
 
   mark(subject: string, headers: Uint8Array): void {
-    this.#ingest.bring({ subject, headers, payload: EMPTY, reply: "", sourced: true });
+    this.bring({ subject, headers, payload: EMPTY, reply: "", sourced: true });
+  }
+
+  /** Stores a message that the stream itself makes. */
+  bring(message: Incoming): void {
+    this.#ingest.bring(message);
   }
 
   forgetIds(now: number): number | undefined {
@@ -262,6 +282,7 @@ export class Stream implements ConsumerHost, ExpiringStream {
     this.#directGets.configure();
     this.#expirer.look();
     this.#expireIds();
+    void this.#scheduler.look();
     this.#retention.look();
     await this.#settleLimits();
   }
@@ -300,6 +321,8 @@ export class Stream implements ConsumerHost, ExpiringStream {
     this.#listens.clear();
     this.#directGets.stop();
     this.#expirer.stop();
+    this.#scheduler.stop();
+    this.#ingest.stop();
   }
 
   #leave(): void {

@@ -151,6 +151,19 @@ export interface JetStreamLimits {
   maxRequestBatch?: number;
   /** For how long streams may remember the ids of messages, in ms; 0 for no limit, which is the default. */
   duplicateWindow?: number;
+  batch?: JetStreamBatchLimits;
+}
+
+/** Batches of messages that are stored all or none; 0 is the default. */
+export interface JetStreamBatchLimits {
+  /** Batches that may be open on a stream. Default 50. */
+  maxInflightPerStream?: number;
+  /** Batches that may be open on the server. Default 1,000. */
+  maxInflightTotal?: number;
+  /** Messages of a batch. Default 1,000. */
+  maxMsgs?: number;
+  /** How long a batch may be without a message before it is given up, in ms. Default 10,000. */
+  timeout?: number;
 }
 
 /** What an account may have in JetStream; -1 for no limit. Sizes are in bytes. */

@@ -212,14 +212,14 @@ export const JETSTREAM_LIMITS: readonly OptionRow[] = [
   checked("max_ha_assets", NUMBER),
   row("max_request_batch", "maxRequestBatch", NUMBER),
   row("duplicate_window", "duplicateWindow", duration("text", 0, Number.MAX_SAFE_INTEGER)),
-  checked("batch", block("jetstreamBatch")),
+  row("batch", "batch", block("jetstreamBatch")),
 ];
 
 export const JETSTREAM_BATCH: readonly OptionRow[] = [
-  checked("max_inflight_per_stream", NUMBER),
-  checked("max_inflight_total", NUMBER),
-  checked("max_msgs", NUMBER),
-  checked("timeout", duration("text", 0, Number.MAX_SAFE_INTEGER)),
+  row("max_inflight_per_stream", "maxInflightPerStream", NUMBER),
+  row("max_inflight_total", "maxInflightTotal", NUMBER),
+  row("max_msgs", "maxMsgs", NUMBER),
+  row("timeout", "timeout", duration("text", 0, Number.MAX_SAFE_INTEGER)),
 ];
 
 export const JETSTREAM_TPM: readonly OptionRow[] = [

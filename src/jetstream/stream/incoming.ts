@@ -1,0 +1,15 @@
+/** A message on its way into a stream. Its arrays may be used until the call that brings it returns. */
+export interface Incoming {
+  readonly subject: string;
+  readonly headers: Uint8Array | undefined;
+  readonly payload: Uint8Array;
+  /** Where the publisher listens for the answer; "" for nowhere. */
+  readonly reply: string;
+  /** Whether another stream, or this one itself, has checked it already. */
+  readonly sourced: boolean;
+}
+
+/** The same, for longer. */
+export function copied(message: Incoming): Incoming {
+  return { ...message, headers: message.headers?.slice(), payload: message.payload.slice() };
+}
