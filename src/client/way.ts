@@ -5,6 +5,7 @@ import { errors, type Server } from "./core.ts";
 import { factsOf, IN_PROCESS, serverNamed } from "./known-server.ts";
 import type { loadConnector } from "./on-demand.ts";
 import type { Settings } from "./options.ts";
+import type { ServerPool } from "./server-pool.ts";
 import type { ClientSession } from "./session.ts";
 
 /** How a connection comes to a server: to one in this program by calls, to any other by a {@link Connector}, which is loaded for it. */
@@ -87,9 +88,17 @@ export class Way {
       const { Connector } = await this.#load();
       if (this.#session.isClosed) return;
       this.#connector = new Connector(this.#settings, this.#runtime, this.#session);
-      if (this.#greetedAt > 0) this.#connector.pool.servers[0].lastConnect = this.#greetedAt;
+      if (this.#greetedAt > 0) this.#remember(this.#connector.pool);
     }
     await this.#connector.run(atOnce);
+  }
+
+  /** The server in this program was connected to without the connector. */
+  #remember(pool: ServerPool): void {
+    const [here] = pool.servers;
+    here.lastConnect = this.#greetedAt;
+    here.didConnect = true;
+    pool.choose(here);
   }
 
   /** Whether there may be another link when one is lost. */

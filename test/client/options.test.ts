@@ -349,9 +349,15 @@ describe("ways that are not over the network", () => {
     nc.publish("x", "1");
     await nc.flush();
     nc.publish("x", "2");
+    const facts = (): unknown[] => [
+      nc.getServer(),
+      ...nc.getServers().map(({ listen, didConnect }) => [listen, didConnect]),
+    ];
+    assert.deepEqual(facts(), ["in-process", ["in-process", true]]);
     await nc.reconnect();
     nc.publish("x", "3");
     await nc.flush();
+    assert.deepEqual(facts(), ["in-process", ["in-process", true]]);
     assert.deepEqual(got, ["1", "2", "3"]);
     assert.equal(nc.stats().reconnects, 1);
     await server.close();
