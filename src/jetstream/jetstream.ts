@@ -18,6 +18,7 @@ import { accountInfo } from "./api/account-requests.ts";
 import { Api, type ApiCall, type ApiRequest } from "./api/api.ts";
 import { serveConsumers } from "./api/consumer-requests.ts";
 import * as events from "./api/events.ts";
+import { SNAPSHOT_REQUESTS } from "./api/snapshot-requests.ts";
 import { STREAM_REQUESTS } from "./api/stream-requests.ts";
 import { apiError } from "./errors.ts";
 import { TimeZones } from "./publish/time-zone.ts";
@@ -176,9 +177,10 @@ export class JetStream {
     if (name === "INFO") return accountInfo(request, this.api.stats.inflight - 1);
     const { strict } = this.settings;
     if (name.startsWith("CONSUMER.")) return serveConsumers(request, strict);
-    const serve = STREAM_REQUESTS[name];
+    const serve = STREAM_REQUESTS[name] ?? SNAPSHOT_REQUESTS[name];
     if (serve === undefined) throw apiError(10003);
-    return serve(request, { id: this.#host.id, strict });
+    const { id, clientInfo } = this.#host;
+    return serve(request, { id, strict, clientInfo });
   }
 
   /** Ends all streams, and gives the directory back. */

@@ -9,7 +9,7 @@ import { ServerError } from "./errors.ts";
 import { friendlyBytes } from "./friendly-bytes.ts";
 import type { ResolvedServerOptions } from "./options/resolve.ts";
 import type { AccountJetStreamOptions, JetStreamBatchLimits, JetStreamOptions } from "./options/types.ts";
-import { clientInfo } from "./system/client-info.ts";
+import { requesterInfo } from "./system/client-info.ts";
 
 /** The share of memory and of free space that is JetStream's where nothing is said (nats-server `dynJetStreamConfig`). */
 const SHARE = 0.75;
@@ -51,8 +51,8 @@ export async function startJetStream(
     logger: log,
     id,
     name,
-    clientInfo: (session: Parameters<typeof clientInfo>[0]) =>
-      session.id === 0 ? null : clientInfo(session, undefined),
+    clientInfo: (session: Parameters<typeof requesterInfo>[0]) =>
+      session.id === 0 ? null : requesterInfo(session, name),
   };
   let jetstream: JetStream;
   try {

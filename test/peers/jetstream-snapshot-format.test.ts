@@ -65,8 +65,9 @@ async function fill(name: string, storage: string): Promise<void> {
   }
   const random = new Uint8Array(300_000);
   for (let i = 0; i < random.length; i++) random[i] = (i * i * 31) >> 5;
-  for (let i = 0; i < 12; i++) nc.publish(`${name}.large`, random.subarray(i));
-  await nc.flush();
+  for (let i = 0; i < 11; i++) nc.publish(`${name}.large`, random.subarray(i));
+  // The last is waited for: all are stored then.
+  await nc.request(`${name}.large`, random.subarray(11), { timeout: 10_000 });
   await client.ask(`STREAM.PURGE.${name}`, { filter: `${name}.3` });
   await client.ask(`STREAM.PURGE.${name}`, { seq: 180 });
   for (const seq of [300, 301, 500, 712])

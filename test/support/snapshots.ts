@@ -39,7 +39,7 @@ const base64 = (bytes: Uint8Array | undefined): string => Buffer.from(bytes ?? [
 export function readSnapshot(bytes: Uint8Array, stream: string, size = 131_072): ReadSnapshot {
   const read: ReadSnapshot = { created: undefined, messages: new Map(), consumers: [], bounds: undefined };
   const reader = new SnapshotStream(
-    { stream, account: "$G", maxMessage: 1024 * 1024 },
+    { stream, account: "$G", maxMessage: 1024 * 1024, maxOfStream: -1 },
     {
       created: (time) => {
         read.created = time;
@@ -102,6 +102,7 @@ export function snapshotSource(
       state: consumerState,
     })),
     store,
+    closed: () => false,
     state,
     stateInfo,
     now: Date.now(),

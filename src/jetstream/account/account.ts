@@ -1,5 +1,6 @@
 import { subjectsCollide } from "../../protocol/subject.ts";
 import { encodeText } from "../../protocol/text.ts";
+import type { StreamStore } from "../../storage/store.ts";
 import * as events from "../api/events.ts";
 import { apiError } from "../errors.ts";
 import { decodeJson, RequestJsonError } from "../json/decode.ts";
@@ -8,9 +9,11 @@ import { API_LEVEL, isSupported, requiredLevel } from "../metadata.ts";
 import type { StreamConfig, StreamConfigRequest } from "../stream/config.ts";
 import { type CreateContext, decideCreate } from "../stream/create.ts";
 import { type StreamDocument, streamDocument } from "../stream/info.ts";
+import { decideRestore } from "../stream/restore.ts";
 import { Stream, storageOf } from "../stream/stream.ts";
 import { decideUpdate } from "../stream/update.ts";
 import type { AccountContext } from "./context.ts";
+import { clearRestorations, Restoration } from "./restoration.ts";
 import type { Amounts } from "./usage.ts";
 
 /** What accounts need besides their context. */
@@ -32,6 +35,7 @@ export class JetStreamAccount {
   readonly #setup: AccountSetup;
   /** Configurations of streams that are being made: their names and subjects are taken. */
   readonly #making = new Map<string, StreamConfig>();
+  readonly #restorations = new Set<Restoration>();
   #closed = false;
 
   constructor(setup: AccountSetup) {
@@ -46,6 +50,7 @@ export class JetStreamAccount {
   /** Makes the streams that were stored. */
   async recover(): Promise<void> {
     const { disk, logger } = this.context;
+    await clearRestorations(disk, this.context.name, (stream) => this.#place(stream));
     for (const name of await disk.listDocuments(this.#place("").slice(0, -1))) {
       const bytes = await disk.readDocument(this.#place(name));
       const document = bytes && readDocument(bytes);
@@ -76,12 +81,17 @@ export class JetStreamAccount {
     this.context.logger.error(`Stream '${this.context.name} > ${name}' is offline: ${reason}`);
   }
 
-  async #open({ config, created }: StreamDocument): Promise<Stream> {
+  async #open(document: StreamDocument): Promise<Stream> {
+    const stream = await this.#openIn(document);
+    this.streams.set(document.config.name, stream);
+    return stream;
+  }
+
+  /** @param store - when it is open already. */
+  #openIn({ config, created }: StreamDocument, store?: StreamStore): Promise<Stream> {
     const { context } = this;
     const place = this.#place(config.name);
-    const stream = await Stream.open({ account: context, config, created, place });
-    this.streams.set(config.name, stream);
-    return stream;
+    return Stream.open({ account: context, config, created, place, store });
   }
 
   /** A stream by name. @throws ApiError that there is none, or that it is offline. */
@@ -133,6 +143,35 @@ export class JetStreamAccount {
       await storage.deleteDocument(place).catch(() => {});
       throw apiError(10049, { err: "error creating store for stream" });
     }
+  }
+
+  /** Begins to restore a stream. @throws ApiError */
+  restore(subjectName: string, given: StreamConfig): Restoration {
+    this.#checkOpen();
+    const config = decideRestore(subjectName, given, this.#createContext());
+    const { name } = config;
+    if (this.offline.has(name)) throw apiError(10130);
+    this.#making.set(name, config);
+    const restoration = new Restoration({
+      context: this.context,
+      config,
+      place: this.#place(name),
+      make: async (document, store) => {
+        await this.#write(document);
+        return this.#openIn(document, store);
+      },
+      publish: (stream) => {
+        this.streams.set(name, stream);
+        stream.start();
+        this.#tell(name, "create");
+      },
+      ended: () => {
+        this.#making.delete(name);
+        this.#restorations.delete(restoration);
+      },
+    });
+    this.#restorations.add(restoration);
+    return restoration;
   }
 
   async #write(document: StreamDocument): Promise<void> {
@@ -222,6 +261,7 @@ export class JetStreamAccount {
   /** Ends all streams; what is in files stays there. */
   async close(): Promise<void> {
     this.#closed = true;
+    for (const restoration of this.#restorations) restoration.interrupted();
     await Promise.all([...this.streams.values()].map((stream) => stream.close()));
     this.context.client.close();
   }

@@ -17,6 +17,8 @@ export interface ApiRequest {
   readonly address: ApiAddress;
   readonly body: Uint8Array;
   readonly account: JetStreamAccount;
+  /** Who asks. */
+  readonly from: Session;
 }
 
 /** What is known of a request when its answer is told to others. */
@@ -54,6 +56,7 @@ const BESIDES_ERROR: Readonly<Record<string, string>> = {
   "STREAM.LIST": ',"total":0,"offset":0,"limit":0,"streams":[]',
   "STREAM.PURGE": ',"purged":0',
   "CONSUMER.PAUSE": ',"paused":false,"pause_until":"0001-01-01T00:00:00Z"',
+  "STREAM.RESTORE": ',"deliver_subject":""',
   "CONSUMER.NAMES": ',"total":0,"offset":0,"limit":0,"consumers":[]',
   "CONSUMER.LIST": ',"total":0,"offset":0,"limit":0,"consumers":[]',
 };
@@ -159,7 +162,7 @@ export class Api implements InternalServices {
     const failed = (error: unknown): void =>
       this.#refuse(call, account, type, this.#errorOf(error, call), extra);
     try {
-      const members = this.#setup.serve({ address, body: call.body, account });
+      const members = this.#setup.serve({ address, body: call.body, account, from: call.from });
       if (typeof members !== "string") return members.then(answered).catch(failed);
       answered(members);
     } catch (error) {

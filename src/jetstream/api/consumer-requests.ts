@@ -7,10 +7,11 @@ import { decodeRequest, isEmptyRequest } from "../json/decode.ts";
 import type { ApiRequest } from "./api.ts";
 
 /** Serves a request about consumers: the members of the answer, as JSON. @throws ApiError, RequestJsonError (or rejects) */
-export function serveConsumers({ address, body, account }: ApiRequest, strict: boolean): Promise<string> {
+export function serveConsumers(asked: ApiRequest, strict: boolean): Promise<string> {
+  const { address, body, account } = asked;
   const stream = account.streams.get(address.stream);
   if (stream !== undefined) return answerConsumerRequest(stream.consumers, address, body, strict);
-  return refuse({ address, body, account }, strict);
+  return refuse(asked, strict);
 }
 
 /** Of a stream that is not there, what is wrong with the request itself is told first. */

@@ -1,3 +1,4 @@
+import type { Session } from "../../broker/session.ts";
 import type { StoredMessage } from "../../storage/store.ts";
 import { apiError } from "../errors.ts";
 import { decodeRequest, isEmptyRequest } from "../json/decode.ts";
@@ -8,6 +9,7 @@ import { findMessage } from "../stream/direct-gets.ts";
 import { type StateDetails, streamInfo } from "../stream/info.ts";
 import type { Stream } from "../stream/stream.ts";
 import type { ApiRequest } from "./api.ts";
+import type { ClientInfo } from "./events.ts";
 import { messageGet, refusedGet } from "./message-get.ts";
 import { LIST_LIMIT, NAMES_LIMIT, pageOf, SUBJECTS_LIMIT } from "./paging.ts";
 import {
@@ -28,6 +30,8 @@ export interface ServerFacts {
   readonly id: string;
   /** Whether requests may not hold fields that there are not. */
   readonly strict: boolean;
+  /** A client as events describe it. */
+  clientInfo(session: Session): ClientInfo | null;
 }
 
 /** Serves a request about streams: the members of the answer, as JSON. */

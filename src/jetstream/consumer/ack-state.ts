@@ -1,7 +1,11 @@
+import type { ConsumerState } from "../snapshot/consumer-state.ts";
 import type { AckPolicy } from "./config.ts";
 import { PendingAcks } from "./pending-acks.ts";
 import type { StateLog } from "./state-log.ts";
 import { CHANGE, StateReader, type StateWriter } from "./state-records.ts";
+
+/** More are not counted. */
+const MAX_REDELIVERIES = 2 ** 31;
 
 /** A position in the stream, and what number it has for the consumer. */
 export interface SequencePair {
@@ -190,6 +194,28 @@ export class AckState {
       floor.consumer = pending.consumerSeq(first) - 1;
       floor.stream = pending.seq(first) - 1;
     }
+  }
+
+  /**
+   * Takes over what a consumer was at elsewhere. What contradicts itself there is left out.
+   * @param epoch - by how much `Clock.monotonic` is behind the time since 1970, in ms.
+   */
+  takeOver({ delivered, ackFloor, pending, redelivered }: ConsumerState, epoch: number): void {
+    Object.assign(this.delivered, delivered);
+    this.floor.consumer = Math.min(ackFloor.consumer, delivered.consumer);
+    this.floor.stream = Math.min(ackFloor.stream, delivered.stream);
+    const isOpen = (seq: number): boolean => seq > this.floor.stream && seq <= delivered.stream;
+    const inOrder = [...pending].filter(([seq]) => isOpen(seq)).sort(([one], [other]) => one - other);
+    if (this.#policy !== "none") {
+      for (const [seq, { consumerSeq, time }] of inOrder) {
+        const again = Math.min(redelivered.get(seq) ?? 0, MAX_REDELIVERIES);
+        this.pending.add(seq, Math.max(1, consumerSeq), time - epoch, again);
+      }
+    }
+    for (const [seq, again] of redelivered) {
+      if (isOpen(seq) && !pending.has(seq)) this.exhausted.set(seq, Math.min(again, MAX_REDELIVERIES));
+    }
+    this.#log?.replace();
   }
 
   /** Writes the whole of it. */

@@ -1,6 +1,7 @@
 import type { Message } from "../../protocol/message.ts";
 import { consumerPause } from "../api/events.ts";
 import { timestampMs, timestampOf } from "../json/timestamps.ts";
+import type { ConsumerState } from "../snapshot/consumer-state.ts";
 import { AckHandler } from "./ack-handler.ts";
 import { AckReplies } from "./ack-replies.ts";
 import { AckState, type SequencePair } from "./ack-state.ts";
@@ -33,6 +34,8 @@ const FLUSH_MS = 1_000;
 export interface ConsumerParts extends StoredConsumer {
   /** Where its state is kept; undefined when it is not. */
   readonly log: StateLog | undefined;
+  /** What it was at in a snapshot. */
+  readonly restored?: ConsumerState;
 }
 
 /** What a consumer tells those that have it. */
@@ -89,6 +92,7 @@ export class Consumer implements ConsumerOwner {
       log.dirtied = () => this.alarm.setEarliest(ALARMS.flush, clock.monotonic() + FLUSH_MS);
     }
     this.state = new AckState(config.ackPolicy, start.seq, log);
+    if (parts.restored !== undefined) this.state.takeOver(parts.restored, clock.now() - clock.monotonic());
     // A stream that was not synced may have lost its end: what comes there now is new.
     if (config.deliverPolicy !== "by_start_sequence" || this.state.delivered.consumer > 0) {
       this.state.rollBack(host.store.state.lastSeq);

@@ -1,15 +1,24 @@
 import type { Message } from "../../protocol/message.ts";
 import { consumerAction } from "../api/events.ts";
 import { apiError } from "../errors.ts";
+import { timestampMs } from "../json/timestamps.ts";
 import { isSupported } from "../metadata.ts";
+import type { ConsumerState } from "../snapshot/consumer-state.ts";
+import type { SnapshotConsumer } from "../snapshot/sink.ts";
 import type { ConsumerConfig, CreateConsumerRequest } from "./config.ts";
 import { Consumer, type ConsumerParts } from "./consumer.ts";
 import { ConsumerFiles } from "./consumer-files.ts";
-import { type ConsumerAddress, decideConsumer, type ExistingConsumer } from "./create.ts";
+import {
+  type ConsumerAddress,
+  type ConsumerContext,
+  decideConsumer,
+  type ExistingConsumer,
+} from "./create.ts";
 import type { ConsumerHost } from "./host.ts";
 import type { ConsumerInfo } from "./info.ts";
 import { randomName } from "./names.ts";
 import { answerReset } from "./reset.ts";
+import { decideRestoredConsumer } from "./restore.ts";
 import { startingPoint } from "./starting-point.ts";
 import { checkConsumerUpdate } from "./update.ts";
 
@@ -139,15 +148,7 @@ export class Consumers {
     address: ConsumerAddress,
     request: CreateConsumerRequest,
   ): Promise<{ readonly consumer: Consumer; readonly info: ConsumerInfo }> {
-    const { account } = this.#host;
-    const { name, config, previous } = decideConsumer(address, request, {
-      server: account.serverLimits,
-      account: account.limits,
-      streamOf: (stream) => (stream === this.#host.config.name ? this.#host.config : undefined),
-      consumersOf: () => this.existing(),
-      isBound: (subject) => account.client.hasInterest(subject),
-      newName: () => this.#newName(),
-    });
+    const { name, config, previous } = decideConsumer(address, request, this.#context());
     const existing = this.#consumers.get(name);
     if (previous !== undefined && existing !== undefined) {
       await this.#store(existing, config);
@@ -160,11 +161,40 @@ export class Consumers {
     }
     const consumer = await this.#make(name, config);
     const info = consumer.info();
-    account.tell(`$JS.EVENT.ADVISORY.CONSUMER.CREATED.${consumer.stream}.${name}`, (stamp) =>
-      consumerAction(stamp, { stream: consumer.stream, consumer: name }, "create"),
+    this.#tellCreated(consumer);
+    return { consumer, info: await info };
+  }
+
+  #context(): ConsumerContext {
+    const { account } = this.#host;
+    return {
+      server: account.serverLimits,
+      account: account.limits,
+      streamOf: (stream) => (stream === this.#host.config.name ? this.#host.config : undefined),
+      consumersOf: () => this.existing(),
+      isBound: (subject) => account.client.hasInterest(subject),
+      newName: () => this.#newName(),
+    };
+  }
+
+  #tellCreated(consumer: Consumer): void {
+    const { stream, consumer: name } = consumer;
+    this.#host.account.tell(`$JS.EVENT.ADVISORY.CONSUMER.CREATED.${stream}.${name}`, (stamp) =>
+      consumerAction(stamp, { stream, consumer: name }, "create"),
     );
     if (consumer.paused) consumer.tellPause();
-    return { consumer, info: await info };
+  }
+
+  /** Makes a consumer as it was in a snapshot; those that other streams made for themselves are left out. @throws ApiError (rejects) */
+  restore(saved: SnapshotConsumer): Promise<void> {
+    return this.#inTurn(async () => {
+      if (saved.config.direct) return;
+      const { name, config } = decideRestoredConsumer(saved, this.#host.config.name, this.#context());
+      const created = saved.created === undefined ? undefined : timestampMs(saved.created);
+      const consumer = await this.#make(name, config, created, saved.state);
+      await consumer.flush();
+      this.#tellCreated(consumer);
+    });
   }
 
   #newName(): string {
@@ -174,10 +204,15 @@ export class Consumers {
     }
   }
 
-  async #make(name: string, config: ConsumerConfig): Promise<Consumer> {
+  async #make(
+    name: string,
+    config: ConsumerConfig,
+    created?: number,
+    restored?: ConsumerState,
+  ): Promise<Consumer> {
     const { account, store } = this.#host;
     const start = await startingPoint(config, this.#host.config, store);
-    const parts = { name, config, created: account.clock.now(), start };
+    const parts = { name, config, created: created ?? account.clock.now(), start, restored };
     if (!this.#isStored(config)) return this.#begin({ ...parts, log: undefined });
     try {
       await this.#files.write(parts);

@@ -46,8 +46,14 @@ export class ArchiveSnapshotReader implements SnapshotReader, ArchiveSink {
       throw new SnapshotError("expected state.json first");
     if (this.#bounds === undefined || this.#consumersLeft > 0) {
       if (headers + payload > MAX_JSON) throw new SnapshotError(`${JSON.stringify(name)} is too large`);
-    } else if (headers + payload > this.#limits.maxMessage) {
-      throw new SnapshotError(`message sequence ${seq} exceeds maximum payload size`);
+    } else this.#checkSize(seq, headers + payload);
+  }
+
+  #checkSize(seq: number, size: number): void {
+    const { maxMessage, maxOfStream } = this.#limits;
+    if (size > maxMessage) throw new SnapshotError(`message sequence ${seq} exceeds maximum payload size`);
+    if (maxOfStream >= 0 && size > maxOfStream) {
+      throw new SnapshotError(`message sequence ${seq} exceeds maximum message size`);
     }
   }
 

@@ -20,7 +20,7 @@ export async function* archiveSnapshot(source: SnapshotSource, pacer: Pacer): As
     yield* json(heads, CONSUMER_PREFIX + name, written, now);
     if (pacer.due) await pacer.rest();
   }
-  for await (const { seq, time, subject, headers, payload } of storedMessages(source.store, state, pacer)) {
+  for await (const { seq, time, subject, headers, payload } of storedMessages(source, pacer)) {
     yield head(heads, { name: subject, time, seq, headers: headers?.length ?? 0, payload: payload.length });
     if (headers !== undefined) yield headers;
     yield payload;

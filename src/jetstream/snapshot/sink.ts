@@ -46,4 +46,6 @@ export interface SnapshotLimits {
   readonly account: string;
   /** The most bytes of a message's headers and payload, in all. */
   readonly maxMessage: number;
+  /** The same by the stream's configuration; below 0 for no limit. */
+  readonly maxOfStream: number;
 }

@@ -1,7 +1,7 @@
 import { decodeText } from "../../protocol/text.ts";
 import { ARCHIVE_MAGIC } from "./archive-format.ts";
 import { ArchiveSnapshotReader } from "./archive-snapshot-reader.ts";
-import { unexpectedEnd } from "./errors.ts";
+import { SnapshotError, unexpectedEnd } from "./errors.ts";
 import { PendingBytes } from "./pending-bytes.ts";
 import { S2Reader } from "./s2-reader.ts";
 import type { SnapshotLimits, SnapshotSink } from "./sink.ts";
@@ -44,7 +44,8 @@ export class SnapshotStream {
 
   *end(): Generator<void> {
     this.#s2.end();
-    if (this.#reader === undefined) throw unexpectedEnd();
+    if (this.#reader === undefined)
+      throw this.#start.length === 0 ? new SnapshotError("EOF") : unexpectedEnd();
     yield* this.#reader.end();
   }
 

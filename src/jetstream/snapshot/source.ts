@@ -12,6 +12,8 @@ export interface SnapshotSource {
   /** As they were when the snapshot began. */
   readonly consumers: readonly SnapshotConsumer[];
   readonly store: StreamStore;
+  /** Whether the stream has ended. */
+  closed(): boolean;
   /** As it was when the snapshot began: what came later is none of it. */
   readonly state: StreamState;
   /** The same, as the API shows it. */
@@ -22,11 +24,10 @@ export interface SnapshotSource {
 
 /**
  * The messages that a stream had when `state` was taken, and still has, in order.
- * @throws SnapshotError when one is found that cannot be read.
+ * @throws SnapshotError when one is found that cannot be read, or the stream ends.
  */
 export async function* storedMessages(
-  store: StreamStore,
-  state: StreamState,
+  { store, state, closed }: Pick<SnapshotSource, "store" | "state" | "closed">,
   pacer: Pacer,
 ): AsyncGenerator<StoredMessage> {
   const all = store.filter([]);
@@ -42,6 +43,7 @@ export async function* storedMessages(
       else if (lostBytes(store) !== lost)
         throw new SnapshotError(`couldn't load message ${seq}: it is damaged`);
       if (pacer.due) await pacer.rest();
+      if (closed()) throw new SnapshotError("stream closed");
     }
   } finally {
     all.close();

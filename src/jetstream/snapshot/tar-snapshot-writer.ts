@@ -21,6 +21,8 @@ export async function* tarSnapshot(source: SnapshotSource, pacer: Pacer): AsyncG
   yield* file("meta.sum", metaSum(stream.name, meta), now);
   yield* blocks(source, pacer);
   for (const { name, created, config, state } of source.consumers) {
+    // A consumer in memory has no files: restored by them, it would deliver everything once more.
+    if (config.memStorage) continue;
     const info = { ...config, created: created ?? ZERO_TIME, consumer: name };
     const consumerMeta = encodeText(fileConsumerInfo.write(info));
     yield* file(`obs/${name}/meta.inf`, consumerMeta, now);
@@ -33,10 +35,10 @@ export async function* tarSnapshot(source: SnapshotSource, pacer: Pacer): AsyncG
 }
 
 async function* blocks(source: SnapshotSource, pacer: Pacer): AsyncGenerator<Uint8Array> {
-  const { state, store, stream, now } = source;
+  const { state, stream, now } = source;
   const block = new BlockBuilder(stream.name);
   let last = 0;
-  for await (const { seq, time, subject, headers, payload } of storedMessages(store, state, pacer)) {
+  for await (const { seq, time, subject, headers, payload } of storedMessages(source, pacer)) {
     if (block.length >= BLOCK || (block.length > 0 && seq - last > MAX_GAP)) {
       yield* file(`msgs/${block.index}.blk`, block.bytes, now);
       block.next();

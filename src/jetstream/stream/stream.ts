@@ -35,6 +35,8 @@ export interface StreamSetup {
   readonly created: Timestamp;
   /** Where it is kept. */
   readonly place: readonly string[];
+  /** Its messages, when they are open already. */
+  readonly store?: StreamStore;
 }
 
 /** A stream at work: it takes messages, keeps them as its configuration says, and has consumers. */
@@ -96,11 +98,8 @@ export class Stream implements ConsumerHost, ExpiringStream, SchedulingStream {
   /** Opens a stream, and makes it when it is not there; it takes messages from {@link start} on. */
   static async open(setup: StreamSetup): Promise<Stream> {
     const { account, config, place } = setup;
-    const storage = storageOf(account, config);
-    const store = await storage.openStream(place, {
-      ...storeOptions(account, config),
-      firstSeq: config.firstSeq || undefined,
-    });
+    const options = { ...storeOptions(account, config), firstSeq: config.firstSeq || undefined };
+    const store = setup.store ?? (await storageOf(account, config).openStream(place, options));
     const stream = new Stream(setup, store);
     account.usage.reserve(config.storage, Math.max(0, config.maxBytes));
     stream.#count();
@@ -358,7 +357,8 @@ export function storageOf(account: AccountContext, { storage }: StreamConfig): S
   return storage === "memory" ? account.memory : account.disk;
 }
 
-function storeOptions(account: AccountContext, config: StreamConfig): StoreOptions {
+/** How a stream's messages are kept. */
+export function storeOptions(account: AccountContext, config: StreamConfig): StoreOptions {
   const later = account.sync === "always" ? ASYNC_SYNC_MS : account.sync;
   return { sync: config.persistMode === "async" ? later : account.sync, noteAge: config.duplicateWindow };
 }
