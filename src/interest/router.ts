@@ -1,3 +1,4 @@
+import { hasText } from "../protocol/bytes.ts";
 import { hashText } from "../protocol/hash.ts";
 import type { Message } from "../protocol/message.ts";
 import { hasWildcards, subjectsCollide } from "../protocol/subject.ts";
@@ -54,6 +55,9 @@ const TABLE_MAX = 64 * 1024;
  * the others, and keeping them, costs more than working their routes out.
  */
 const UNDERSCORE = 95;
+const DOLLAR = 36;
+/** So are those that consumers' messages are acknowledged on; these are not even the last one again. */
+const ACK_PREFIX = "$JS.ACK.";
 /** How many subjects are known to have been asked for once, by a mark made of this many of their last characters. */
 const SEEN_PLACES = 4 * 1024;
 const MARK_CHARACTERS = 16;
@@ -209,6 +213,8 @@ export class Router<I extends Interest> {
   findWire(message: Message): Route<I> {
     const { subjectBytes: bytes, subjectStart, subjectEnd, subjectHash } = message;
     if (bytes[subjectStart] === UNDERSCORE) return this.find(decodeText(bytes, subjectStart, subjectEnd));
+    if (isAck(bytes, subjectStart, subjectEnd))
+      return this.#work(decodeText(bytes, subjectStart, subjectEnd));
     const table = this.#table;
     const hashes = this.#hashes;
     const mask = table.length - 1;
@@ -373,6 +379,11 @@ function weightOf<I>(route: Route<I>): number {
   let weight = 1 + route.plain.length;
   for (const group of route.groups) weight += group.length;
   return weight;
+}
+
+/** Whether a subject is one to acknowledge on. */
+function isAck(bytes: Uint8Array, start: number, end: number): boolean {
+  return bytes[start] === DOLLAR && end - start > ACK_PREFIX.length && hasText(bytes, start, ACK_PREFIX);
 }
 
 /** Where the search for a hash begins. */

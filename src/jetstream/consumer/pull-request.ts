@@ -63,7 +63,7 @@ export function readPullRequest(body: Uint8Array): PullRead {
     return { request: isNumber ? { ...one, batch: Number(trimmed) } : one };
   }
   try {
-    const request = decodeJson(pullRequest, encodeText(trimmed));
+    const request = plainOptions(trimmed) ?? decodeJson(pullRequest, encodeText(trimmed));
     const { idleHeartbeat, expires } = request;
     if (idleHeartbeat > 0 && idleHeartbeat * 2 > expires)
       return { refused: badRequest("heartbeat value too large") };
@@ -72,6 +72,45 @@ export function readPullRequest(body: Uint8Array): PullRead {
     if (error instanceof RequestJsonError) return { refused: badRequest(error.message) };
     throw error;
   }
+}
+
+/** A number that is no whole one, or that a `number` may not hold. */
+const UNUSUAL_NUMBER = /:\s*-?\d*[.eE\d]{16}|:\s*-?\d+[.eE]|:\s*-0/;
+const NS_PER_MS = 1_000_000;
+
+/**
+ * Reads a request as nearly all are, which takes the platform's parser a fraction of the time; undefined when it is not quite so, and has to be
+ * read as Go reads it.
+ */
+function plainOptions(text: string): PullOptions | undefined {
+  if (UNUSUAL_NUMBER.test(text)) return undefined;
+  let given: unknown;
+  try {
+    given = JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+  const options: { -readonly [K in keyof PullOptions]: PullOptions[K] } = pullRequest.zero();
+  for (const [name, value] of Object.entries(given as object) as [string, unknown][]) {
+    if (name === "no_wait" && typeof value === "boolean") options.noWait = value;
+    else if (name === "group" && typeof value === "string") options.group = value;
+    else if (name === "id" && typeof value === "string") options.id = value;
+    else if (typeof value !== "number") return undefined;
+    else if (name === "batch") options.batch = value;
+    else if (name === "expires") options.expires = spanOf(value);
+    else if (name === "idle_heartbeat") options.idleHeartbeat = spanOf(value);
+    else if (name === "max_bytes") options.maxBytes = value;
+    else if (name === "min_pending") options.minPending = value;
+    else if (name === "min_ack_pending") options.minAckPending = value;
+    else if (name === "priority") options.priority = value;
+    else return undefined;
+  }
+  return options;
+}
+
+/** Nanoseconds as ms, rounded as the codec of spans does. */
+function spanOf(ns: number): number {
+  return Math.trunc(ns / NS_PER_MS) + (ns % NS_PER_MS) / NS_PER_MS;
 }
 
 function badRequest(why: string): Uint8Array {
