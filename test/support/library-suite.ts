@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { after, before, describe, it } from "node:test";
 import { AckPolicy, jetstream, jetstreamManager, StorageType } from "@nats-io/jetstream";
 import { Kvm } from "@nats-io/kv";
-import type { NatsConnection } from "@nats-io/nats-core";
+import { type NatsConnection, nanos } from "@nats-io/nats-core";
 import { Objm } from "@nats-io/obj";
 import { Svcm } from "@nats-io/services";
 import { first, until } from "./waiting.ts";
@@ -64,6 +64,45 @@ export function libraryTests(name: string, start: () => Promise<LibraryTarget>):
         all.map((msg) => msg.seq),
         Array.from({ length: 100 }, (_, i) => i + 1),
       );
+    });
+
+    it("push consumers: one, and several in a group", async () => {
+      const jsm = await jetstreamManager(nc);
+      await jsm.streams.add({ name: "PUSHED", subjects: ["pushed.>"], storage: StorageType.Memory });
+      const js = jetstream(nc);
+      for (let i = 0; i < 50; i++) await js.publish("pushed.a", String(i));
+      await jsm.consumers.add("PUSHED", {
+        durable_name: "one",
+        ack_policy: AckPolicy.Explicit,
+        deliver_subject: "to.one",
+        flow_control: true,
+        idle_heartbeat: nanos(5_000),
+      });
+      const one = await (await js.consumers.getPushConsumer("PUSHED", "one")).consume();
+      const got = await first(50, one);
+      for (const msg of got) await msg.ackAck();
+      assert.equal((await jsm.consumers.info("PUSHED", "one")).ack_floor.stream_seq, 50);
+      await one.close();
+      await jsm.consumers.add("PUSHED", {
+        durable_name: "group",
+        ack_policy: AckPolicy.Explicit,
+        deliver_subject: "to.group",
+        deliver_group: "workers",
+      });
+      const counts = [0, 0];
+      const members = await Promise.all(
+        counts.map(async (_count, i) => {
+          const consumer = await js.consumers.getPushConsumer("PUSHED", "group");
+          return consumer.consume({
+            callback: (msg) => {
+              counts[i] += 1;
+              msg.ack();
+            },
+          });
+        }),
+      );
+      await until(() => counts[0] + counts[1] === 50, "all have come to the group");
+      for (const member of members) await member.close();
     });
 
     it("key-value: put, get, watch", async () => {
