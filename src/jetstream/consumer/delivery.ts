@@ -89,7 +89,12 @@ export class Delivery {
   }
 
   #rest(step: Step): void {
-    if (step === "disk" || step === "later") return;
+    if (step === "disk") return;
+    if (step === "later") {
+      // Requests may expire meanwhile.
+      this.#outlet.idle(false);
+      return;
+    }
     this.#resting = true;
     this.#pace.rested(this.#cursor.position);
     this.#outlet.idle(step === "end");
@@ -136,10 +141,11 @@ export class Delivery {
   #load(seq: number, again: boolean): Step {
     const message = this.#owner.host.store.get(seq);
     if (message instanceof Promise) {
+      const epoch = this.#epoch;
       return this.#await(
         message.then((read) => {
           // While it was read it may have been acknowledged, or the position moved.
-          if (this.#isNext(seq, again)) this.#deliver(seq, read, again);
+          if (epoch === this.#epoch && this.#isNext(seq, again)) this.#deliver(seq, read, again);
         }),
       );
     }
@@ -166,7 +172,7 @@ export class Delivery {
       this.#reading = false;
       return true;
     };
-    const guarded = read.then(
+    read.then(
       () => {
         if (done()) this.#owner.wake();
       },
@@ -178,7 +184,6 @@ export class Delivery {
         );
       },
     );
-    void guarded;
     return "disk";
   }
 

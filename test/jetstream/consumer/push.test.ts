@@ -107,6 +107,11 @@ test("a receiver that is behind is waited for, and nobody else", async () => {
   await h.clock.advance(100);
   await h.rest();
   assert.equal(taken, 10);
+  // Who asks meanwhile is told when the time is over.
+  const waiting = await h.pull("slow", { batch: 1, expires: 50_000_000 });
+  await h.clock.advance(60);
+  await h.rest();
+  assert.match(waiting[0].headers, /^NATS\/1.0 408 Request Timeout\r\n/);
   behindFrom = 1_000;
   await h.clock.advance(10);
   await h.rest();
