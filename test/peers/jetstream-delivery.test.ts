@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { compareScripts, type Step } from "../support/consumer-script.ts";
+import { picker } from "../support/jetstream-script.ts";
 import { RealServer } from "../support/real-server.ts";
 
 let folder: string;
@@ -511,3 +512,57 @@ for (const [name, { script, ...options }] of Object.entries(SCRIPTS)) {
     assert.deepEqual(await compareScripts(server, script, options), []);
   });
 }
+
+const CONFIGS: readonly object[] = [
+  {},
+  { ack_policy: "all" },
+  { ack_policy: "none" },
+  { filter_subject: "s.a" },
+  { filter_subjects: ["s.a", "s.b.*"] },
+  { max_ack_pending: 2 },
+  { max_waiting: 2 },
+  { deliver_policy: "last_per_subject", filter_subject: "s.>" },
+];
+const BODIES = ["", "+ACK", "+ACK", "-NAK", "+WPI", "+TERM", "+NXT"];
+
+/** A script by chance, in which no time passes. */
+function byChance(seed: number): (messages: (inbox: string) => number) => Step | undefined {
+  const pick = picker(seed * 7_919);
+  const inboxes: string[] = [];
+  let left = 14;
+  const config = CONFIGS[seed % CONFIGS.length];
+  const first: Step[] = [
+    ["publish", "s.a", "s.b.1", "s.c"],
+    ["create", "c", config],
+  ];
+  return (messages) => {
+    const begin = first.shift();
+    if (begin !== undefined) return begin;
+    if (left-- === 0) return undefined;
+    const acknowledged = inboxes[pick(Math.max(1, inboxes.length))];
+    switch (pick(6)) {
+      case 0:
+        return ["publish", ["s.a", "s.b.1", "s.c"][pick(3)]];
+      case 1:
+      case 2: {
+        const inbox = `p${inboxes.length}`;
+        inboxes.push(inbox);
+        return ["pull", inbox, "c", { batch: 1 + pick(3), no_wait: pick(2) === 0 }];
+      }
+      case 3:
+      case 4:
+        if (acknowledged !== undefined && messages(acknowledged) > 0)
+          return ["ack", acknowledged, pick(messages(acknowledged)), BODIES[pick(BODIES.length)]];
+        return INFO;
+      default:
+        return INFO;
+    }
+  };
+}
+
+test("scripts by chance: the same on both", async () => {
+  for (let seed = 1; seed <= 24; seed++) {
+    const differs = await compareScripts(server, byChance(seed), { except: FLOOR });
+    assert.deepEqual(differs, [], `seed ${seed}`);
+  }
+});
