@@ -23,7 +23,7 @@ export interface ChunkTarget {
 
 /** How chunks are received. */
 export interface ReceiverSetup {
-  readonly client: InternalClient;
+  readonly client: Pick<InternalClient, "publish" | "subscribe">;
   readonly clock: Clock;
   readonly subject: string;
   readonly target: ChunkTarget;

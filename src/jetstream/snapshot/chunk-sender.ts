@@ -27,7 +27,7 @@ function clamp(value: number, { min, max }: { readonly min: number; readonly max
 
 /** How chunks are sent. */
 export interface SenderSetup {
-  readonly client: InternalClient;
+  readonly client: Pick<InternalClient, "publish" | "subscribe" | "watchInterest" | "hasInterest">;
   readonly clock: Clock;
   /** Where to. */
   readonly deliver: string;
