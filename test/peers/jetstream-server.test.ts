@@ -23,6 +23,26 @@ function publishes(count: number): Step[] {
   return Array.from({ length: count }, (_, i): Step => [`s.${(i % 3) + 1}`, `message ${i + 1}`]);
 }
 
+/** A durable consumer that acknowledges each message. */
+function consumer(name: string, config: Readonly<Record<string, unknown>> = {}): Step {
+  const all = { durable_name: name, name, ack_policy: "explicit", ...config };
+  return [`$JS.API.CONSUMER.CREATE.S.${name}${subjectOf(config)}`, { stream_name: "S", config: all }];
+}
+
+function subjectOf({ filter_subject: filter }: Readonly<Record<string, unknown>>): string {
+  return filter === undefined ? "" : `.${filter}`;
+}
+
+/** Takes the next message of a consumer, and acknowledges it. */
+function next(name: string, ack = "+ACK"): Step {
+  return {
+    subject: `$JS.API.CONSUMER.MSG.NEXT.S.${name}`,
+    body: { batch: 1, no_wait: true },
+    ack,
+    answers: 1,
+  };
+}
+
 /** A message of a batch. */
 function batched(
   subject: string,
@@ -402,7 +422,71 @@ const SCRIPTS: Readonly<Record<string, readonly Step[]>> = {
     ["s.1", "x", { "Nats-Msg-Id": "a" }],
     INFO,
   ],
-  "keeps work": [create({ retention: "workqueue" }), ["s.1", "x"], INFO],
+  "keeps work until it is done": [
+    create({ retention: "workqueue" }),
+    ["s.1", "before anybody"],
+    consumer("c"),
+    ["s.2", "x"],
+    INFO,
+    next("c"),
+    INFO,
+    next("c", "-NAK"),
+    next("c", "+TERM"),
+    INFO,
+    ["s.3", "x"],
+    ["$JS.API.CONSUMER.DELETE.S.c"],
+    INFO,
+    consumer("d", { filter_subject: "s.3" }),
+    consumer("e", { filter_subject: "s.3" }),
+    next("d"),
+    INFO,
+  ],
+  "keeps what consumers want until all have it": [
+    create({ retention: "interest" }),
+    ["s.1", "nobody wants it"],
+    consumer("one", { filter_subject: "s.1" }),
+    consumer("all"),
+    ...publishes(3),
+    INFO,
+    next("all"),
+    INFO,
+    next("one"),
+    50,
+    INFO,
+    next("all"),
+    50,
+    INFO,
+    ["s.1", "for both"],
+    ["$JS.API.CONSUMER.DELETE.S.all"],
+    100,
+    INFO,
+    ["s.2", "nobody wants it"],
+    next("one"),
+    50,
+    INFO,
+    ["s.1", "x"],
+    ["$JS.API.CONSUMER.DELETE.S.one"],
+    100,
+    INFO,
+  ],
+  "says what consumers have left to deliver": [
+    create({ max_msgs: 4 }),
+    ...publishes(3),
+    consumer("c"),
+    consumer("two", { filter_subject: "s.2" }),
+    ...publishes(3),
+    ["$JS.API.CONSUMER.INFO.S.c"],
+    ["$JS.API.CONSUMER.INFO.S.two"],
+    next("c"),
+    ["$JS.API.STREAM.PURGE.S", { filter: "s.2" }],
+    ["$JS.API.CONSUMER.INFO.S.c"],
+    ["$JS.API.CONSUMER.INFO.S.two"],
+    ["$JS.API.STREAM.MSG.DELETE.S", { seq: 6 }],
+    ["$JS.API.CONSUMER.INFO.S.c"],
+    ["$JS.API.CONSUMER.NAMES.S"],
+    ["$JS.API.STREAM.PURGE.S"],
+    ["$JS.API.CONSUMER.INFO.S.c"],
+  ],
 };
 
 describe("streams beside nats-server", () => {

@@ -20,6 +20,8 @@ export interface Ask {
   readonly headers?: Readonly<Record<string, string>>;
   /** Whether sequences are not compared. */
   readonly anySeq?: boolean;
+  /** What the message in answer is acknowledged with. */
+  readonly ack?: string;
   /** Answers to wait for; until the end of the batch without. 0 for none at all. */
   readonly answers?: number;
 }
@@ -143,6 +145,7 @@ async function answersTo(client: NatsConnection, ask: Ask): Promise<string[]> {
     const timer = setTimeout(() => sub.unsubscribe(), 2_000);
     for await (const msg of sub) {
       lines.push(shown(msg));
+      if (ask.ack !== undefined && msg.reply) await client.request(msg.reply, ask.ack);
       const inBatch =
         /Nats-Num-Pending/.test(lines[lines.length - 1]) && !/^\{204/.test(lines[lines.length - 1]);
       if (answers < 0 ? !inBatch : lines.length >= answers) break;
