@@ -13,7 +13,7 @@ import { MemoryStorage } from "../storage/memory-storage.ts";
 import type { Storage } from "../storage/storage.ts";
 import { JetStreamAccount } from "./account/account.ts";
 import type { AccountContext, BatchCounter } from "./account/context.ts";
-import { Usage } from "./account/usage.ts";
+import { type Amounts, Usage } from "./account/usage.ts";
 import { accountInfo } from "./api/account-requests.ts";
 import { Api, type ApiCall, type ApiRequest } from "./api/api.ts";
 import { serveConsumers } from "./api/consumer-requests.ts";
@@ -51,6 +51,8 @@ export class JetStream {
   readonly #memory: Storage;
   readonly #zones = new TimeZones();
   readonly #batches: BatchCounter;
+  /** What streams may hold together. */
+  readonly #max: { memory: number; file: number };
   /** The limits of accounts, which a reload changes. */
   readonly #limits = new Map<string, AccountLimits>();
 
@@ -59,6 +61,7 @@ export class JetStream {
     this.settings = settings;
     this.#disk = disk;
     this.#memory = memory;
+    this.#max = { memory: settings.maxMemory, file: settings.maxFile };
     this.#batches = { open: 0, ...settings.batches };
     this.api = new Api({
       logger: host.logger,
@@ -104,7 +107,7 @@ export class JetStream {
       context: this.#contextOf(name),
       server: {
         reserved: this.usage.reserved,
-        max: { memory: this.settings.maxMemory, file: this.settings.maxFile },
+        max: this.#max,
       },
     });
     this.accounts.set(name, account);
@@ -123,10 +126,16 @@ export class JetStream {
     this.#limits.set(name, limits);
   }
 
+  /** Changes what streams may hold together. */
+  resize(max: Amounts): void {
+    Object.assign(this.#max, max);
+  }
+
   #contextOf(name: string): AccountContext {
     const { broker, clock, random, tasks, logger } = this.#host;
     const { settings, usage } = this;
     const limits = this.#limits;
+    const max = this.#max;
     const account = broker.account(name);
     const client = new InternalClient(broker, account);
     return {
@@ -148,8 +157,7 @@ export class JetStream {
       sync: settings.sync,
       batches: this.#batches,
       maxPayload: () => broker.context.limits.maxPayload,
-      isServerFull: (storage) =>
-        usage.used[storage] > (storage === "memory" ? settings.maxMemory : settings.maxFile),
+      isServerFull: (storage) => usage.used[storage] > max[storage],
       streamOf: (stream) => this.accounts.get(name)?.configOf(stream),
       tell: (subject, make) => {
         if (client.hasInterest(subject)) this.#tell(account, make);

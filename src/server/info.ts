@@ -30,11 +30,11 @@ export function initialInfo(options: ResolvedServerOptions, id: string, platform
 
 /** What INFO says of the options, and of the place where the server listens. @param place - undefined where there is none. */
 export function announced(
-  { maxPayload, clientAdvertise }: ResolvedServerOptions,
+  { maxPayload, clientAdvertise, jetstream }: ResolvedServerOptions,
   place: ListenAddress | undefined,
 ): Partial<ServerInfo> {
   const where = place === undefined ? {} : advertised(clientAdvertise, place.host, place.port);
-  return { max_payload: maxPayload, ...where };
+  return { max_payload: maxPayload, jetstream: jetstream !== undefined || undefined, ...where };
 }
 
 /**

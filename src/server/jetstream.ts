@@ -141,8 +141,23 @@ function limitsOf(given: AccountJetStreamOptions): AccountLimits {
   };
 }
 
-/** Gives JetStream to accounts and takes it away, as other options say. */
-export async function reloadJetStream(jetstream: JetStream, options: ResolvedServerOptions): Promise<void> {
+/** Gives JetStream to accounts and takes it away, as other options say; ends it, if they do not ask for it any more. */
+export async function reloadJetStream(
+  jetstream: JetStream,
+  options: ResolvedServerOptions,
+  log: SwitchedLogger,
+): Promise<void> {
+  if (options.jetstream === undefined) {
+    log.notice("Initiating JetStream Shutdown...");
+    await jetstream.close();
+    log.notice("JetStream Shutdown");
+    return;
+  }
+  const { maxMemoryStore, maxFileStore } = options.jetstream;
+  jetstream.resize({
+    memory: maxMemoryStore ?? jetstream.settings.maxMemory,
+    file: maxFileStore ?? jetstream.settings.maxFile,
+  });
   const wanted = new Map(accountSettings(options).map((account) => [account.name, account]));
   for (const name of [...jetstream.accounts.keys()]) if (!wanted.has(name)) await jetstream.disable(name);
   for (const account of wanted.values()) {

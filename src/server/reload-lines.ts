@@ -12,6 +12,7 @@ const NAMES: Partial<Record<keyof ServerOptions, string>> = {
   serverTags: "tags",
   serverMetadata: "metadata",
   websocket: "websocket tls",
+  jetstream: "jetstream",
 };
 
 /** Logs what a reload has changed, in nats-server's words. */

@@ -139,7 +139,7 @@ export class Server {
     // Most embedded servers say nothing: they should not have to put it into words.
     if (this.log.to !== SILENT) this.#logStart();
     try {
-      if (jetstream !== undefined) await this.#startJetStream(jetstream);
+      if (jetstream !== undefined) await this.#startJetStream(jetstream, this.#options);
       this.beforeListening();
       if (http !== undefined || https !== undefined) await (await this.#watch()).open();
       if (websocket !== undefined) await this.#openWebsocket(websocket);
@@ -169,13 +169,13 @@ export class Server {
   /** For what a runtime must load before options can be applied. */
   protected prepare(_options: ResolvedServerOptions): Promise<void> | void {}
 
-  async #startJetStream(jetstream: JetStreamOptions): Promise<void> {
+  async #startJetStream(jetstream: JetStreamOptions, options: ResolvedServerOptions): Promise<void> {
     const { startJetStream } = await loadJetStream();
     this.#jetstream = await startJetStream(this.#broker, this.#runtime, {
       id: this.#id,
       name: this.name,
       log: this.log,
-      options: this.#options,
+      options,
       storeDir: this.storeDirOf(jetstream),
     });
   }
@@ -368,6 +368,9 @@ export class Server {
       useWebsocketTls?.();
       if (secure) await this.#tlsReplaced();
       this.#checkReload();
+      if (next.jetstream !== undefined && this.#jetstream === undefined)
+        await this.#startJetStream(next.jetstream, next);
+      this.#checkReload();
     } catch (cause) {
       if (cause instanceof ServerError && cause.code === "RELOAD_FAILED") throw cause;
       throw new ServerError("RELOAD_FAILED", (cause as Error).message, { cause });
@@ -376,9 +379,7 @@ export class Server {
     this.#options = next;
     Object.assign(this.#limits, limitsOf(next));
     this.#authorize(plan.next);
-    if (this.#jetstream !== undefined) {
-      await (await loadJetStream()).reloadJetStream(this.#jetstream, next);
-    }
+    await this.#reloadJetStream(next);
     this.#announce();
     for (const session of [...this.#broker.sessions.values()]) session.reconsider();
     this.#connections.closeExcess();
@@ -390,6 +391,14 @@ export class Server {
     for (const remark of config.remarks) this.log.warn(remark);
     this.config = config;
     this.log.notice(`Reloaded server configuration (${config.digest})`);
+  }
+
+  /** Makes of JetStream what other options say; where it has ended it may begin again by others. */
+  async #reloadJetStream(options: ResolvedServerOptions): Promise<void> {
+    const jetstream = this.#jetstream;
+    if (jetstream === undefined) return;
+    if (options.jetstream === undefined) this.#jetstream = undefined;
+    await (await loadJetStream()).reloadJetStream(jetstream, options, this.log);
   }
 
   /** A server that has been closed stays as it is. */

@@ -3,7 +3,7 @@ import { ServerError } from "../errors.ts";
 import { type ResolvedServerOptions, resolveOptions } from "./resolve.ts";
 import type { OptionRow } from "./table/row.ts";
 import { SERVER } from "./table/server.ts";
-import type { ListenOptions, ServerOptions } from "./types.ts";
+import type { JetStreamOptions, ListenOptions, ServerOptions } from "./types.ts";
 
 /**
  * The options with the defaults in place.
@@ -53,6 +53,8 @@ function hasChanged(row: OptionRow, before: ResolvedServerOptions, after: Resolv
       return before.tls !== undefined || after.tls !== undefined;
     case "websocket":
       return hasChangedWebsocket(before, after);
+    case "jetstream":
+      return hasChangedJetStream(before.jetstream, after.jetstream);
     case "noAuthUser":
       return hasChangedNoAuthUser(before, after);
     default: {
@@ -87,6 +89,20 @@ function hasChangedWebsocket(before: ResolvedServerOptions, after: ResolvedServe
     throw unsupported("Websocket", "{...}", "{...}");
   }
   return tlsAfter !== undefined;
+}
+
+/** JetStream can begin and end; while it runs only how much it may hold can be changed. */
+function hasChangedJetStream(
+  before: JetStreamOptions | undefined,
+  after: JetStreamOptions | undefined,
+): boolean {
+  if (before === undefined || after === undefined) return before !== after;
+  if (before.storeDir !== after.storeDir)
+    throw new ServerError("RELOAD_FAILED", "config reload not supported for jetstream storage directory");
+  const { maxMemoryStore: _memory, maxFileStore: _file, ...old } = before;
+  const { maxMemoryStore, maxFileStore, ...now } = after;
+  if (!isSame(old, now)) throw unsupported("JetStream", "{...}", "{...}");
+  return maxMemoryStore !== before.maxMemoryStore || maxFileStore !== before.maxFileStore;
 }
 
 /** It may be taken back once there is no such user any more. */

@@ -145,7 +145,7 @@ export const SERVER: readonly OptionRow[] = [
 
   row("websocket|ws", "websocket", block("websocket"), { field: "Websocket" }),
 
-  row("jetstream", "jetstream", custom("jetstream"), { field: "JetStream" }),
+  row("jetstream", "jetstream", custom("jetstream"), { field: "JetStream", reload: true }),
   row("store_dir|storedir", undefined, STRING, { field: "StoreDir" }),
 
   row("server_tags", "serverTags", STRINGS, { field: "Tags", reload: true }),
