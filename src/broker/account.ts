@@ -87,9 +87,16 @@ function classify(subject: string): number {
 
 function classifySystem(subject: string): number {
   if (subject.startsWith("$SYS.REQ.") || subject === "$SYS.DEBUG.SUBSCRIBERS") return SERVICE_SUBJECT;
-  if (subject.startsWith(API_SUBJECTS)) return SERVICE_SUBJECT;
+  if (subject.startsWith(API_SUBJECTS)) return isHeard(subject) ? 0 : SERVICE_SUBJECT;
   return subject.startsWith("_GR_.") ? RESERVED_SUBJECT : 0;
 }
+
+/** The requests of the API that streams and consumers listen for themselves, as each message may be asked for by one. */
+function isHeard(subject: string): boolean {
+  return HEARD.some((prefix) => subject.startsWith(prefix, API_SUBJECTS.length));
+}
+
+const HEARD = ["DIRECT.GET.", "CONSUMER.MSG.NEXT."];
 
 /** Reply subjects that only a server may set: service replies, gateway replies, JetStream acks. */
 const RESERVED_REPLIES = ["_R_.", "_GR_.", "$JS.ACK."];

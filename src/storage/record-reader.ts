@@ -9,6 +9,8 @@ import type { Window } from "./window-cache.ts";
 const SINGLE_BYTES = 16 * 1024;
 /** How much is read at a time for a reader that goes in order. */
 const AHEAD_BYTES = 512 * 1024;
+/** How much, for one that goes forward and leaves out less than that. */
+const FORWARD_BYTES = 256 * 1024;
 /** What is fetched ahead begins so much before the end of what is there, so that most records lie whole in one or the other. */
 const OVERLAP_BYTES = 16 * 1024;
 
@@ -126,10 +128,10 @@ export class RecordReader {
       if (!index.locate(seq)) return undefined;
       const segment = this.#log.segmentOf(seq);
       const position = index.chunk.place[index.slot] * 8;
-      const inOrder = segment === this.#lastSegment && position === this.#lastEnd;
+      const wanted = Math.max(size, this.#wanted(segment, position));
       let window: Window;
       try {
-        window = await this.#fetch(segment, position, inOrder ? Math.max(size, AHEAD_BYTES) : size);
+        window = await this.#fetch(segment, position, wanted);
       } catch (error) {
         if (this.#log.segments.includes(segment) && index.locate(seq)) throw error;
         continue;
@@ -142,6 +144,13 @@ export class RecordReader {
       if (message !== null) return message;
       size = Math.max(size * 2, this.#neededFor(at, window.used));
     }
+  }
+
+  /** How much to read: more for a reader that will most likely read on. */
+  #wanted(segment: Segment, position: number): number {
+    const distance = segment === this.#lastSegment ? position - this.#lastEnd : -1;
+    if (distance === 0) return AHEAD_BYTES;
+    return distance > 0 && distance < FORWARD_BYTES ? FORWARD_BYTES : SINGLE_BYTES;
   }
 
   /** Where what is in the file ends: what comes after it is in the slabs. */

@@ -4,7 +4,7 @@ import { decodeJson, RequestJsonError } from "../json/decode.ts";
 import { bool, int, text, uint64 } from "../json/scalars.ts";
 import { type Timestamp, timestamp } from "../json/timestamps.ts";
 import { isRequestSupported } from "../metadata.ts";
-import { withHeader } from "../publish/headers.ts";
+import { withLines } from "../publish/headers.ts";
 import { STATUS, statusFrame } from "../status-frames.ts";
 
 /** What `STREAM.MSG.GET` and `DIRECT.GET` ask for (behaviour.md D.1, D.9). 0 and "" are what is not set. */
@@ -122,13 +122,10 @@ export interface DirectMessage {
 
 /** The headers of a message that a direct get gives. */
 export function directHeaders({ stream, subject, seq, time, headers, batch }: DirectMessage): Uint8Array {
-  let block = withHeader(headers, "Nats-Stream", stream);
-  block = withHeader(block, "Nats-Subject", subject);
-  block = withHeader(block, "Nats-Sequence", String(seq));
-  block = withHeader(block, "Nats-Time-Stamp", time);
-  if (batch === undefined) return block;
-  block = withHeader(block, "Nats-Num-Pending", String(batch.pending));
-  return withHeader(block, "Nats-Last-Sequence", String(batch.lastSeq));
+  let lines = `Nats-Stream: ${stream}\r\nNats-Subject: ${subject}\r\nNats-Sequence: ${seq}\r\nNats-Time-Stamp: ${time}\r\n`;
+  if (batch !== undefined)
+    lines += `Nats-Num-Pending: ${batch.pending}\r\nNats-Last-Sequence: ${batch.lastSeq}\r\n`;
+  return withLines(headers, lines);
 }
 
 /** The end of a batch. @param upToSeq - of a request for the last of several subjects, how far it looked. */

@@ -90,15 +90,24 @@ export function timestampNs(time: Timestamp): bigint {
 
 /** A moment given in ms since the epoch, in UTC. A fraction of a ms is kept as far as a `number` does. */
 export function timestampOf(ms: number): Timestamp {
-  return timestampOfNs(BigInt(Math.floor(ms)) * 1_000_000n + BigInt(Math.round((ms - Math.floor(ms)) * 1e6)));
+  const whole = Math.floor(ms);
+  const nanos = Math.round((ms - whole) * 1e6);
+  const milli = ((whole % 1_000) + 1_000) % 1_000;
+  return withFraction(whole - milli, milli * 1_000_000 + nanos);
+}
+
+/** @param second - the beginning of a second, in ms since the epoch. @param nanos - below a second, or one. */
+function withFraction(second: number, nanos: number): Timestamp {
+  if (nanos === 1_000_000_000) return goTime(second + 1_000);
+  const text = goTime(second);
+  if (nanos === 0) return text;
+  return `${text.slice(0, -1)}.${String(nanos).padStart(9, "0").replace(/0+$/, "")}Z`;
 }
 
 /** A moment given in nanoseconds since the epoch, in UTC. */
 export function timestampOfNs(ns: bigint): Timestamp {
   const inSecond = ((ns % 1_000_000_000n) + 1_000_000_000n) % 1_000_000_000n;
-  const second = goTime(Number((ns - inSecond) / 1_000_000n));
-  if (inSecond === 0n) return second;
-  return `${second.slice(0, -1)}.${String(inSecond).padStart(9, "0").replace(/0+$/, "")}Z`;
+  return withFraction(Number((ns - inSecond) / 1_000_000n), Number(inSecond));
 }
 
 /** A moment in JSON. */

@@ -29,6 +29,9 @@ const QUEUE = "_sys_";
 /** The most bytes in answer to one request that does not say (nats-server `max_pending`). */
 const MAX_BYTES = 64 * 1024 * 1024;
 
+/** A get that asks for nothing special. */
+const PLAIN = { noHdr: false };
+
 /** Answers gets of a stream's messages by the messages themselves (behaviour.md D.9). */
 export class DirectGets {
   readonly #stream: ReadStream;
@@ -65,6 +68,11 @@ export class DirectGets {
   #answer(message: Message, key: string): void {
     if (!message.hasReply) return;
     const { reply, bytes, body, end, text } = message;
+    if (key !== "" && message.size === 0) {
+      // Nearly every get, as key-value stores make them.
+      this.#soon(() => this.#last(key, reply));
+      return;
+    }
     const payload = text === undefined ? bytes.slice(body, end) : encodeText(text);
     const level = message.hasHeaders
       ? (readHeaders(bytes.subarray(message.start, body)).get(HEADERS.requiredApiLevel) ?? "")
@@ -74,14 +82,21 @@ export class DirectGets {
       this.#say(reply, refused);
       return;
     }
-    // What was published before is read, too: that is on disk soon.
+    this.#soon(() => void this.#serve(get, reply));
+  }
+
+  /** What was published before is read, too: that is on disk soon. */
+  #soon(serve: () => void): void {
     const wait = this.#stream.settled();
-    if (wait === undefined) void this.#serve(get, reply);
-    else
-      wait.then(
-        () => this.#serve(get, reply),
-        () => this.#serve(get, reply),
-      );
+    if (wait === undefined) serve();
+    else wait.then(serve, serve);
+  }
+
+  #last(key: string, reply: string): void {
+    if (this.#stream.closed) return;
+    const found = lastOn(this.#stream.store, key);
+    if (found instanceof Promise) void found.then((message) => this.#one(message, PLAIN, reply));
+    else this.#one(found, PLAIN, reply);
   }
 
   #serve(get: MessageGet, reply: string): Promise<void> | undefined {
@@ -94,7 +109,7 @@ export class DirectGets {
     return undefined;
   }
 
-  #one(message: StoredMessage | undefined, get: MessageGet, reply: string): void {
+  #one(message: StoredMessage | undefined, get: Pick<MessageGet, "noHdr">, reply: string): void {
     if (message === undefined) this.#say(reply, DIRECT_STATUS.notFound());
     else this.#send(reply, message, get, undefined);
   }
@@ -192,7 +207,7 @@ export class DirectGets {
   #send(
     reply: string,
     message: StoredMessage,
-    { noHdr }: MessageGet,
+    { noHdr }: Pick<MessageGet, "noHdr">,
     batch: { readonly pending: number; readonly lastSeq: number } | undefined,
   ): void {
     const { account, config } = this.#stream;
