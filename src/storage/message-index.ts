@@ -214,7 +214,9 @@ export class MessageIndex {
     let chunk = this.chunks[this.chunks.length - 1];
     if (chunk === undefined || chunk.base !== base) {
       assert(chunk === undefined || chunk.base < base, "messages are added in order");
-      chunk = new Chunk(base, 0);
+      // Where one was filled, the next will be.
+      const full = chunk !== undefined && chunk.live * 2 > CHUNK_SIZE;
+      chunk = new Chunk(base, full ? CHUNK_SIZE : 0);
       this.chunks.push(chunk);
     }
     if (chunk.sparse !== undefined) chunk = this.#replace(chunk, chunk.repacked(true));
@@ -347,6 +349,11 @@ export class MessageIndex {
   setBefore(seq: number, before: number): void {
     const found = this.locate(seq);
     assert(found, "a neighbour is there");
+    this.setBeforeHere(seq, before);
+  }
+
+  /** The same for the message `seq` that was just located, added or restored. */
+  setBeforeHere(seq: number, before: number): void {
     this.chunk.before[this.slot] = distance(seq, before, seq - before, this.#farBefore);
   }
 }

@@ -104,7 +104,7 @@ export class StreamIndex implements StreamState {
     if (before === 0) {
       subjectTable.setFirst(subject, seq);
     } else {
-      this.index.setBefore(seq, before);
+      this.index.setBeforeHere(seq, before);
       this.index.setAfter(before, seq);
     }
     subjectTable.addMessages(subject, 1);
