@@ -1,5 +1,5 @@
 import { assert } from "../protocol/assert.ts";
-import { EMPTY } from "../protocol/text.ts";
+import { EMPTY, encodeText } from "../protocol/text.ts";
 import type { Timer } from "../seams/clock.ts";
 import { eraseBody } from "./erase.ts";
 import { StorageError } from "./errors.ts";
@@ -7,6 +7,7 @@ import type { FileLog, LogOwner } from "./file-log.ts";
 import { writeIndex } from "./index-file.ts";
 import { checkMessage, IndexedStore } from "./indexed-store.ts";
 import { Merger } from "./merger.ts";
+import { type NamedNote, NamedNotes } from "./named-notes.ts";
 import { type KeptNote, NoteList, type NotePlace } from "./note-list.ts";
 import { Pacer } from "./pacer.ts";
 import { RecordReader } from "./record-reader.ts";
@@ -62,6 +63,7 @@ export class FileStore extends IndexedStore implements LogOwner {
   readonly #merger: Merger;
   #options: StoreOptions;
   readonly #notes: NoteList;
+  readonly #named: NamedNotes;
   /** The head of each message in turn. */
   readonly #head: RecordHead = { kind: 0, flags: 0, seq: 0, micros: 0, gap: 0, durable: 0, ttl: 0 };
 
@@ -89,11 +91,18 @@ export class FileStore extends IndexedStore implements LogOwner {
   #syncTimer: Timer | undefined;
 
   /** Made by `openFileStore`. */
-  constructor(stream: StreamIndex, log: FileLog, options: StoreOptions, notes: KeptNote[]) {
+  constructor(
+    stream: StreamIndex,
+    log: FileLog,
+    options: StoreOptions,
+    notes: KeptNote[],
+    named: NamedNote[],
+  ) {
     super(stream);
     this.#log = log;
     this.#options = options;
     this.#notes = new NoteList(notes);
+    this.#named = new NamedNotes(named);
     this.#committedSeq = stream.lastSeq;
     this.#committedTime = stream.lastTime;
     this.#reader = new RecordReader(stream, log, (seq) => this.listener?.lost(seq, seq));
@@ -254,9 +263,24 @@ export class FileStore extends IndexedStore implements LogOwner {
     this.#log.want();
   }
 
-  #writeNote(bytes: Uint8Array, time: number): NotePlace {
+  keep(name: string, bytes: Uint8Array): void {
+    const { refusing } = this;
+    if (refusing !== undefined) throw refusing;
+    this.#keep(name, bytes.slice());
+    this.#log.want();
+  }
+
+  #keep(name: string, bytes: Uint8Array): void {
+    this.#named.add({ name, bytes, place: this.#writeNote(bytes, 0, encodeText(name)) });
+  }
+
+  kept(name: string): Uint8Array | undefined {
+    return this.#named.get(name)?.bytes;
+  }
+
+  #writeNote(bytes: Uint8Array, time: number, name: Uint8Array = EMPTY): NotePlace {
     const head = this.#headOf(KIND_NOTE, time);
-    const position = this.#log.write(head, "", 0, EMPTY, bytes, this.stream.lastSeq + 1);
+    const position = this.#log.write(head, "", 0, name, bytes, this.stream.lastSeq + 1);
     return { segment: this.#log.segments[this.#log.segments.length - 1], position };
   }
 
@@ -274,7 +298,9 @@ export class FileStore extends IndexedStore implements LogOwner {
       }
       if (pacer.due) await pacer.rest();
     }
-    if (moved.length === 0) return;
+    const named = this.#named.within(segments);
+    for (const { name, bytes } of named) this.#keep(name, bytes);
+    if (moved.length + named.length === 0) return;
     await this.flush();
     for (const note of moved) note.former = undefined;
   }
@@ -415,7 +441,10 @@ export class FileStore extends IndexedStore implements LogOwner {
     last.total = Math.max(live, Math.min(last.total, last.size));
     this.#erasures = this.#erasures.filter(({ segment, position }) => position < segment.size);
     const segments = new Set(this.#log.segments);
-    this.#notes.undo(({ segment, position }) => segments.has(segment) && position < segment.size);
+    const isThere = ({ segment, position }: NotePlace): boolean =>
+      segments.has(segment) && position < segment.size;
+    this.#notes.undo(isThere);
+    this.#named.undo(isThere);
     assert(this.stream.lastSeq < first, "what was refused is gone");
   }
 
@@ -451,7 +480,7 @@ export class FileStore extends IndexedStore implements LogOwner {
     this.#closed = new StorageError("stopped", "the store is closed");
     this.#syncTimer?.cancel();
     if (this.#log.stopped === undefined && this.#full === undefined) {
-      await writeIndex(this.stream, this.#log, this.#notes).catch(() => {});
+      await writeIndex(this.stream, this.#log, this.#notes, this.#named).catch(() => {});
     }
     await this.#log.close();
   }

@@ -2,6 +2,7 @@ import { type Disk, DiskError, type DiskFile } from "../seams/disk.ts";
 import { checksum } from "./checksum.ts";
 import type { FileLog } from "./file-log.ts";
 import { Chunk } from "./message-index.ts";
+import type { NamedNote, NamedNotes } from "./named-notes.ts";
 import type { KeptNote, NoteList } from "./note-list.ts";
 import { Pacer } from "./pacer.ts";
 import { padded, type RecordBytes, recordBytes } from "./records.ts";
@@ -12,7 +13,7 @@ import type { StreamIndex } from "./stream-index.ts";
 
 /** The name of a stream's index file. */
 export const INDEX_NAME = "stream.index";
-const VERSION = "gnatlet index 2";
+const VERSION = "gnatlet index 3";
 /** A block's checksum goes over so many words at a time, each piece beginning with the checksum of the one before. */
 const PIECE_WORDS = 256 * 1024;
 const BLOCK_HEAD_BYTES = 16;
@@ -34,7 +35,12 @@ export interface IndexHead {
   /** How many blocks there are with notes, and with TTLs. */
   readonly noteBlocks: number;
   readonly ttlBlocks: number;
+  /** What is kept under names; few, and small. */
+  readonly named: readonly IndexedNote[];
 }
+
+/** What was kept under a name: the bytes as numbers, the segment's number, the position in it. */
+type IndexedNote = readonly [name: string, bytes: readonly number[], segment: number, position: number];
 
 /** A segment as it was when its stream was closed. */
 export interface IndexedSegment {
@@ -48,7 +54,12 @@ export interface IndexedSegment {
 }
 
 /** Writes the index of a stream that is closed: with it, it opens without a look at its messages. */
-export async function writeIndex(stream: StreamIndex, log: FileLog, notes: NoteList): Promise<void> {
+export async function writeIndex(
+  stream: StreamIndex,
+  log: FileLog,
+  notes: NoteList,
+  named: NamedNotes,
+): Promise<void> {
   const { disk } = log.context;
   const path = `${log.directory}/${INDEX_NAME}`;
   const head: IndexHead = {
@@ -71,6 +82,12 @@ export async function writeIndex(stream: StreamIndex, log: FileLog, notes: NoteL
     })),
     noteBlocks: notes.parts.length,
     ttlBlocks: stream.expiry.blocks,
+    named: Array.from(named, ({ name, bytes, place }) => [
+      name,
+      [...bytes],
+      log.segments.indexOf(place.segment),
+      place.position,
+    ]),
   };
   const file = await disk.open(`${path}.tmp`, true);
   try {
@@ -89,6 +106,15 @@ export async function writeIndex(stream: StreamIndex, log: FileLog, notes: NoteL
   }
   await disk.rename(`${path}.tmp`, path);
   await disk.syncDirectory(log.directory);
+}
+
+/** What was kept under names when the stream was closed. */
+export function namedNotes({ named }: IndexHead, segments: readonly Segment[]): NamedNote[] {
+  return named.map(([name, bytes, segment, position]) => ({
+    name,
+    bytes: Uint8Array.from(bytes),
+    place: { segment: segments[segment], position },
+  }));
 }
 
 /** An index file that is being read. */

@@ -52,6 +52,8 @@ export abstract class IndexedStore implements StreamStore {
   abstract remove(seq: number, options?: RemoveOptions): boolean;
   abstract note(bytes: Uint8Array, time: number): void;
   abstract notes(): Iterable<Note>;
+  abstract keep(name: string, bytes: Uint8Array): void;
+  abstract kept(name: string): Uint8Array | undefined;
   abstract configure(options: StoreOptions): void;
   abstract close(): Promise<void>;
   abstract delete(): Promise<void>;

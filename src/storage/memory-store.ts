@@ -38,6 +38,7 @@ export class MemoryStore extends IndexedStore {
   readonly #blocks: Block[] = [];
   #closed: StorageError | undefined;
   #notes: Note[] = [];
+  readonly #kept = new Map<string, Uint8Array>();
   #options: StoreOptions;
 
   /** @param seed - a number that nobody knows; see {@link StreamIndex}. */
@@ -156,6 +157,14 @@ export class MemoryStore extends IndexedStore {
     return this.#notes;
   }
 
+  keep(name: string, bytes: Uint8Array): void {
+    this.#kept.set(name, bytes.slice());
+  }
+
+  kept(name: string): Uint8Array | undefined {
+    return this.#kept.get(name);
+  }
+
   configure(options: StoreOptions): void {
     this.#options = options;
   }
@@ -167,6 +176,7 @@ export class MemoryStore extends IndexedStore {
   async delete(): Promise<void> {
     await this.close();
     this.#notes = [];
+    this.#kept.clear();
     this.clear();
   }
 

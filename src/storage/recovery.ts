@@ -2,7 +2,8 @@ import type { Clock } from "../seams/clock.ts";
 import { type Disk, DiskError } from "../seams/disk.ts";
 import { FileLog, type LogContext } from "./file-log.ts";
 import { FileStore } from "./file-store.ts";
-import { INDEX_NAME, IndexFile, type IndexHead } from "./index-file.ts";
+import { INDEX_NAME, IndexFile, type IndexHead, namedNotes } from "./index-file.ts";
+import type { NamedNote } from "./named-notes.ts";
 import type { KeptNote } from "./note-list.ts";
 import { Pacer } from "./pacer.ts";
 import {
@@ -43,7 +44,7 @@ export async function openFileStore(
     const opened =
       (index && (await openIndexed(index, log, clock, options))) ??
       (await openReading(index?.head, log, clock, options));
-    return new FileStore(opened.stream, log, options, opened.notes);
+    return new FileStore(opened.stream, log, options, opened.notes, opened.named);
   } finally {
     if (index !== undefined) {
       await index.close();
@@ -56,6 +57,7 @@ export async function openFileStore(
 interface Opened {
   readonly stream: StreamIndex;
   readonly notes: KeptNote[];
+  readonly named: NamedNote[];
 }
 
 function newStream(log: FileLog, clock: Clock, options: StoreOptions): StreamIndex {
@@ -154,7 +156,7 @@ async function openIndexed(
     Object.assign(segment, { sealed, damaged, total, live, lastRecord, committedRecord: lastRecord });
     segment.committed = segment.synced = segment.durable = segment.size;
   });
-  return { stream, notes: index.notes };
+  return { stream, notes: index.notes, named: namedNotes(head, segments) };
 }
 
 /** Opens by reading all records. @param head - what is known from an index file that is of no use otherwise. */
@@ -188,7 +190,7 @@ async function openReading(
   replay.finish();
   // A file that had nothing whole in it still says by its name which number was the last before it.
   if (lastSegment !== undefined) stream.advance(lastSegment.firstSeq - 1);
-  return { stream, notes: replay.notes };
+  return { stream, notes: replay.notes, named: replay.named };
 }
 
 /** Cuts off what a crash has left of the last commit, and sees to it that the rest lasts. */

@@ -1,5 +1,6 @@
 import { decodeText } from "../protocol/text.ts";
 import type { FileLog } from "./file-log.ts";
+import type { NamedNote } from "./named-notes.ts";
 import type { KeptNote } from "./note-list.ts";
 import type { Pacer } from "./pacer.ts";
 import {
@@ -23,6 +24,8 @@ const PIECE_DROPS = 256;
 export class Replay implements ScanVisitor {
   /** By what they are: one that a merge has written once more is one. */
   readonly #notes = new Map<string, KeptNote>();
+  /** Those with names: of each the last. */
+  readonly #named = new Map<string, NamedNote>();
   readonly #stream: StreamIndex;
   readonly #log: FileLog;
   readonly #pacer: Pacer;
@@ -88,13 +91,24 @@ export class Replay implements ScanVisitor {
 
   #note(record: FoundRecord, { bytes }: RecordBytes, position: number, segment: Segment): void {
     const noted = bytes.slice(record.payloadStart, record.payloadEnd);
+    const place = { segment, position };
+    const name = decodeText(bytes, record.headersStart, record.payloadStart);
+    if (name !== "") {
+      this.#named.set(name, { name, bytes: noted, place });
+      return;
+    }
     const key = `${record.micros} ${decodeText(noted, 0, noted.length)}`;
-    this.#notes.set(key, { time: record.micros / 1000, bytes: noted, place: { segment, position } });
+    this.#notes.set(key, { time: record.micros / 1000, bytes: noted, place });
   }
 
   /** The notes, in order of their times. */
   get notes(): KeptNote[] {
     return [...this.#notes.values()].sort((a, b) => a.time - b.time);
+  }
+
+  /** What is kept under names. */
+  get named(): NamedNote[] {
+    return [...this.#named.values()];
   }
 
   /** A few bytes may say that millions of messages are gone, so it is done in pieces. */

@@ -201,6 +201,13 @@ export interface StreamStore {
   note(bytes: Uint8Array, time: number): void;
   /** The notes there are, in order; after a crash in that of their times, and two that are the same in time and bytes are one. Those older than `noteAge` may be gone. */
   notes(): Iterable<Note>;
+  /**
+   * Keeps a few bytes under a name, in place of those that were kept under it before: on disk when what was done before and after them is, whatever
+   * becomes of the messages. May be called by a {@link StoreWatcher}: the bytes are on disk then when the removal is.
+   */
+  keep(name: string, bytes: Uint8Array): void;
+  /** What is kept under a name; undefined for nothing. */
+  kept(name: string): Uint8Array | undefined;
 
   /** Changes how it is synced and kept. */
   configure(options: StoreOptions): void;

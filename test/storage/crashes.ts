@@ -36,6 +36,8 @@ export class Oracle {
   acknowledged = 0;
   notes: string[] = [];
   notesAcknowledged = 0;
+  /** How many notes there were when a message was removed. */
+  readonly notesBefore = new Map<number, number>();
 
   /** What is known now. */
   copy(): Oracle {
@@ -45,6 +47,7 @@ export class Oracle {
     for (const seq of this.removed) copy.removed.add(seq);
     copy.acknowledged = this.acknowledged;
     copy.notes = [...this.notes];
+    for (const [seq, count] of this.notesBefore) copy.notesBefore.set(seq, count);
     copy.notesAcknowledged = this.notesAcknowledged;
     return copy;
   }
@@ -107,6 +110,7 @@ export async function perform(disk: SimulatedDisk, script: readonly Step[], orac
   };
   const remove = (seq: number, options: RemoveOptions): void => {
     oracle.removing.set(seq, options.because ?? 0);
+    oracle.notesBefore.set(seq, oracle.notes.length);
     store.remove(seq, options);
   };
   listen();
@@ -182,6 +186,7 @@ function append(store: StreamStore, oracle: Oracle, subject: string, payload: st
 function note(store: StreamStore, oracle: Oracle): void {
   const text = `note ${oracle.notes.length}`;
   oracle.notes.push(text);
+  store.keep("last", bytes(text));
   store.note(bytes(text), 1_000_000 + oracle.notes.length);
 }
 
@@ -219,6 +224,19 @@ export async function checkAfter(disk: SimulatedDisk, oracle: Oracle): Promise<v
   const notes = [...store.notes()].map((each) => Buffer.from(each.bytes).toString());
   assert.deepEqual(notes.slice(0, oracle.notesAcknowledged), oracle.notes.slice(0, oracle.notesAcknowledged));
   assert.deepEqual(notes, oracle.notes.slice(0, notes.length));
+  const kept = Buffer.from(store.kept("last") ?? "").toString();
+  const least = oracle.notesAcknowledged - 1;
+  assert.ok(
+    kept === "" ? least < 0 : oracle.notes.lastIndexOf(kept) >= least,
+    "what is kept is the last, or what was to come after it",
+  );
+  for (const [seq, notes] of oracle.notesBefore) {
+    if (seq > oracle.acknowledged || store.has(seq)) continue;
+    assert.ok(
+      oracle.notes.indexOf(kept) >= notes - 1,
+      "what was kept before a removal is there when that is",
+    );
+  }
   // It goes on, and what it is now is what it will be.
   const next = store.append("a", undefined, bytes("after"), 1);
   assert.equal(next, state.lastSeq);
@@ -230,6 +248,7 @@ export async function checkAfter(disk: SimulatedDisk, oracle: Oracle): Promise<v
   assert.deepEqual([same.messages, same.lastSeq, same.firstSeq], [messages, lastSeq, firstSeq]);
   assert.equal(same.lost, undefined);
   assert.ok((await again.store.get(next)) !== undefined);
+  assert.equal(Buffer.from(again.store.kept("last") ?? "").toString(), kept);
   await again.storage.close();
 }
 
