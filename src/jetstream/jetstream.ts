@@ -90,18 +90,23 @@ export class JetStream {
     const disk = settings.directory === undefined ? memory : await FileStorage.open(settings.directory, host);
     const jetstream = new JetStream(host, settings, disk, memory);
     try {
-      for (const account of accounts) await jetstream.enable(account);
+      for (const account of accounts) await jetstream.#add(account);
     } catch (error) {
       await jetstream.close();
       throw error;
     }
     for (const what of disk.damaged) host.logger.error(`JetStream: ${what}`);
     host.broker.api = jetstream.api;
+    for (const account of jetstream.accounts.values()) account.start();
     return jetstream;
   }
 
   /** An account gets JetStream, with the streams that were stored. */
-  async enable({ name, limits }: JetStreamAccountSettings): Promise<void> {
+  async enable(settings: JetStreamAccountSettings): Promise<void> {
+    (await this.#add(settings)).start();
+  }
+
+  async #add({ name, limits }: JetStreamAccountSettings): Promise<JetStreamAccount> {
     this.#limits.set(name, limits);
     const account = new JetStreamAccount({
       context: this.#contextOf(name),
@@ -112,6 +117,7 @@ export class JetStream {
     });
     this.accounts.set(name, account);
     await account.recover();
+    return account;
   }
 
   /** An account does without JetStream from now on; what it has stored stays. */
@@ -159,6 +165,7 @@ export class JetStream {
       maxPayload: () => broker.context.limits.maxPayload,
       isServerFull: (storage) => usage.used[storage] > max[storage],
       streamOf: (stream) => this.accounts.get(name)?.configOf(stream),
+      createdOf: (stream) => this.accounts.get(name)?.streams.get(stream)?.created,
       tell: (subject, make) => {
         if (client.hasInterest(subject)) this.#tell(account, make);
       },

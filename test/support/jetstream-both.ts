@@ -26,11 +26,22 @@ export interface Ask {
   readonly answers?: number;
 }
 
+/** A request that is made again and again until its answer matches; what it says is not compared. */
+export interface AskUntil {
+  readonly subject: string;
+  readonly body?: unknown;
+  readonly until: RegExp;
+}
+
 /** A step of a script: a request by its subject and body, one in full, or so many ms of waiting. */
 export type Step =
   | readonly [subject: string, body?: unknown, headers?: Readonly<Record<string, string>>]
   | Ask
+  | AskUntil
   | number;
+
+/** The most that an {@link AskUntil} waits, in ms. */
+const UNTIL_MS = 20_000;
 
 /** The real server and ours, side by side, each with a connection of the official client. */
 export class Both {
@@ -95,7 +106,9 @@ export class Both {
    * @param watched - subjects whose messages are compared at the end, too.
    */
   async same(script: readonly Step[], watched: readonly string[] = []): Promise<void> {
-    const [real, ours] = await Promise.all(this.#clients.map((client) => run(client, script, watched)));
+    const [real, ours] = await Promise.all(
+      this.#clients.map((client) => run(client, script, watched).catch((error: unknown) => [String(error)])),
+    );
     assert.deepEqual(ours, real);
   }
 }
@@ -112,23 +125,41 @@ async function run(
   await client.flush();
   const lines: string[] = [];
   const streams = new Set<string>();
-  for (const step of script) {
-    if (typeof step === "number") {
-      await new Promise((resolve) => setTimeout(resolve, step));
-      continue;
+  try {
+    for (const step of script) {
+      if (typeof step === "number") {
+        await new Promise((resolve) => setTimeout(resolve, step));
+        continue;
+      }
+      if ("until" in step) {
+        await askUntil(client, step);
+        continue;
+      }
+      const ask: Ask = "subject" in step ? step : { subject: step[0], body: step[1], headers: step[2] };
+      const created = /^\$JS\.API\.STREAM\.CREATE\.(.+)/.exec(ask.subject);
+      if (created !== null) streams.add(created[1]);
+      let answers = await answersTo(client, ask);
+      // nats-server may still be deleting the files of a stream of that name.
+      if (ask.anySeq === true) answers = answers.map((line) => line.replace(/"seq":\d+/, '"seq":<seq>'));
+      while (answers[0]?.includes("error creating store for stream")) answers = await answersTo(client, ask);
+      lines.push(`${JSON.stringify(ask)}\n  ${answers.join("\n  ")}`);
     }
-    const ask: Ask = "subject" in step ? step : { subject: step[0], body: step[1], headers: step[2] };
-    const created = /^\$JS\.API\.STREAM\.CREATE\.(.+)/.exec(ask.subject);
-    if (created !== null) streams.add(created[1]);
-    let answers = await answersTo(client, ask);
-    // nats-server may still be deleting the files of a stream of that name.
-    if (ask.anySeq === true) answers = answers.map((line) => line.replace(/"seq":\d+/, '"seq":<seq>'));
-    while (answers[0]?.includes("error creating store for stream")) answers = await answersTo(client, ask);
-    lines.push(`${JSON.stringify(ask)}\n  ${answers.join("\n  ")}`);
+  } finally {
+    for (const name of streams) await client.request(`$JS.API.STREAM.DELETE.${name}`);
+    await client.flush();
   }
-  for (const name of streams) await client.request(`$JS.API.STREAM.DELETE.${name}`);
-  await client.flush();
   return [...lines, ...seen];
+}
+
+async function askUntil(client: NatsConnection, ask: AskUntil): Promise<void> {
+  const deadline = Date.now() + UNTIL_MS;
+  for (;;) {
+    const [answer = ""] = await answersTo(client, { ...ask, answers: 1 });
+    if (ask.until.test(answer)) return;
+    if (Date.now() > deadline)
+      throw new Error(`waited in vain for ${ask.until} of ${ask.subject}: ${answer}`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
 }
 
 async function answersTo(client: NatsConnection, ask: Ask): Promise<string[]> {
@@ -166,12 +197,32 @@ function shown(msg: Msg): string {
   return masked(block + msg.string());
 }
 
+/**
+ * Without what nats-server 2.15 says of a source besides: which of all the streams of its name it was, which no client reads and which counts in the
+ * bytes of messages; and how far it is.
+ */
+function withoutIdentity(text: string): string {
+  const cut = (headers: string): string =>
+    headers.replace(/(Nats-Stream-Source: \S+ \d+ \S+ \S+ [^ ;}\r]+) [A-Za-z0-9]{8}/, "$1");
+  return (
+    cut(text)
+      .replace(/("lag":\d+),"seq":\d+/g, "$1")
+      // It tells sources in any order.
+      .replace(
+        /"sources":\[(\{"name":"[^"]+",(?:"external":\{[^}]*\},)?"lag".*)\],"ts"/,
+        (_, sources: string) => `"sources":[${sources.split(/,(?=\{"name")/).sort()}],"ts"`,
+      )
+      .replace(/"hdrs":"([^"]*)"/g, (_, hdrs: string) => `"hdrs":${JSON.stringify(cut(atob(hdrs)))}`)
+      .replace(/("sources":\[.*"state":\{"messages":[1-9]\d*,"bytes":)\d+/, "$1<bytes>")
+  );
+}
+
 function masked(text: string): string {
-  return text
-    .replace(/"hdrs":"([^"]*)"/g, (_, block) => `"hdrs":${JSON.stringify(atob(block))}`)
+  return withoutIdentity(text)
     .replace(/20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z/g, "<time>")
     .replace(/"_nats\.level":"\d+"/g, '"_nats.level":"<level>"')
     .replace(/"_nats\.ver":"[^"]+"/g, '"_nats.ver":"<version>"')
     .replace(/"(leader|server|id)":"[A-Za-z0-9]{22,}"/g, '"$1":"<id>"')
+    .replace(/"active":\d+/g, '"active":<ns>')
     .replace(/"api":\{[^}]*\}/g, '"api":{}');
 }

@@ -73,6 +73,10 @@ export class JetStreamAccount {
         this.#setOffline(name, error instanceof Error ? error.message : String(error));
       }
     }
+  }
+
+  /** The streams that were stored begin their work. Mirrors and sources ask the API for what they need. */
+  start(): void {
     for (const stream of this.streams.values()) stream.start();
   }
 
@@ -119,6 +123,7 @@ export class JetStreamAccount {
     try {
       const stream = await this.#make(config);
       stream.start();
+      for (const { origins } of this.streams.values()) origins.appeared(config.name);
       this.#tell(config.name, "create");
       return stream;
     } finally {

@@ -5,6 +5,7 @@ import type { Random } from "../../seams/random.ts";
 import type { Tasks } from "../../seams/tasks.ts";
 import type { Storage } from "../../storage/storage.ts";
 import type { EventStamp, JetStreamEvent } from "../api/events.ts";
+import type { Timestamp } from "../json/timestamps.ts";
 import type { BatchLimits } from "../publish/batch.ts";
 import type { TimeZones } from "../publish/time-zone.ts";
 import type { StorageType, StreamConfig } from "../stream/config.ts";
@@ -52,6 +53,8 @@ export interface AccountContext {
   isServerFull(storage: StorageType): boolean;
   /** The configuration of a stream of the account. */
   streamOf(name: string): StreamConfig | undefined;
+  /** When a stream of the account was created; undefined when there is none of the name. */
+  createdOf(stream: string): Timestamp | undefined;
   /** Tells an event, if anybody listens to its subject; it is made only then. `subject` is what the event's will be. */
   tell(subject: string, make: (stamp: EventStamp) => JetStreamEvent): void;
 }

@@ -35,24 +35,30 @@ const PLAIN = { noHdr: false };
 /** Answers gets of a stream's messages by the messages themselves (behaviour.md D.9). */
 export class DirectGets {
   readonly #stream: ReadStream;
-  #endings: Ending[] = [];
+  /** By the streams that are asked for: this one, and the one that it mirrors. */
+  readonly #endings = new Map<string, readonly Ending[]>();
 
   constructor(stream: ReadStream) {
     this.#stream = stream;
   }
 
-  /** Begins or ends, as the stream's configuration says. */
-  configure(): void {
-    const { config, account } = this.#stream;
-    if (config.allowDirect === this.#endings.length > 0) return;
-    if (!config.allowDirect) {
-      this.stop();
-      return;
+  /** Answers gets of these streams from now on, and of no others. */
+  configure(streams: readonly string[]): void {
+    for (const [stream, endings] of this.#endings) {
+      if (streams.includes(stream)) continue;
+      for (const end of endings) end();
+      this.#endings.delete(stream);
     }
-    const prefix = `$JS.API.DIRECT.GET.${config.name}`;
-    this.#endings = [
-      account.client.subscribe(prefix, (message) => this.#answer(message, ""), QUEUE),
-      account.client.subscribe(
+    for (const stream of streams)
+      if (!this.#endings.has(stream)) this.#endings.set(stream, this.#listen(stream));
+  }
+
+  #listen(stream: string): readonly Ending[] {
+    const { client } = this.#stream.account;
+    const prefix = `$JS.API.DIRECT.GET.${stream}`;
+    return [
+      client.subscribe(prefix, (message) => this.#answer(message, ""), QUEUE),
+      client.subscribe(
         `${prefix}.>`,
         (message) => this.#answer(message, message.subject.slice(prefix.length + 1)),
         QUEUE,
@@ -61,8 +67,7 @@ export class DirectGets {
   }
 
   stop(): void {
-    for (const end of this.#endings) end();
-    this.#endings = [];
+    this.configure([]);
   }
 
   #answer(message: Message, key: string): void {

@@ -1,3 +1,5 @@
+import type { FromOrigin } from "./from-origin.ts";
+
 /** A message on its way into a stream. Its arrays may be used until the call that brings it returns. */
 export interface Incoming {
   readonly subject: string;
@@ -7,7 +9,12 @@ export interface Incoming {
   readonly reply: string;
   /** Whether another stream, or this one itself, has checked it already. */
   readonly sourced: boolean;
+  /** Set when it comes from another stream. */
+  readonly origin?: FromOrigin;
 }
+
+/** Who hears what becomes of a message. */
+export type Answered = Pick<Incoming, "reply" | "origin">;
 
 /** The same, for longer. */
 export function copied(message: Incoming): Incoming {

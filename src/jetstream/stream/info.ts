@@ -2,6 +2,7 @@ import { record } from "../json/codec.ts";
 import { writeText } from "../json/scalars.ts";
 import { type Timestamp, timestamp, timestampOf, ZERO_TIME } from "../json/timestamps.ts";
 import { shownMetadata } from "../metadata.ts";
+import { writeOriginInfo } from "../source/info.ts";
 import { type StreamConfig, streamConfig } from "./config.ts";
 import { type StreamStateInfo, streamState } from "./state.ts";
 import type { Stream } from "./stream.ts";
@@ -70,6 +71,9 @@ export function streamInfo(stream: Stream, { now, domain, leader, dynamic, detai
   ];
   if (domain !== "") parts.push(`"domain":${writeText(domain)}`);
   if (leader !== "") parts.push(`"cluster":{"leader":${writeText(leader)}}`);
+  const { mirror, sources } = stream.origins.infos();
+  if (mirror !== undefined) parts.push(`"mirror":${writeOriginInfo(mirror)}`);
+  if (sources.length > 0) parts.push(`"sources":[${sources.map(writeOriginInfo).join(",")}]`);
   parts.push(`"ts":${timestamp.write(timestampOf(now))}`);
   return parts.join(",");
 }

@@ -8,6 +8,7 @@ import { type HeaderValues, readHeaders } from "../publish/headers.ts";
 import { STATUS } from "../status-frames.ts";
 import { isWithoutWildcards } from "../subjects.ts";
 import { AtomicBatches, type CompleteBatch } from "./atomic-batches.ts";
+import { isReady } from "./from-origin.ts";
 import { copied, type Incoming } from "./incoming.ts";
 import { type Asking, type Reads, readFor } from "./reads.ts";
 import { type DecidedMessage, StreamWriter, type WriterParts, type WriterRules } from "./writer.ts";
@@ -83,6 +84,12 @@ export class Ingest {
     } else this.#finish(work, reads);
   }
 
+  /** Takes a message from another stream. */
+  takeFrom(message: Incoming): void {
+    const { transform } = this.#rules;
+    this.bring({ ...message, subject: transform?.apply(message.subject) ?? message.subject });
+  }
+
   /** Ends it: batches that are not complete are given up. */
   stop(): void {
     this.#batches.stop();
@@ -139,6 +146,8 @@ export class Ingest {
   }
 
   #finish({ message, values, batch }: Work, reads: Reads): void {
+    const { origin } = message;
+    if (origin !== undefined && !isReady(origin)) return;
     const now = this.#parts.account.clock.now();
     const context = this.#context(now, reads);
     if (batch !== undefined) {
@@ -148,10 +157,11 @@ export class Ingest {
     const needed = values.size === 0 ? undefined : neededMessage(values, message.subject, context.config);
     const last = needed === undefined ? undefined : reads.last.get(needed);
     const decision = checkPublish(message, values, context, last);
-    const { answers } = this.#parts;
-    if (decision.kind === "refuse") answers.refuse(message.reply, decision.error);
-    else if (decision.kind === "duplicate") answers.duplicate(message.reply, decision.seq);
-    else this.#writer.decided(message, values, decision, now);
+    if (decision.kind === "refuse") this.#writer.refuse(message, decision.error);
+    else if (decision.kind === "duplicate") {
+      this.#parts.answers.duplicate(message.reply, decision.seq);
+      origin?.stored(0);
+    } else this.#writer.decided(message, values, decision, origin?.time ?? now);
   }
 
   #finishBatch(batch: CompleteBatch, context: PublishContext, reads: Reads, now: number): void {

@@ -9,6 +9,8 @@ import { Consumers } from "../consumer/consumers.ts";
 import type { ConsumerHost } from "../consumer/host.ts";
 import type { Timestamp } from "../json/timestamps.ts";
 import type { HeaderValues } from "../publish/headers.ts";
+import { Origins } from "../source/origins.ts";
+import type { ReceivingStream } from "../source/receiver.ts";
 import { Answers } from "./answers.ts";
 import type { StreamConfig } from "./config.ts";
 import { DirectGets } from "./direct-gets.ts";
@@ -40,12 +42,14 @@ export interface StreamSetup {
 }
 
 /** A stream at work: it takes messages, keeps them as its configuration says, and has consumers. */
-export class Stream implements ConsumerHost, ExpiringStream, SchedulingStream {
+export class Stream implements ConsumerHost, ExpiringStream, SchedulingStream, ReceivingStream {
   readonly account: AccountContext;
   readonly place: readonly string[];
   readonly created: Timestamp;
   readonly store: StreamStore;
   readonly consumers: Consumers;
+  /** What it mirrors, or its sources. */
+  readonly origins: Origins;
   readonly #answers: Answers;
   readonly #duplicates: DuplicateWindow;
   readonly #room: RoomKeeper;
@@ -76,6 +80,7 @@ export class Stream implements ConsumerHost, ExpiringStream, SchedulingStream {
     this.#expirer = new Expirer(this, clock);
     this.#scheduler = new Scheduler(this);
     this.#directGets = new DirectGets(this);
+    this.origins = new Origins(this);
     this.#ingest = new Ingest(
       {
         account,
@@ -103,6 +108,7 @@ export class Stream implements ConsumerHost, ExpiringStream, SchedulingStream {
     const stream = new Stream(setup, store);
     account.usage.reserve(config.storage, Math.max(0, config.maxBytes));
     stream.#count();
+    await stream.origins.recover();
     await stream.consumers.open();
     return stream;
   }
@@ -118,12 +124,25 @@ export class Stream implements ConsumerHost, ExpiringStream, SchedulingStream {
   /** Begins to take messages, and to answer gets. */
   start(): void {
     this.#listen();
-    this.#directGets.configure();
     this.#expirer.look();
     this.#expireIds();
     void this.#scheduler.look();
     void this.#settleLimits();
     this.#retention.look();
+    this.#follow();
+  }
+
+  /** Sees to what it mirrors, its sources, and the gets that it answers. */
+  #follow(): void {
+    void this.origins.configure();
+    this.caughtUp();
+  }
+
+  caughtUp(): void {
+    const { allowDirect, name } = this.#config;
+    const names = allowDirect ? [name] : [];
+    const { answersFor } = this.origins;
+    this.#directGets.configure(answersFor === undefined ? names : [...names, answersFor]);
   }
 
   #listen(): void {
@@ -153,11 +172,13 @@ export class Stream implements ConsumerHost, ExpiringStream, SchedulingStream {
 
   readonly #listener: StoreListener = {
     synced: (seq: number): void => {
+      this.origins.synced(seq);
       this.#answers.settle(seq);
       this.consumers.stored(seq);
     },
     refused: (seq: number, error: StorageError): void => {
       this.#duplicates.retract(seq);
+      this.origins.refused(seq);
       this.#answers.fail(seq, error);
       this.consumers.refused(seq);
       this.#count();
@@ -207,6 +228,10 @@ export class Stream implements ConsumerHost, ExpiringStream, SchedulingStream {
   /** Resolves once all that was published until now is on disk; undefined when it is. */
   settled(): Promise<void> | undefined {
     return this.#answers.synced(this.store.state.lastSeq);
+  }
+
+  takeFrom(message: Incoming): void {
+    this.#ingest.takeFrom(message);
   }
 
   // What consumers ask.
@@ -278,7 +303,7 @@ export class Stream implements ConsumerHost, ExpiringStream, SchedulingStream {
     this.#room.configure(config);
     this.#ingest.configure(this.#rules());
     this.#listen();
-    this.#directGets.configure();
+    this.#follow();
     this.#expirer.look();
     this.#expireIds();
     void this.#scheduler.look();
@@ -335,6 +360,7 @@ export class Stream implements ConsumerHost, ExpiringStream, SchedulingStream {
   /** Ends the stream; what is in files stays there. */
   async close(): Promise<void> {
     if (this.#closed) return;
+    this.origins.close(false);
     this.#stop();
     await this.consumers.close();
     await this.store.close();
@@ -344,6 +370,7 @@ export class Stream implements ConsumerHost, ExpiringStream, SchedulingStream {
   /** Ends the stream, and deletes all that is stored of it. */
   async delete(): Promise<void> {
     if (this.#closed) return;
+    this.origins.close(true);
     this.#stop();
     this.#leave();
     await this.consumers.deleteAll();

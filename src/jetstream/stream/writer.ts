@@ -13,7 +13,7 @@ import type { Answers } from "./answers.ts";
 import type { CompleteBatch } from "./atomic-batches.ts";
 import type { StreamConfig } from "./config.ts";
 import type { DuplicateWindow } from "./duplicates.ts";
-import type { Incoming } from "./incoming.ts";
+import type { Answered, Incoming } from "./incoming.ts";
 import type { JustStored, Republisher } from "./republisher.ts";
 import type { RoomKeeper } from "./room-keeper.ts";
 import type { SubjectRule } from "./subject-rule.ts";
@@ -84,11 +84,11 @@ export class StreamWriter {
       return;
     }
     if (this.#isUnwanted(subject)) {
-      this.#skip("", reply, now);
+      this.#skip("", { reply }, now);
       return;
     }
     const again = this.#target(subject);
-    const seq = this.#append(subject, undefined, payload, now, 0, reply);
+    const seq = this.#append({ subject, reply }, undefined, payload, now, 0);
     if (seq === 0) return;
     duplicates.lastId = "";
     room.make(seq, subject);
@@ -104,18 +104,19 @@ export class StreamWriter {
     const { headers, payload, msgId, counter, rollup } = decision;
     const refused = this.#refused(subject, headers, payload, rollup !== undefined);
     if (refused !== undefined) {
-      answers.refuse(reply, refused);
+      this.refuse(message, refused);
       return;
     }
     if (this.#isUnwanted(subject)) {
-      const seq = this.#skip(msgId, reply, now);
+      const seq = this.#skip(msgId, message, now);
       if (seq > 0) this.#rollUp(subject, values, decision, seq + 1);
       return;
     }
     const again = this.#target(subject);
     const ttl = secondsOf(decision.ttl);
-    const seq = this.#append(subject, headers, payload, now, ttl, reply);
+    const seq = this.#append(message, headers, payload, now, ttl);
     if (seq === 0) return;
+    message.origin?.stored(seq);
     duplicates.add(msgId, seq, now);
     room.make(seq, subject);
     const afterwards = this.#rollUp(subject, values, decision, seq);
@@ -145,7 +146,7 @@ export class StreamWriter {
     try {
       first = this.#store.appendBatch(inputs);
     } catch (error) {
-      this.#refuse(error, batch.reply);
+      this.#failed(error, batch);
       return;
     }
     const afterwards: Afterwards[] = [];
@@ -230,37 +231,45 @@ export class StreamWriter {
   }
 
   /** A message that nobody wants gets a number, and is forgotten. Returns it; 0 when the store refuses. */
-  #skip(msgId: string, reply: string, now: number): number {
+  #skip(msgId: string, message: Answered, now: number): number {
     const { answers, duplicates } = this.#parts;
     try {
       const seq = this.#store.skip(1, now);
+      message.origin?.stored(seq);
       duplicates.add(msgId, seq, now);
-      answers.stored(seq, reply, 0);
+      answers.stored(seq, message.reply, 0);
       return seq;
     } catch (error) {
-      return this.#refuse(error, reply);
+      return this.#failed(error, message);
     }
   }
 
   #append(
-    subject: string,
+    message: Answered & { readonly subject: string },
     headers: Uint8Array | undefined,
     payload: Uint8Array,
     now: number,
     ttl: number,
-    reply: string,
   ): number {
     try {
-      return this.#store.append(subject, headers, payload, now, ttl);
+      return this.#store.append(message.subject, headers, payload, now, ttl);
     } catch (error) {
-      return this.#refuse(error, reply);
+      return this.#failed(error, message);
     }
   }
 
-  #refuse(error: unknown, reply: string): 0 {
+  #failed(error: unknown, message: Answered): 0 {
     if (!(error instanceof StorageError)) throw error;
-    this.#parts.answers.refuseAs(reply, error);
+    this.refuse(message, error);
     return 0;
+  }
+
+  /** Tells why a message is not stored. */
+  refuse({ reply, origin }: Answered, error: ApiError | StorageError): void {
+    const { answers } = this.#parts;
+    if (error instanceof StorageError) answers.refuseAs(reply, error);
+    else answers.refuse(reply, error);
+    origin?.refused(error);
   }
 
   /** Removes what a message takes the place of: what is left of that to be done once it is on disk is returned. */
