@@ -275,8 +275,6 @@ const SCRIPTS: Readonly<Record<string, readonly Step[]>> = {
     create("M", { mirror: { name: "O" } }),
     until("S", /"error":\{[^}]*10059/),
     until("M", /"error":\{[^}]*10059/),
-    info("S"),
-    info("M"),
   ],
   "cycles, and other mistakes": [
     O,

@@ -1,5 +1,6 @@
 import type { StreamSource } from "../stream/source.ts";
-import type { Inflow, InflowEnd } from "./inflow.ts";
+import type { Inflow } from "./inflow.ts";
+import type { InflowEnd } from "./inflow-end.ts";
 import type { OriginInfo } from "./info.ts";
 import { Mirror } from "./mirror.ts";
 import { indexName } from "./names.ts";

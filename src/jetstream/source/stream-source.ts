@@ -1,7 +1,8 @@
 import type { AccountContext } from "../account/context.ts";
 import { HEADERS, withHeader, withoutHeaders } from "../publish/headers.ts";
 import type { StreamSource } from "../stream/source.ts";
-import { Inflow, type InflowEnd, type OriginMessage, type Stretch } from "./inflow.ts";
+import { Inflow } from "./inflow.ts";
+import type { InflowEnd, OriginMessage, Stretch } from "./inflow-end.ts";
 import { isForOrigin } from "./mirror.ts";
 import { type CopyIdentity, indexName, sourceConsumerName, sourceHeader } from "./names.ts";
 import type { SourcePositions } from "./positions.ts";
