@@ -207,6 +207,7 @@ function withoutIdentity(text: string): string {
   return (
     cut(text)
       .replace(/("lag":\d+),"seq":\d+/g, "$1")
+      .replace(/"active":\d+/g, '"active":<ns>')
       // It tells sources in any order.
       .replace(
         /"sources":\[(\{"name":"[^"]+",(?:"external":\{[^}]*\},)?"lag".*)\],"ts"/,
@@ -223,6 +224,5 @@ function masked(text: string): string {
     .replace(/"_nats\.level":"\d+"/g, '"_nats.level":"<level>"')
     .replace(/"_nats\.ver":"[^"]+"/g, '"_nats.ver":"<version>"')
     .replace(/"(leader|server|id)":"[A-Za-z0-9]{22,}"/g, '"$1":"<id>"')
-    .replace(/"active":\d+/g, '"active":<ns>')
     .replace(/"api":\{[^}]*\}/g, '"api":{}');
 }
