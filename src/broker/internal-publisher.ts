@@ -63,6 +63,16 @@ export class InternalPublisher {
     this.broker.flushSoon();
   }
 
+  /** The same, with headers `bytes[0, body)` and the payload `bytes[body, end)`. */
+  publishBlock(subject: string, bytes: Uint8Array, body: number, end: number): void {
+    const busy = this.#busy;
+    const message = this.#free();
+    message.setBlock(subject, bytes, body, end);
+    this.session.pub(message);
+    this.#busy = busy;
+    this.broker.flushSoon();
+  }
+
   /** The message to fill: not the one of a call that goes on, which is still on its way to others. */
   #free(): Message {
     if (this.#busy) return new Message(this.broker.context.slab);

@@ -144,6 +144,22 @@ export class Message {
     }
   }
 
+  /** Fills the value form with headers `bytes[0, body)` (none when that is empty) and a payload `bytes[body, end)`. There is no reply subject. */
+  setBlock(subject: string, bytes: Uint8Array, body: number, end: number): void {
+    this.onWire = false;
+    this.#kept = false;
+    this.subject = subject;
+    this.hasReply = false;
+    this.#reply = undefined;
+    this.text = undefined;
+    this.hasHeaders = body > 0;
+    this.bytes = bytes;
+    this.start = 0;
+    this.body = body;
+    this.end = end;
+    this.size = end;
+  }
+
   /** Begins the wire form: the reader then fills the positions. */
   setWire(bytes: Uint8Array): void {
     this.onWire = true;

@@ -10,13 +10,15 @@ import {
   type NatsConnection,
   headers as newHeaders,
 } from "@nats-io/transport-node";
+import { DirectMessageWriter } from "../../src/jetstream/api/direct-message.ts";
 import * as events from "../../src/jetstream/api/events.ts";
-import { directHeaders, messageGet, readDirectGet, refusedGet } from "../../src/jetstream/api/message-get.ts";
+import { messageGet, readDirectGet, refusedGet } from "../../src/jetstream/api/message-get.ts";
 import { AckSubjects, parseAckSubject } from "../../src/jetstream/consumer/acks.ts";
 import { consumerConfig } from "../../src/jetstream/consumer/config.ts";
 import { readPullRequest, refusedPull } from "../../src/jetstream/consumer/pull-request.ts";
 import { decodeRequest } from "../../src/jetstream/json/decode.ts";
-import { encodeText } from "../../src/protocol/text.ts";
+import { timestampMs, timestampOf } from "../../src/jetstream/json/timestamps.ts";
+import { EMPTY, encodeText } from "../../src/protocol/text.ts";
 import type { Fragment } from "../support/config-fragments.ts";
 import { RealServer } from "../support/real-server.ts";
 
@@ -190,8 +192,12 @@ test("gets are refused for the same reasons, and messages come with the same hea
   ] as const) {
     const got = await nc.request("$JS.API.DIRECT.GET.G", JSON.stringify({ seq }));
     const block = seq === 1 ? undefined : encodeText("NATS/1.0\r\nA: b\r\n\r\n");
-    const time = got.headers!.get("Nats-Time-Stamp");
-    const ours = directHeaders({ stream: "G", subject, seq, time, headers: block });
+    // Stored times are exact to a microsecond here.
+    const time = timestampMs(got.headers!.get("Nats-Time-Stamp"));
+    got.headers!.set("Nats-Time-Stamp", timestampOf(time));
+    const writer = new DirectMessageWriter("G");
+    writer.write({ subject, seq, time, headers: block, payload: EMPTY, ttl: 0 }, undefined);
+    const ours = writer.bytes.subarray(0, writer.end);
     const theirs = [...got.headers!].map(([name, [value]]) => `${name}: ${value}\r\n`).join("");
     assert.equal(new TextDecoder().decode(ours), `NATS/1.0\r\n${theirs}\r\n`);
   }

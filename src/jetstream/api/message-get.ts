@@ -4,7 +4,6 @@ import { decodeJson, RequestJsonError } from "../json/decode.ts";
 import { bool, int, text, uint64 } from "../json/scalars.ts";
 import { type Timestamp, timestamp } from "../json/timestamps.ts";
 import { isRequestSupported } from "../metadata.ts";
-import { withLines } from "../publish/headers.ts";
 import { STATUS, statusFrame } from "../status-frames.ts";
 
 /** What `STREAM.MSG.GET` and `DIRECT.GET` ask for (behaviour.md D.1, D.9). 0 and "" are what is not set. */
@@ -106,26 +105,6 @@ function hasMore(get: MessageGet): boolean {
     get.upToSeq !== 0 ||
     get.upToTime !== undefined
   );
-}
-
-/** Where a message that a direct get gives is from, and what stands behind it in a batch. */
-export interface DirectMessage {
-  readonly stream: string;
-  readonly subject: string;
-  readonly seq: number;
-  readonly time: Timestamp;
-  /** The message's own headers. */
-  readonly headers: Uint8Array | undefined;
-  /** In a batch: how many are left, and the sequence of the message before (0 for the first). */
-  readonly batch?: { readonly pending: number; readonly lastSeq: number };
-}
-
-/** The headers of a message that a direct get gives. */
-export function directHeaders({ stream, subject, seq, time, headers, batch }: DirectMessage): Uint8Array {
-  let lines = `Nats-Stream: ${stream}\r\nNats-Subject: ${subject}\r\nNats-Sequence: ${seq}\r\nNats-Time-Stamp: ${time}\r\n`;
-  if (batch !== undefined)
-    lines += `Nats-Num-Pending: ${batch.pending}\r\nNats-Last-Sequence: ${batch.lastSeq}\r\n`;
-  return withLines(headers, lines);
 }
 
 /** The end of a batch. @param upToSeq - of a request for the last of several subjects, how far it looked. */

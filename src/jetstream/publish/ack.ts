@@ -1,6 +1,7 @@
+import { decimalLength, writeDecimal } from "../../protocol/bytes.ts";
 import { quote } from "../../protocol/faults.ts";
 import { escapeJson } from "../../protocol/go-format.ts";
-import { encodeText } from "../../protocol/text.ts";
+import { EMPTY, encodeText } from "../../protocol/text.ts";
 import type { ApiError } from "../errors.ts";
 
 /** What an acknowledgement says besides the stream and the sequence. */
@@ -12,20 +13,33 @@ export interface AckDetails {
   readonly batch?: { readonly id: string; readonly count: number };
 }
 
+const CLOSING_BRACE = 0x7d;
+
 /** Writes acknowledgements of one stream, byte for byte as nats-server does. */
 export class PubAckWriter {
   readonly #start: string;
+  readonly #startBytes: Uint8Array;
   readonly #stream: string;
+  #plain = EMPTY;
 
   /** @param domain - the server's; "" for none. */
   constructor(stream: string, domain: string) {
     this.#stream = stream;
     this.#start = `{"stream":${quote(stream)},${domain === "" ? "" : `"domain":${quote(domain)},`}"seq":`;
+    this.#startBytes = encodeText(this.#start);
   }
 
-  /** A message is stored: nearly every acknowledgement, as a text. */
-  plain(seq: number): string {
-    return `${this.#start}${seq}}`;
+  /** A message is stored: nearly every acknowledgement. The array is used again for the next one. */
+  plain(seq: number): Uint8Array {
+    const from = this.#startBytes;
+    const length = from.length + decimalLength(seq) + 1;
+    if (this.#plain.length !== length) {
+      this.#plain = new Uint8Array(length);
+      this.#plain.set(from);
+      this.#plain[length - 1] = CLOSING_BRACE;
+    }
+    writeDecimal(seq, this.#plain, from.length);
+    return this.#plain;
   }
 
   /** A message is stored, or was before. */

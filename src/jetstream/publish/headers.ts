@@ -88,12 +88,6 @@ export function withHeader(block: Uint8Array | undefined, name: string, value: s
   return joined(before, line, END);
 }
 
-/** A block with more lines at its end, each of which ends with CR LF; of nothing, a new block. */
-export function withLines(block: Uint8Array | undefined, lines: string): Uint8Array {
-  if (block === undefined || block.length <= END.length) return encodeText(`NATS/1.0\r\n${lines}\r\n`);
-  return joined(block.subarray(0, -END.length), encodeText(lines), END);
-}
-
 /** A block in which a header has this value: the first of that name is changed, or a line put at the end. */
 export function replacingHeader(block: Uint8Array | undefined, name: string, value: string): Uint8Array {
   const start = block === undefined ? -1 : lineOf(block, name);

@@ -3,15 +3,15 @@ import type { Message } from "../../protocol/message.ts";
 import { EMPTY, encodeText } from "../../protocol/text.ts";
 import type { StoredMessage, StreamStore } from "../../storage/store.ts";
 import type { AccountContext } from "../account/context.ts";
+import { DirectMessageWriter, type InBatch } from "../api/direct-message.ts";
 import {
   DIRECT_STATUS,
-  directHeaders,
   endOfBatch,
   MAX_MULTI_LAST,
   type MessageGet,
   readDirectGet,
 } from "../api/message-get.ts";
-import { timestampMs, timestampOf } from "../json/timestamps.ts";
+import { timestampMs } from "../json/timestamps.ts";
 import { HEADERS, readHeaders } from "../publish/headers.ts";
 import type { StreamConfig } from "./config.ts";
 
@@ -35,11 +35,13 @@ const PLAIN = { noHdr: false };
 /** Answers gets of a stream's messages by the messages themselves (behaviour.md D.9). */
 export class DirectGets {
   readonly #stream: ReadStream;
+  readonly #writer: DirectMessageWriter;
   /** By the streams that are asked for: this one, and the one that it mirrors. */
   readonly #endings = new Map<string, readonly Ending[]>();
 
   constructor(stream: ReadStream) {
     this.#stream = stream;
+    this.#writer = new DirectMessageWriter(stream.config.name);
   }
 
   /** Answers gets of these streams from now on, and of no others. */
@@ -213,14 +215,16 @@ export class DirectGets {
     reply: string,
     message: StoredMessage,
     { noHdr }: Pick<MessageGet, "noHdr">,
-    batch: { readonly pending: number; readonly lastSeq: number } | undefined,
+    batch: InBatch | undefined,
   ): void {
-    const { account, config } = this.#stream;
-    const { subject, seq, time, headers, payload } = message;
-    const block = noHdr
-      ? undefined
-      : directHeaders({ stream: config.name, subject, seq, time: timestampOf(time), headers, batch });
-    account.client.publish(reply, block, payload);
+    const { client } = this.#stream.account;
+    if (noHdr) {
+      client.publish(reply, undefined, message.payload);
+      return;
+    }
+    const writer = this.#writer;
+    writer.write(message, batch);
+    client.publishBlock(reply, writer.bytes, writer.body, writer.end);
   }
 
   #say(reply: string, status: Uint8Array): void {
