@@ -4,8 +4,14 @@
 
 /** JSON as Go's encoder writes it: what could end a script in a page is escaped. `indent` is a number of spaces. */
 export function goJson(value: unknown, indent?: number): string {
-  return escapeJson(JSON.stringify(value, null, indent));
+  return escapeJson(JSON.stringify(value, null, indent)).replace(
+    UINT64_MAX,
+    (_all, name) => `${name}18446744073709551615`,
+  );
 }
+
+/** What JavaScript has for Go's greatest whole number, which is one less. Within a text a name's quotes would be escaped. */
+const UINT64_MAX = /("[a-z_]+": ?)18446744073709552000\b/g;
 
 /** JSON, with what Go escapes besides. */
 export function escapeJson(json: string): string {

@@ -10,6 +10,9 @@ export const loadOptions = () => import("./checked-settings.ts");
 /** What views read, and monitoring's listener: for `http`, `https`, and the system account. */
 export const loadMonitoring = () => import("./monitor/monitoring.ts");
 
+/** Streams and consumers in views: for who asks for them. */
+export const loadJszDetails = () => import("./monitor/jsz-details.ts");
+
 /** The views over HTTP, the live page and metrics: for `http` and `https`. */
 export const loadMonitor = () => import("./monitor/monitor.ts");
 

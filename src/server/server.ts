@@ -105,6 +105,7 @@ export class Server {
       tls: () => this.#listener.tls,
       websocket: () => this.#websocket,
       info: () => this.#info,
+      jetstream: () => this.#jetstream,
       ready: () => this.#closing === undefined,
       config: () => this.config,
     });

@@ -37,7 +37,7 @@ export function accountInfo(state: MonitorState, account: Account) {
     is_system: account.name === state.systemAccount ? true : undefined,
     expired: false,
     complete: true,
-    jetstream_enabled: false,
+    jetstream_enabled: state.jetstream?.accounts.has(account.name) ?? false,
     leafnode_connections: 0,
     client_connections: account.sessions.size,
     subscriptions: account.router.count,

@@ -3,7 +3,7 @@ import { accstatz } from "./accstatz.ts";
 import type { ConnInfo } from "./conn-info.ts";
 import { CONNZ_LIMIT, connz } from "./connz.ts";
 import { healthz } from "./healthz.ts";
-import { jsz } from "./jsz.ts";
+import { addJetStream } from "./jetstream-metrics.ts";
 import { type Labels, MetricsText, type MetricType } from "./metrics-text.ts";
 import { routez } from "./routez.ts";
 import type { MonitorState } from "./state.ts";
@@ -23,7 +23,7 @@ export interface MetricsOptions {
  * Metrics in Prometheus' text format, with the names and labels that the NATS Prometheus exporter gives, so that dashboards made for
  * it fit. `server_id` is the server's id, as with the exporter's `-use_internal_server_id`.
  */
-export function metrics(state: MonitorState, options: MetricsOptions = {}): string {
+export async function metrics(state: MonitorState, options: MetricsOptions = {}): Promise<string> {
   const text = new MetricsText();
   const id = { server_id: state.info.server_id };
   // Empty objects and lists stand for what is not in use: they yield nothing.
@@ -36,7 +36,7 @@ export function metrics(state: MonitorState, options: MetricsOptions = {}): stri
   const { status } = healthz(state);
   text.add("gnatsd_healthz_status", "status", id, status === "ok" ? 0 : 1);
   text.add("gnatsd_healthz_status_value", "status", { ...id, value: status }, status === "ok" ? 1 : 0);
-  addJsz(text, state, id);
+  await addJetStream(text, state, id);
   return text.toString();
 }
 
@@ -171,26 +171,4 @@ function addAccounts(text: MetricsText, state: MonitorState, id: Labels): void {
     add("limit_subs", account.limits.maxSubscriptions);
     add("limit_payload", account.limits.maxPayload);
   }
-}
-
-function addJsz(text: MetricsText, state: MonitorState, id: Labels): void {
-  const view = jsz(state);
-  const { server_name: name } = state.info;
-  const labels = {
-    ...id,
-    server_name: name,
-    cluster: "",
-    domain: "",
-    meta_leader: "",
-    is_meta_leader: "true",
-  };
-  const add = (metric: string, value: number): void =>
-    text.add(`jetstream_server_${metric}`, metric, labels, value);
-  add("jetstream_disabled", view.disabled ? 1 : 0);
-  add("max_memory", view.config.max_memory);
-  add("max_storage", view.config.max_storage);
-  add("total_streams", view.streams);
-  add("total_consumers", view.consumers);
-  add("total_messages", view.messages);
-  add("total_message_bytes", view.bytes);
 }

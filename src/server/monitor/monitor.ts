@@ -19,7 +19,7 @@ import { subsz } from "./subsz.ts";
 import { varz } from "./varz.ts";
 
 /** Answers one path. Views give the body; the others all of the answer. */
-type Endpoint = (state: MonitorState, query: Query, request: HttpRequest) => HttpAnswer;
+type Endpoint = (state: MonitorState, query: Query, request: HttpRequest) => HttpAnswer | Promise<HttpAnswer>;
 
 const TEXT = { "Content-Type": "text/plain; charset=utf-8" };
 const HTML = { "Content-Type": "text/html; charset=utf-8" };
@@ -44,7 +44,7 @@ export class Monitor {
   }
 
   /** Answers a request, whatever it asks. */
-  answer(request: HttpRequest): HttpAnswer {
+  async answer(request: HttpRequest): Promise<HttpAnswer> {
     const clean = cleanPath(request.path);
     if (clean !== request.path) return moved(clean, request.query);
     const path = this.#within(request.path);
@@ -53,7 +53,7 @@ export class Monitor {
     const counted = COUNTED_AS[path] ?? path;
     if (!UNCOUNTED.has(path)) this.#count(counted);
     try {
-      return withCallback(endpoint(this.#state, new Query(request.query), request), request.query);
+      return withCallback(await endpoint(this.#state, new Query(request.query), request), request.query);
     } catch (error) {
       if (!(error instanceof MonitorError)) throw error;
       return { status: error.status, headers: TEXT, body: error.message };
@@ -106,13 +106,22 @@ const ENDPOINTS: Readonly<Record<string, Endpoint>> = {
   },
   "/accountz": (state, query) => json(accountz(state, { account: query.text("acc") })),
   "/accstatz": (state, query) => json(accstatz(state, { include_unused: query.flag("unused") })),
-  "/jsz": (state, query) => {
-    for (const name of ["accounts", "streams", "consumers", "direct-consumers", "config"]) query.flag(name);
-    query.int("offset");
-    query.int("limit");
-    const leaderOnly = query.flag("leader-only");
-    for (const name of ["raft", "stream-leader-only"]) query.flag(name);
-    return json(jsz(state, { leader_only: leaderOnly }));
+  "/jsz": async (state, query) => {
+    const options = {
+      accounts: query.flag("accounts"),
+      streams: query.flag("streams"),
+      consumer: query.flag("consumers"),
+      direct_consumer: query.flag("direct-consumers"),
+      config: query.flag("config"),
+      offset: query.int("offset"),
+      limit: query.int("limit"),
+      leader_only: query.flag("leader-only"),
+      raft: query.flag("raft"),
+      stream_leader_only: query.flag("stream-leader-only"),
+      newest: query.uint("newest") || undefined,
+      account: query.text("acc"),
+    };
+    return json(await jsz(state, options));
   },
   "/healthz": health,
   "/stacksz": () => ({ status: 200, headers: JSON_HEADERS, body: STACKSZ }),
@@ -126,10 +135,10 @@ const ENDPOINTS: Readonly<Record<string, Endpoint>> = {
     headers: { "Content-Type": "application/json; charset=utf-8" },
     body: goJson(expvarz(state), 2),
   }),
-  "/metrics": (state, query) => ({
+  "/metrics": async (state, query) => ({
     status: 200,
     headers: { "Content-Type": METRICS_TYPE },
-    body: metrics(state, { connzDetailed: query.flag("connz_detailed") }),
+    body: await metrics(state, { connzDetailed: query.flag("connz_detailed") }),
   }),
 };
 
@@ -212,9 +221,15 @@ function connState(text: string): number {
 
 function health(state: MonitorState, query: Query): HttpAnswer {
   const { log } = state;
-  if (query.flag("js-enabled")) log.warn("Healthcheck: js-enabled deprecated, use js-enabled-only instead");
-  for (const name of ["js-enabled-only", "js-server-only", "js-meta-only"]) query.flag(name);
+  const deprecated = query.flag("js-enabled");
+  if (deprecated) log.warn("Healthcheck: js-enabled deprecated, use js-enabled-only instead");
+  const enabledOnly = query.flag("js-enabled-only");
+  const serverOnly = query.flag("js-server-only");
+  query.flag("js-meta-only");
   const { status_code: code, ...rest } = healthz(state, {
+    "js-enabled": deprecated,
+    "js-enabled-only": enabledOnly,
+    "js-server-only": serverOnly,
     details: query.flag("details"),
     account: query.text("account"),
     stream: query.text("stream"),

@@ -1,4 +1,5 @@
 import type { Broker } from "../../broker/broker.ts";
+import type { JetStream } from "../../jetstream/jetstream.ts";
 import type { ServerInfo } from "../../protocol/info.ts";
 import type { HttpHandler } from "../../seams/http.ts";
 import type { ListenAddress, Listener } from "../../seams/listener.ts";
@@ -24,6 +25,8 @@ export interface MonitoredServer {
   websocket(): WebsocketAddress | undefined;
   /** TLS of the listener for clients. */
   tls(): ListenerTls | undefined;
+  /** JetStream; undefined where it is off. */
+  jetstream(): JetStream | undefined;
   /** Whether it takes connections. */
   ready(): boolean;
   /** Its configuration file, if it has one. */
@@ -92,6 +95,9 @@ export class Monitoring {
         return server.tls()?.context.notAfter;
       },
       requests: this.#requests,
+      get jetstream() {
+        return server.jetstream();
+      },
       get ready() {
         return server.ready();
       },

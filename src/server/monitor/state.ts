@@ -1,4 +1,5 @@
 import type { Broker } from "../../broker/broker.ts";
+import type { JetStream } from "../../jetstream/jetstream.ts";
 import type { ServerInfo } from "../../protocol/info.ts";
 import type { Clock } from "../../seams/clock.ts";
 import type { Host } from "../../seams/host.ts";
@@ -38,6 +39,8 @@ export interface MonitorState {
   readonly tlsNotAfter: number | undefined;
   /** How often each path was asked for. */
   readonly requests: ReadonlyMap<string, number>;
+  /** JetStream; undefined where it is off. */
+  readonly jetstream: JetStream | undefined;
   /** Whether the server takes connections. */
   readonly ready: boolean;
 }

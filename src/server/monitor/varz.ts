@@ -1,4 +1,5 @@
 import { goTime, nanoseconds, orOmit, uptime } from "./go-format.ts";
+import { jetstreamVarz } from "./jetstream-stats.ts";
 import type { MonitorState } from "./state.ts";
 
 /** nats-server's default, which it shows where there is no TLS as well; that of upgrades to WebSocket is the same. */
@@ -39,7 +40,7 @@ export function varz(state: MonitorState) {
     leaf: {},
     mqtt: {},
     websocket: websocketVarz(state),
-    jetstream: {},
+    jetstream: jetstreamVarz(state.jetstream, options.jetstream) ?? {},
     tls_timeout: (options.tls?.timeout ?? DEFAULT_TLS_TIMEOUT_MS) / 1_000,
     write_deadline: nanoseconds(options.writeDeadline),
     write_timeout: options.writeTimeout === "default" ? undefined : options.writeTimeout,

@@ -12,7 +12,7 @@ import { gatewayz } from "../monitor/gatewayz.ts";
 import { goJson } from "../monitor/go-format.ts";
 import { healthz } from "../monitor/healthz.ts";
 import { expvarz, ipqueuesz } from "../monitor/internals.ts";
-import { jsz } from "../monitor/jsz.ts";
+import { jsz, jszAccount } from "../monitor/jsz.ts";
 import { leafz } from "../monitor/leafz.ts";
 import { routez } from "../monitor/routez.ts";
 import type { MonitorState } from "../monitor/state.ts";
@@ -33,6 +33,9 @@ export interface Request {
 
 /** The answer is nothing: the request was not meant for this server. */
 const SILENCE = Symbol("silence");
+
+/** What a service answers with. */
+type Data = object | null | typeof SILENCE;
 
 /** What services do to the server itself. */
 export interface ServerControl {
@@ -183,7 +186,7 @@ export class SystemServices {
    * Answers with what `data` gives, in the envelope of all services.
    * @param isView - that is a view, whose absence nats-server writes as null.
    */
-  #answer(request: Request, data: (options: Json) => object | null | typeof SILENCE, isView = true): void {
+  #answer(request: Request, data: (options: Json) => Data | Promise<Data>, isView = true): void {
     if (request.reply === "") return;
     const options = readOptions(request.body);
     if (options instanceof Error) {
@@ -191,15 +194,21 @@ export class SystemServices {
       return;
     }
     if (!matchesFilter(this.#state, options)) return;
-    let answer: object | null | typeof SILENCE;
-    try {
-      answer = data(options);
-    } catch (error) {
+    const failed = (error: unknown): void => {
       // A view that fails is no reason to end a server.
       if (!(error instanceof MonitorError)) this.#state.log.error(`Request to the server failed: ${error}`);
       this.#sendError(request, 500, error instanceof MonitorError ? error.message : "internal error", isView);
-      return;
+    };
+    try {
+      const answer = data(options);
+      if (answer instanceof Promise) answer.then((late) => this.#sendData(request, late)).catch(failed);
+      else this.#sendData(request, answer);
+    } catch (error) {
+      failed(error);
     }
+  }
+
+  #sendData(request: Request, answer: Data): void {
     if (answer === SILENCE) return;
     this.#send(request, { server: this.#identity.next(), data: answer ?? undefined });
   }
@@ -215,7 +224,7 @@ export class SystemServices {
   }
 }
 
-const VIEWS: Readonly<Record<ServerView, (state: MonitorState, options: Json) => object>> = {
+const VIEWS: Readonly<Record<ServerView, (state: MonitorState, options: Json) => Data | Promise<Data>>> = {
   VARZ: (state) => varz(state),
   SUBSZ: subsz,
   CONNZ: connz,
@@ -223,7 +232,7 @@ const VIEWS: Readonly<Record<ServerView, (state: MonitorState, options: Json) =>
   GATEWAYZ: (state) => gatewayz(state),
   LEAFZ: (state) => leafz(state),
   ACCOUNTZ: accountz,
-  JSZ: jsz,
+  JSZ: answerJsz,
   HEALTHZ: healthz,
   EXPVARZ: (state) => expvarz(state),
   IPQUEUESZ: () => ipqueuesz(),
@@ -235,14 +244,15 @@ const VIEWS: Readonly<Record<ServerView, (state: MonitorState, options: Json) =>
 };
 
 const ACCOUNT_VIEWS: Readonly<
-  Record<AccountView, (state: MonitorState, account: string, options: Json) => object | typeof SILENCE>
+  Record<
+    AccountView,
+    (state: MonitorState, account: string, options: Json) => object | typeof SILENCE | Promise<object>
+  >
 > = {
   SUBSZ: (state, account, options) => subsz(state, { ...options, subscriptions: true, account }),
   CONNZ: (state, account, options) => connz(state, { ...options, acc: account }),
   LEAFZ: (state) => leafz(state),
-  JSZ: () => {
-    throw new MonitorError("jetstream not enabled");
-  },
+  JSZ: jszAccount,
   INFO: (state, name) => {
     const account = state.broker.accounts.get(name);
     if (account === undefined) throw new MonitorError(`Account ${name} does not exist`);
@@ -253,6 +263,11 @@ const ACCOUNT_VIEWS: Readonly<
     return found.account_statz.length === 0 && options.include_unused !== true ? SILENCE : found;
   },
 };
+
+/** What only the leader of a cluster is to answer is not answered here. */
+async function answerJsz(state: MonitorState, options: Json): Promise<object | typeof SILENCE> {
+  return options.leader_only === true && state.jetstream === undefined ? SILENCE : jsz(state, options);
+}
 
 /** The text of bytes as Go has them in JSON. @throws DOMException when they are not in base64. */
 function fromBase64(text: string): string {

@@ -1,4 +1,5 @@
 import { goTime, orOmit } from "../monitor/go-format.ts";
+import { jetstreamVarz } from "../monitor/jetstream-stats.ts";
 import type { MonitorState } from "../monitor/state.ts";
 
 /** Numbers about the server, as STATSZ tells them (nats-server events.go `ServerStats`). */
@@ -27,7 +28,14 @@ export function statsz(state: MonitorState) {
     stale_connection_stats: kinds(broker.staleConnections),
     stalled_clients: orOmit(broker.stalls),
     active_servers: 1,
+    jetstream: jetstreamStatsz(state),
   };
+}
+
+/** JetStream, without where it keeps its files. */
+function jetstreamStatsz({ jetstream, options }: MonitorState) {
+  const varz = jetstreamVarz(jetstream, options.jetstream);
+  return varz && { ...varz, config: { ...varz.config, store_dir: undefined } };
 }
 
 /** All are clients: there are no other kinds of connections. */

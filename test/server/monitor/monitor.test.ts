@@ -204,6 +204,60 @@ test("what waits for a client that does not read is shown, and that it was cut o
   await nc.close();
 });
 
+/** What `rate(...)` and dashboards of the exporter ask for with `-jsz=all`. */
+test("metrics of JetStream have the exporter's names and labels", async () => {
+  const jetstream = { domain: "D", maxMemoryStore: 1_000_000, maxFileStore: 2_000_000 };
+  await using server = await NatsServer.start({ http: { port: 0 }, serverName: "here", jetstream });
+  const nc = await connect({ inProcessServer: server });
+  const ask = (subject: string, body: object) => nc.request(`$JS.API.${subject}`, JSON.stringify(body));
+  await ask("STREAM.CREATE.S", { name: "S", subjects: ["s.*"], max_msgs: 7, max_bytes: 500 });
+  await ask("CONSUMER.CREATE.S.c", {
+    stream_name: "S",
+    config: { durable_name: "c", ack_policy: "explicit", description: "d" },
+  });
+  for (const subject of ["s.a", "s.b", "s.b"]) await nc.request(subject, "x");
+  await nc.request("$JS.API.CONSUMER.MSG.NEXT.S.c", "", { timeout: 1_000, noMux: true });
+  const { text } = await get(server, "/metrics");
+  const base = `server_id="${server.id}",server_name="here",cluster="",domain="D",meta_leader="",is_meta_leader="true"`;
+  const account = `${base},account="$G",account_name="$G",account_id="$G"`;
+  const stream = `${account},stream_name="S",stream_leader="here",is_stream_leader="true",stream_raft_group=""`;
+  const consumer = `${stream},consumer_name="c",consumer_leader="",is_consumer_leader="true",consumer_desc="d"`;
+  const { bytes } = (await json(server, "/jsz")) as { bytes: number };
+  for (const line of [
+    `jetstream_server_jetstream_disabled{${base}} 0`,
+    `jetstream_server_max_memory{${base}} 1000000`,
+    `jetstream_server_max_storage{${base}} 2000000`,
+    `jetstream_server_total_streams{${base}} 1`,
+    `jetstream_server_total_consumers{${base}} 1`,
+    `jetstream_server_total_messages{${base}} 3`,
+    `jetstream_server_total_message_bytes{${base}} ${bytes}`,
+    `jetstream_account_storage_used{${account}} ${bytes}`,
+    `jetstream_account_memory_used{${account}} 0`,
+    `jetstream_stream_total_messages{${stream}} 3`,
+    `jetstream_stream_total_bytes{${stream}} ${bytes}`,
+    `jetstream_stream_first_seq{${stream}} 1`,
+    `jetstream_stream_last_seq{${stream}} 3`,
+    `jetstream_stream_consumer_count{${stream}} 1`,
+    `jetstream_stream_subject_count{${stream}} 2`,
+    `jetstream_stream_limit_bytes{${stream}} 500`,
+    `jetstream_stream_limit_messages{${stream}} 7`,
+    `jetstream_consumer_delivered_consumer_seq{${consumer}} 1`,
+    `jetstream_consumer_delivered_stream_seq{${consumer}} 1`,
+    `jetstream_consumer_num_ack_pending{${consumer}} 1`,
+    `jetstream_consumer_num_redelivered{${consumer}} 0`,
+    `jetstream_consumer_num_waiting{${consumer}} 0`,
+    `jetstream_consumer_num_pending{${consumer}} 2`,
+    `jetstream_consumer_ack_floor_stream_seq{${consumer}} 0`,
+    `jetstream_consumer_ack_floor_consumer_seq{${consumer}} 0`,
+    `gnatsd_varz_jetstream_config_max_storage{server_id="${server.id}"} 2000000`,
+    `gnatsd_varz_jetstream_stats_storage{server_id="${server.id}"} ${bytes}`,
+  ])
+    assert.ok(text.includes(`${line}\n`), line);
+  assert.match(text, /jetstream_consumer_last_delivery_seconds\{.*\} [\d.]+\n/);
+  assert.doesNotMatch(text, /jetstream_consumer_last_ack_seconds/);
+  await nc.close();
+});
+
 test("metrics have the exporter's names and labels", async () => {
   await using server = await NatsServer.start({ http: { port: 0 }, serverName: 'a"b' });
   const nc = await connect({ inProcessServer: server, name: "inside" });

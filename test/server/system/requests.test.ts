@@ -19,9 +19,22 @@ const BODIES = [
   '{"__proto__":1,"toString":null,"constructor":{}}',
   '{"subject":"a.*","acc":"$G","queue":"=="}',
   ...[null, 5, true, "x", [5], {}].flatMap((value) =>
-    ["filter_subject", "test", "account", "accounts", "sort", "user", "tags", "cid", "limit", "state"].map(
-      (name) => JSON.stringify({ [name]: value }),
-    ),
+    [
+      "filter_subject",
+      "test",
+      "account",
+      "accounts",
+      "sort",
+      "user",
+      "tags",
+      "cid",
+      "limit",
+      "state",
+      "streams",
+      "consumer",
+      "newest",
+      "js-enabled-only",
+    ].map((name) => JSON.stringify({ [name]: value })),
   ),
 ];
 
