@@ -12,7 +12,7 @@ import { FileStorage } from "../storage/file-storage.ts";
 import { MemoryStorage } from "../storage/memory-storage.ts";
 import type { Storage } from "../storage/storage.ts";
 import { JetStreamAccount } from "./account/account.ts";
-import type { AccountContext, BatchCounter } from "./account/context.ts";
+import type { AccountContext } from "./account/context.ts";
 import { type Amounts, Usage } from "./account/usage.ts";
 import { accountInfo } from "./api/account-requests.ts";
 import { Api, type ApiCall, type ApiRequest } from "./api/api.ts";
@@ -24,6 +24,7 @@ import { apiError } from "./errors.ts";
 import { TimeZones } from "./publish/time-zone.ts";
 import type { JetStreamAccountSettings, JetStreamSettings } from "./settings.ts";
 import type { AccountLimits } from "./stream/context.ts";
+import { ServerBatches } from "./stream/server-batches.ts";
 
 /** What JetStream needs of the server that it is part of. */
 export interface JetStreamHost {
@@ -50,7 +51,7 @@ export class JetStream {
   readonly #disk: Storage;
   readonly #memory: Storage;
   readonly #zones = new TimeZones();
-  readonly #batches: BatchCounter;
+  readonly #batches: ServerBatches;
   /** What streams may hold together. */
   readonly #max: { memory: number; file: number };
   /** The limits of accounts, which a reload changes. */
@@ -59,10 +60,10 @@ export class JetStream {
   private constructor(host: JetStreamHost, settings: JetStreamSettings, disk: Storage, memory: Storage) {
     this.#host = host;
     this.settings = settings;
+    this.#batches = new ServerBatches(settings.batches);
     this.#disk = disk;
     this.#memory = memory;
     this.#max = { memory: settings.maxMemory, file: settings.maxFile };
-    this.#batches = { open: 0, ...settings.batches };
     this.api = new Api({
       logger: host.logger,
       queueLimit: settings.requestQueueLimit,

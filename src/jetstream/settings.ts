@@ -1,5 +1,5 @@
-import type { BatchLimits } from "./publish/batch.ts";
 import type { AccountLimits, ServerLimits } from "./stream/context.ts";
+import type { BatchSettings } from "./stream/server-batches.ts";
 
 /** How JetStream works on a server, with the defaults in place. Sizes are in bytes, spans in ms. */
 export interface JetStreamSettings {
@@ -14,8 +14,7 @@ export interface JetStreamSettings {
   readonly maxMemory: number;
   readonly maxFile: number;
   readonly limits: ServerLimits;
-  /** What batches are held to, and after how many ms without a message one is given up. */
-  readonly batches: { readonly limits: BatchLimits; readonly timeout: number };
+  readonly batches: BatchSettings;
   /** The most requests that may wait. */
   readonly requestQueueLimit: number;
 }

@@ -1,6 +1,5 @@
 import type { Broker } from "../broker/broker.ts";
 import { JetStream } from "../jetstream/jetstream.ts";
-import { BATCH_LIMITS, BATCH_TIMEOUT_MS } from "../jetstream/publish/batch.ts";
 import type { JetStreamAccountSettings, JetStreamSettings } from "../jetstream/settings.ts";
 import type { AccountLimits } from "../jetstream/stream/context.ts";
 import type { SwitchedLogger } from "../seams/logger.ts";
@@ -8,7 +7,7 @@ import type { Runtime } from "../seams/runtime.ts";
 import { ServerError } from "./errors.ts";
 import { friendlyBytes } from "./friendly-bytes.ts";
 import type { ResolvedServerOptions } from "./options/resolve.ts";
-import type { AccountJetStreamOptions, JetStreamBatchLimits, JetStreamOptions } from "./options/types.ts";
+import type { AccountJetStreamOptions, JetStreamOptions } from "./options/types.ts";
 import { requesterInfo } from "./system/client-info.ts";
 
 /** The share of memory and of free space that is JetStream's where nothing is said (nats-server `dynJetStreamConfig`). */
@@ -74,7 +73,8 @@ async function settingsOf(
   directory: string | undefined,
   { host }: Runtime,
 ): Promise<JetStreamSettings> {
-  const { maxAckPending = 0, maxRequestBatch = 0, duplicateWindow = 0 } = options.limits ?? {};
+  const { maxAckPending = 0, maxRequestBatch = 0, duplicateWindow = 0, batch = {} } = options.limits ?? {};
+  const { maxMsgs = 0, maxInflightPerStream = 0, maxInflightTotal = 0, timeout = 0 } = batch;
   const memory = Math.floor(host.totalMemory * SHARE);
   const free = directory === undefined ? memory : Math.floor((await host.freeSpace(directory)) * SHARE);
   return {
@@ -85,23 +85,17 @@ async function settingsOf(
     maxMemory: options.maxMemoryStore ?? memory,
     maxFile: options.maxFileStore ?? free,
     limits: { maxAckPending, maxRequestBatch, duplicateWindow },
-    batches: batchesOf(options.limits?.batch ?? {}),
+    batches: {
+      maxMessages: maxMsgs,
+      maxPerStream: maxInflightPerStream,
+      maxPerServer: maxInflightTotal,
+      timeout,
+    },
     requestQueueLimit: options.requestQueueLimit ?? REQUEST_QUEUE_LIMIT,
   };
 }
 
 /** 0 is what is not set, as in nats-server. */
-function batchesOf(given: JetStreamBatchLimits): JetStreamSettings["batches"] {
-  const { maxMessages, maxPerStream, maxPerServer } = BATCH_LIMITS;
-  return {
-    limits: {
-      maxMessages: given.maxMsgs || maxMessages,
-      maxPerStream: given.maxInflightPerStream || maxPerStream,
-      maxPerServer: given.maxInflightTotal || maxPerServer,
-    },
-    timeout: given.timeout || BATCH_TIMEOUT_MS,
-  };
-}
 
 function logSettings(log: SwitchedLogger, settings: JetStreamSettings): void {
   const { strict, maxMemory, maxFile, directory, domain } = settings;

@@ -9,6 +9,7 @@ import {
   type Msg,
   type NatsConnection,
   headers as newHeaders,
+  type Subscription,
 } from "@nats-io/transport-node";
 import { NatsServer } from "../../src/runtime/node/nats-server.ts";
 import { RealServer } from "./real-server.ts";
@@ -24,6 +25,8 @@ export interface Ask {
   readonly ack?: string;
   /** Answers to wait for; until the end of the batch without. 0 for none at all. */
   readonly answers?: number;
+  /** For fast ingest: the reply subject between the inbox and "$FI". All that comes there is compared, step by step. */
+  readonly fast?: string;
 }
 
 /** A request that is made again and again until its answer matches; what it says is not compared. */
@@ -124,6 +127,7 @@ async function run(
   }
   await client.flush();
   const lines: string[] = [];
+  const fast = new FastClient(client);
   const streams = new Set<string>();
   try {
     for (const step of script) {
@@ -138,6 +142,10 @@ async function run(
       const ask: Ask = "subject" in step ? step : { subject: step[0], body: step[1], headers: step[2] };
       const created = /^\$JS\.API\.STREAM\.CREATE\.(.+)/.exec(ask.subject);
       if (created !== null) streams.add(created[1]);
+      if (ask.fast !== undefined) {
+        lines.push(`${JSON.stringify(ask)}\n  ${(await fast.answersTo(ask)).join("\n  ")}`);
+        continue;
+      }
       let answers = await answersTo(client, ask);
       // nats-server may still be deleting the files of a stream of that name.
       if (ask.anySeq === true) answers = answers.map((line) => line.replace(/"seq":\d+/, '"seq":<seq>'));
@@ -146,6 +154,7 @@ async function run(
     }
   } finally {
     for (const name of streams) await client.request(`$JS.API.STREAM.DELETE.${name}`);
+    fast.close();
     await client.flush();
   }
   return [...lines, ...seen];
@@ -187,6 +196,43 @@ async function answersTo(client: NatsConnection, ask: Ask): Promise<string[]> {
   return lines;
 }
 
+/** A publisher of fast ingest, which listens for everything that it is told. */
+class FastClient {
+  readonly #client: NatsConnection;
+  readonly #inbox = createInbox();
+  readonly #sub: Subscription;
+  #seen: string[] = [];
+
+  constructor(client: NatsConnection) {
+    this.#client = client;
+    this.#sub = client.subscribe(`${this.#inbox}.>`, {
+      callback: (_, msg) =>
+        void this.#seen.push(`${msg.subject.slice(this.#inbox.length + 1)} ${shown(msg)}`),
+    });
+  }
+
+  /** Publishes a message, and waits until the server has done all it does about it. */
+  async answersTo({ subject, body, headers: given = {}, fast }: Ask): Promise<string[]> {
+    const headers = newHeaders();
+    for (const [name, value] of Object.entries(given)) headers.set(name, value);
+    this.#seen = [];
+    this.#client.publish(subject, typeof body === "string" ? body : "", {
+      ...(Object.keys(given).length === 0 ? {} : { headers }),
+      reply: `${this.#inbox}.${fast}.$FI`,
+    });
+    // What is refused comes in order behind it; the other says that all is on disk.
+    const refused = newHeaders();
+    refused.set("Nats-Expected-Stream", "NONE");
+    await this.#client.request(subject, "", { headers: refused, timeout: 2_000 }).catch(() => {});
+    await this.#client.request("$JS.API.STREAM.INFO.S");
+    return this.#seen;
+  }
+
+  close(): void {
+    this.#sub.unsubscribe();
+  }
+}
+
 /** A message as it is compared: its headers and body, without what differs from run to run. */
 function shown(msg: Msg): string {
   const { headers } = msg;
@@ -219,10 +265,17 @@ function withoutIdentity(text: string): string {
 }
 
 function masked(text: string): string {
-  return withoutIdentity(text)
-    .replace(/20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z/g, "<time>")
-    .replace(/"_nats\.level":"\d+"/g, '"_nats.level":"<level>"')
-    .replace(/"_nats\.ver":"[^"]+"/g, '"_nats.ver":"<version>"')
-    .replace(/"(leader|server|id)":"[A-Za-z0-9]{22,}"/g, '"$1":"<id>"')
-    .replace(/"api":\{[^}]*\}/g, '"api":{}');
+  return (
+    withoutIdentity(text)
+      .replace(
+        /20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|([+-]\d\d:\d\d))/g,
+        (_, zone = "") => `<time>${zone}`,
+      )
+      // Of a stream that is empty nats-server says now and then that message 0 was deleted.
+      .replace('"num_deleted":1,"deleted":[0],', "")
+      .replace(/"_nats\.level":"\d+"/g, '"_nats.level":"<level>"')
+      .replace(/"_nats\.ver":"[^"]+"/g, '"_nats.ver":"<version>"')
+      .replace(/"(leader|server|id)":"[A-Za-z0-9]{22,}"/g, '"$1":"<id>"')
+      .replace(/"api":\{[^}]*\}/g, '"api":{}')
+  );
 }

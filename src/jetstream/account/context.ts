@@ -6,19 +6,11 @@ import type { Tasks } from "../../seams/tasks.ts";
 import type { Storage } from "../../storage/storage.ts";
 import type { EventStamp, JetStreamEvent } from "../api/events.ts";
 import type { Timestamp } from "../json/timestamps.ts";
-import type { BatchLimits } from "../publish/batch.ts";
 import type { TimeZones } from "../publish/time-zone.ts";
 import type { StorageType, StreamConfig } from "../stream/config.ts";
 import type { AccountLimits, ServerLimits } from "../stream/context.ts";
+import type { ServerBatches } from "../stream/server-batches.ts";
 import type { Usage } from "./usage.ts";
-
-/** How many batches are open on the server, and what they are held to. */
-export interface BatchCounter {
-  open: number;
-  readonly limits: BatchLimits;
-  /** After so many ms without a message a batch is given up. */
-  readonly timeout: number;
-}
 
 /** What the streams and consumers of an account work with. */
 export interface AccountContext {
@@ -43,10 +35,10 @@ export interface AccountContext {
   readonly usage: Usage;
   /** Time zones of schedules. */
   readonly zones: TimeZones;
+  /** The batches of the server. */
+  readonly batches: ServerBatches;
   /** When files are synced: "always" before a publisher hears that its message is stored, or so many ms later. */
   readonly sync: "always" | number;
-  /** Batches that are stored all or none, of all accounts. */
-  readonly batches: BatchCounter;
   /** The most bytes of a message, as it is now. */
   maxPayload(): number;
   /** Whether the server holds more than it may, wherever the account stands. */

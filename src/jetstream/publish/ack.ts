@@ -10,7 +10,7 @@ export interface AckDetails {
   /** A counter's new count. */
   readonly value?: string;
   /** The batch that was committed, and how many messages it had. */
-  readonly batch?: { readonly id: string; readonly count: number };
+  readonly batch?: { readonly id: string; readonly count: number | bigint };
 }
 
 const CLOSING_BRACE = 0x7d;

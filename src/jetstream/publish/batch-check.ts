@@ -17,6 +17,7 @@ import {
   readTtl,
   sizeOf,
   withoutRequestInfo,
+  withRaisedTtl,
 } from "./check.ts";
 import { checkSchedule } from "./check-schedule.ts";
 import { HEADERS, type HeaderValues, parseDigits, withHeader } from "./headers.ts";
@@ -113,7 +114,7 @@ function decide(
   const rollup = readRollup(values, message, config) ?? (needsRollup ? "sub" : undefined);
   checkRollup(rollup, subject, staged);
   staged.add(subject, msgId, { headers, payload });
-  return { kind: "store", headers, payload, ttl, rollup, msgId, counter };
+  return withRaisedTtl({ kind: "store", headers, payload, ttl, rollup, msgId, counter }, config);
 }
 
 function checkedTtl(values: HeaderValues, allowed: boolean): MessageTtl {

@@ -60,16 +60,19 @@ export type PublishDecision =
   | { readonly kind: "refuse"; readonly error: ApiError }
   /** A message with its id is there, with this sequence. */
   | { readonly kind: "duplicate"; readonly seq: number }
-  | {
-      readonly kind: "store";
-      readonly headers: Uint8Array | undefined;
-      readonly payload: Uint8Array;
-      readonly ttl: MessageTtl;
-      readonly rollup: Rollup | undefined;
-      readonly msgId: string;
-      /** A counter's new count, which the acknowledgement says; undefined when it is none. */
-      readonly counter: string | undefined;
-    };
+  | StoreDecision;
+
+/** What is stored of a message. */
+export interface StoreDecision {
+  readonly kind: "store";
+  readonly headers: Uint8Array | undefined;
+  readonly payload: Uint8Array;
+  readonly ttl: MessageTtl;
+  readonly rollup: Rollup | undefined;
+  readonly msgId: string;
+  /** A counter's new count, which the acknowledgement says; undefined when it is none. */
+  readonly counter: string | undefined;
+}
 
 /**
  * The subject whose last message must be read before {@link checkPublish}: a counter's, or that of a schedule that is to be removed.
@@ -159,15 +162,19 @@ function decide(
   }
   checkSize(headers, payload, config);
   const ttl = readTtl(values);
-  const raised = raisedTtl(ttl, config);
-  if (raised !== undefined) {
-    headers = withHeader(
-      withoutHeaders(headers, (name) => name === HEADERS.ttl),
-      HEADERS.ttl,
-      String(raised),
-    );
-  }
-  return { kind: "store", headers, payload, ttl: raised ?? ttl, rollup, msgId, counter };
+  return withRaisedTtl({ kind: "store", headers, payload, ttl, rollup, msgId, counter }, config);
+}
+
+/** With markers for what is deleted, a message must not go before the marker of the one before it does, which would hide it. */
+export function withRaisedTtl(
+  decision: StoreDecision,
+  { subjectDeleteMarkerTtl, maxMsgsPerSubject }: StreamConfig,
+): StoreDecision {
+  const { ttl, headers } = decision;
+  const least = Math.trunc(subjectDeleteMarkerTtl / 1_000);
+  if (ttl === TTL_NEVER || ttl === 0 || maxMsgsPerSubject === 1 || ttl >= least) return decision;
+  const others = withoutHeaders(headers, (name) => name === HEADERS.ttl);
+  return { ...decision, ttl: least, headers: withHeader(others, HEADERS.ttl, String(least)) };
 }
 
 /** The headers without what the server itself says about the client to services of other accounts. */
@@ -307,11 +314,4 @@ export function readTtl(values: HeaderValues): MessageTtl {
   const ttl = parseMessageTtl(text);
   if (ttl === undefined) throw apiError(10165);
   return ttl;
-}
-
-/** With markers for what is deleted, a message must not go before the marker of the one before it does, which would hide it. */
-function raisedTtl(ttl: MessageTtl, config: StreamConfig): number | undefined {
-  const least = Math.trunc(config.subjectDeleteMarkerTtl / 1_000);
-  if (ttl === TTL_NEVER || ttl === 0 || config.maxMsgsPerSubject === 1) return undefined;
-  return ttl < least ? least : undefined;
 }

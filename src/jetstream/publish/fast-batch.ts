@@ -8,13 +8,15 @@ import { parseDigits } from "./headers.ts";
  */
 
 const SUFFIX = ".$FI";
+/** The code of its last letter. */
+const LETTER_I = 73;
 /** What a number of an operation asks for. */
 const OPERATIONS = ["start", "append", "commit", "commit-eob", "ping"] as const;
 const DEFAULT_FLOW = 10;
 const MAX_FLOW = 65_535;
 const UINT64_MAX = 2n ** 64n - 1n;
 
-/** The most batches that may be open. */
+/** The most batches that may be open, where nothing else is said. */
 export const FAST_BATCH_LIMITS = { maxPerStream: 1_000, maxPerServer: 50_000 } as const;
 /** The most messages for which there is one acknowledgement. */
 export const MAX_ACK_MESSAGES = 500;
@@ -30,9 +32,16 @@ export interface FastBatch {
   readonly gapOk: boolean;
 }
 
+/** Whether a reply subject is one of fast ingest's: then its message is in a batch, or is refused. */
+export function isFastReply(reply: string): boolean {
+  return (
+    reply.length > SUFFIX.length && reply.charCodeAt(reply.length - 1) === LETTER_I && reply.endsWith(SUFFIX)
+  );
+}
+
 /** Reads a reply subject: undefined when it is none of fast ingest's, "invalid" when it is one that cannot be read (error 10206). */
 export function parseFastBatch(reply: string): FastBatch | "invalid" | undefined {
-  if (reply.length <= SUFFIX.length || !reply.endsWith(SUFFIX)) return undefined;
+  if (!isFastReply(reply)) return undefined;
   const tokens = reply.slice(0, -SUFFIX.length).split(".");
   const [id, flowText, gap, seqText, operationText] = tokens.slice(-5);
   if (tokens.length < 6) return "invalid";

@@ -32,6 +32,49 @@ export function refusedByLimits(
   return undefined;
 }
 
+/** How full a stream is before a batch, and its subjects. */
+export interface BatchFill {
+  readonly messages: number;
+  readonly bytes: number;
+  ofSubject(subject: string): number;
+}
+
+/** Whether a stream that discards new messages has room for those of a batch, which replace none (nats-server `checkMsgHeadersPreClusteredProposal`). */
+export class BatchRoom {
+  readonly #config: StreamConfig;
+  readonly #fill: BatchFill;
+  readonly #added = new Map<string, number>();
+  #messages: number;
+  #bytes: number;
+
+  constructor(config: StreamConfig, fill: BatchFill) {
+    this.#config = config;
+    this.#fill = fill;
+    this.#messages = fill.messages;
+    this.#bytes = fill.bytes;
+  }
+
+  /**
+   * Why there is no room for one more.
+   * @param size - as the store counts it.
+   * @param rollsUp - whether it takes the place of others on its subject.
+   */
+  refused(subject: string, size: number, rollsUp: boolean): ApiError | undefined {
+    const { discard, maxMsgs, maxBytes, maxMsgsPerSubject, discardNewPerSubject } = this.#config;
+    if (discard !== "new") return undefined;
+    this.#messages += 1;
+    this.#bytes += size;
+    const added = (this.#added.get(subject) ?? 0) + 1;
+    this.#added.set(subject, added);
+    if (maxMsgs > 0 && this.#messages > maxMsgs) return full("messages");
+    if (maxBytes > 0 && this.#bytes > maxBytes) return full("bytes");
+    if (!discardNewPerSubject || maxMsgsPerSubject <= 0 || rollsUp) return undefined;
+    return this.#fill.ofSubject(subject) + added > maxMsgsPerSubject
+      ? full("messages per subject")
+      : undefined;
+  }
+}
+
 function full(what: string): ApiError {
   return apiError(10077, { err: `maximum ${what} exceeded` });
 }

@@ -44,6 +44,25 @@ export function nextDue(
   return time === undefined ? undefined : { time, repeats: true };
 }
 
+/**
+ * When a schedule is due that is found again after a restart: the first time after `done`. Nothing was stored in its stream after that, so all that
+ * was due before has been made. The time may have passed meanwhile.
+ * @param stored - when the schedule was stored, in ms.
+ */
+export function resumedDue(
+  pattern: string,
+  zone: TimeZone | undefined,
+  stored: number,
+  done: number,
+): Due | undefined {
+  const from = Math.max(stored, done);
+  if (!pattern.startsWith("@every ")) return nextDue(pattern, zone, from, from);
+  const first = nextDue(pattern, zone, stored, stored);
+  if (first === undefined || first.time > from) return first;
+  const span = first.time - toSecond(stored);
+  return { time: first.time + span * (Math.floor((from - first.time) / span) + 1), repeats: true };
+}
+
 function once(text: string): Due | undefined {
   try {
     return { time: timestampMs(parseTimestamp(text)), repeats: false };

@@ -1,8 +1,10 @@
 import { timestampOf } from "../json/timestamps.ts";
 import { HEADERS, type HeaderValues, readHeaders, withHeader, withoutHeaders } from "./headers.ts";
-import { type Due, nextDue } from "./schedule.ts";
-import type { TimeZones } from "./time-zone.ts";
+import { type Due, nextDue, resumedDue } from "./schedule.ts";
+import type { TimeZone, TimeZones } from "./time-zone.ts";
 import { parseMessageTtl } from "./ttl.ts";
+
+const MINUTE_MS = 60_000;
 
 /** A stored message that schedules others. */
 export interface ScheduleMessage {
@@ -31,23 +33,31 @@ function isOfSchedule(name: string): boolean {
   );
 }
 
-/** When a schedule is due, by its headers; undefined when it is none any more. Times are in ms. */
-export function dueOf(
-  headers: Uint8Array | undefined,
-  after: number,
-  now: number,
-  zones: TimeZones,
-): Due | undefined {
-  return dueBy(readHeaders(headers), after, now, zones);
+/** When a schedule is due, by its headers; undefined when it is none any more. Times are in ms; see {@link nextDue}. */
+export function dueOf(values: HeaderValues, after: number, now: number, zones: TimeZones): Due | undefined {
+  return ofSchedule(values, zones, (pattern, zone) => nextDue(pattern, zone, after, now));
 }
 
-/** The same, by headers that have been read. */
-export function dueBy(values: HeaderValues, after: number, now: number, zones: TimeZones): Due | undefined {
+/** The same of one that is found again; see {@link resumedDue}. */
+export function resumedDueOf(
+  values: HeaderValues,
+  stored: number,
+  done: number,
+  zones: TimeZones,
+): Due | undefined {
+  return ofSchedule(values, zones, (pattern, zone) => resumedDue(pattern, zone, stored, done));
+}
+
+function ofSchedule(
+  values: HeaderValues,
+  zones: TimeZones,
+  due: (pattern: string, zone: TimeZone | undefined) => Due | undefined,
+): Due | undefined {
   const pattern = values.get(HEADERS.schedule) ?? "";
+  if (pattern === "") return undefined;
   const zoneName = values.get(HEADERS.scheduleTimeZone);
   const zone = zoneName === undefined ? undefined : zones.get(zoneName);
-  if (pattern === "" || (zoneName !== undefined && zone === undefined)) return undefined;
-  return nextDue(pattern, zone, after, now);
+  return zoneName !== undefined && zone === undefined ? undefined : due(pattern, zone);
 }
 
 /** The subject whose last message a schedule copies; "" when it is the schedule's own message. */
@@ -68,8 +78,8 @@ export function scheduledMessage(
   now: number,
   zones: TimeZones,
 ): ScheduledMessage | undefined {
-  const due = dueOf(schedule.headers, dueTime, now, zones);
   const values = readHeaders(schedule.headers);
+  const due = dueOf(values, dueTime, now, zones);
   const ttl = values.get(HEADERS.scheduleTtl) ?? "";
   const subject = values.get(HEADERS.scheduleTarget) ?? "";
   if (due === undefined || subject === "" || (ttl !== "" && parseMessageTtl(ttl) === undefined))
@@ -80,10 +90,21 @@ export function scheduledMessage(
     HEADERS.scheduler,
     schedule.subject,
   );
-  const next = due.repeats ? timestampOf(due.time) : "purge";
+  const zone = zones.get(values.get(HEADERS.scheduleTimeZone) ?? "");
+  const next = due.repeats ? shownIn(zone, due.time) : "purge";
   headers = withHeader(headers, HEADERS.scheduleNext, next);
   if (ttl !== "") headers = withHeader(headers, HEADERS.ttl, ttl);
   const rollup = values.get(HEADERS.scheduleRollup) ?? "";
   if (rollup !== "") headers = withHeader(headers, HEADERS.rollup, rollup);
   return { subject, headers, payload: content.payload, next: due.repeats ? due.time : undefined };
+}
+
+/** A time as clocks of a zone show it, with how far they are ahead: "2026-11-23T07:38:54+01:00". */
+function shownIn(zone: TimeZone | undefined, time: number): string {
+  const ahead = zone === undefined ? 0 : Math.trunc((zone.localAt(time) - time) / MINUTE_MS);
+  if (zone === undefined || ahead === 0) return timestampOf(time);
+  const twoDigits = (number: number): string => String(number).padStart(2, "0");
+  const minutes = Math.abs(ahead);
+  const offset = `${twoDigits(Math.trunc(minutes / 60))}:${twoDigits(minutes % 60)}`;
+  return `${timestampOf(zone.localAt(time)).slice(0, -1)}${ahead < 0 ? "-" : "+"}${offset}`;
 }

@@ -63,10 +63,15 @@ export class Answers {
 
   /** A message is one that was stored before. */
   duplicate(reply: string, seq: number): void {
+    this.committed(seq, reply, { duplicate: true });
+  }
+
+  /** A batch has ended, or is one that was stored before. */
+  committed(seq: number, reply: string, details: AckDetails): void {
     if (reply === "") return;
     this.#when(seq, (error) => {
       if (error !== undefined) this.refuse(reply, error);
-      else this.#client.publish(reply, undefined, this.#writer.stored(seq, { duplicate: true }));
+      else this.#client.publish(reply, undefined, this.#writer.stored(seq, details));
     });
   }
 
@@ -126,6 +131,6 @@ export class Answers {
 }
 
 /** What publishers are told of a store that refuses: "full" goes away by itself. */
-function storeError({ code }: StorageError): ApiError {
+export function storeError({ code }: StorageError): ApiError {
   return code === "full" ? apiError(10023) : apiError(10077, { err: "the store of the stream has stopped" });
 }

@@ -1,129 +1,212 @@
 import { EMPTY } from "../../protocol/text.ts";
-import type { Timer } from "../../seams/clock.ts";
-import type { AccountContext } from "../account/context.ts";
+import { StorageError } from "../../storage/errors.ts";
 import { batchAbandoned } from "../api/events.ts";
-import { type AbandonReason, type BatchHeaders, decideBatch } from "../publish/batch.ts";
+import { type ApiError, apiError } from "../errors.ts";
+import { type AbandonReason, type BatchHeaders, decideBatch, endingBatch } from "../publish/batch.ts";
+import { checkBatched, StagedBatch } from "../publish/batch-check.ts";
+import { sizeOf } from "../publish/check.ts";
 import { HEADERS, type HeaderValues, withoutHeaders } from "../publish/headers.ts";
-import type { Answers } from "./answers.ts";
-import type { StreamConfig } from "./config.ts";
-import { copied, type Incoming } from "./incoming.ts";
+import { BatchRoom } from "../publish/room.ts";
+import { IdleTimer } from "./idle-timer.ts";
+import { type Act, copied, type Incoming } from "./incoming.ts";
+import { publishContext, type Read, readFor } from "./reads.ts";
+import type { DecidedMessage, IngestRules, Writer, WriterParts } from "./writer.ts";
 
-/** A batch all of whose messages have come. */
-export interface CompleteBatch {
-  readonly id: string;
-  readonly messages: readonly Incoming[];
-  /** Who hears of it. */
-  readonly reply: string;
-  /** Whether an empty message behind the last one has ended it. */
-  readonly endedBehind: boolean;
+/** A message that waits for the end of its batch. */
+interface StagedMessage extends Incoming {
+  readonly values: HeaderValues;
 }
 
+/** A batch that has begun. */
 interface OpenBatch {
-  readonly messages: Incoming[];
+  readonly id: string;
+  readonly messages: StagedMessage[];
+  readonly idle: IdleTimer;
   bytes: number;
-  timer: Timer;
 }
 
-/** The batches of a stream whose messages come one by one, to be stored all or none (behaviour.md D.5). */
+/**
+ * Batches that are stored all or none (behaviour.md D.5, ADR-50). Their messages wait in memory; at the end all are checked, then stored at once.
+ */
 export class AtomicBatches {
-  readonly #account: AccountContext;
-  readonly #answers: Answers;
+  readonly #parts: WriterParts;
+  readonly #writer: Writer;
   readonly #open = new Map<string, OpenBatch>();
-  #bytes = 0;
+  #rules: IngestRules;
 
-  constructor(account: AccountContext, answers: Answers) {
-    this.#account = account;
-    this.#answers = answers;
+  constructor(parts: WriterParts, writer: Writer, rules: IngestRules) {
+    this.#parts = parts;
+    this.#writer = writer;
+    this.#rules = rules;
   }
 
-  /** The bytes of messages that wait for the rest of their batches. */
-  get bytes(): number {
-    return this.#bytes;
+  /** Other rules, from the next message on. */
+  configure(rules: IngestRules): void {
+    this.#rules = rules;
+    if (!rules.config.allowAtomic) this.stop();
   }
 
-  /** Takes a message of a batch. Returns the batch, if it is complete. */
-  take(
-    message: Incoming,
-    values: HeaderValues,
-    headers: BatchHeaders,
-    config: StreamConfig,
-  ): CompleteBatch | undefined {
-    const { id } = headers;
-    const open = this.#open.get(id);
-    const { batches } = this.#account;
+  /** Gives all up, and tells nobody. */
+  stop(): void {
+    for (const batch of [...this.#open.values()]) this.#close(batch);
+  }
+
+  /** A message of a batch. What is returned is done with it once it is there: something had to be read. */
+  take(message: Incoming, values: HeaderValues, headers: BatchHeaders): Promise<Act> | undefined {
+    const { answers, account } = this.#parts;
+    const { batches } = account;
+    const { config } = this.#rules;
+    const { reply } = message;
+    const refused = this.#refused(message);
+    if (refused !== undefined) {
+      answers.refuse(reply, refused);
+      return undefined;
+    }
+    const open = this.#open.get(headers.id);
     const decision = decideBatch(
       headers,
       values,
       config,
       {
-        lastSeq: open === undefined ? undefined : BigInt(open.messages.length),
+        lastSeq: open && BigInt(open.messages.length),
         ofStream: this.#open.size,
-        ofServer: batches.open,
+        ofServer: batches.atomic,
       },
-      batches.limits,
+      batches.atomicLimits,
     );
     if (decision.kind === "refuse") {
-      if (decision.closes) this.#close(id);
-      if (decision.reason !== undefined) this.#tell(config.name, id, decision.reason);
-      this.#answers.refuse(message.reply, decision.error);
+      if (decision.closes) this.#giveUp(headers.id, decision.reason);
+      answers.refuse(reply, decision.error);
       return undefined;
     }
-    const endedBehind = headers.commit === "eob";
-    const staged = endedBehind ? undefined : withoutLevel(message, values);
-    if (decision.kind === "commit") {
-      const messages = [...(open?.messages ?? []), ...(staged === undefined ? [] : [staged])];
-      this.#close(id);
-      return { id, messages, reply: message.reply, endedBehind };
+    const batch = open ?? this.#begin(headers.id);
+    if (headers.commit !== "eob" && !this.#stage(batch, message, values)) {
+      answers.refuse(reply, apiError(10210));
+      return undefined;
     }
-    if (staged !== undefined) this.#stage(id, staged, config.name);
-    if (message.reply !== "") this.#account.client.publish(message.reply, undefined, EMPTY);
+    if (decision.kind === "commit") return this.#commit(batch, reply, headers.commit === "eob");
+    batch.idle.touch();
+    if (reply !== "") account.client.publish(reply, undefined, EMPTY);
     return undefined;
   }
 
-  #stage(id: string, message: Incoming, stream: string): void {
-    const { clock, batches } = this.#account;
-    let batch = this.#open.get(id);
-    batch?.timer.cancel();
-    const timer = clock.after(batches.timeout, () => {
-      this.#close(id);
-      this.#tell(stream, id, "timeout");
-    });
-    if (batch === undefined) {
-      batch = { messages: [], bytes: 0, timer };
-      this.#open.set(id, batch);
-      batches.open += 1;
+  #refused({ subject, headers, payload }: Incoming): ApiError | undefined {
+    const { sealed, maxMsgSize } = this.#rules.config;
+    if (sealed) return apiError(10109);
+    const lacking = this.#writer.lacking(subject, headers, payload);
+    if (lacking !== undefined) return lacking;
+    return maxMsgSize >= 0 && sizeOf(headers, payload) > maxMsgSize ? apiError(10054) : undefined;
+  }
+
+  #begin(id: string): OpenBatch {
+    const { clock, batches } = this.#parts.account;
+    const idle = new IdleTimer(clock, batches.timeout, () => this.#giveUp(id, "timeout"));
+    const batch = { id, messages: [], idle, bytes: 0 };
+    this.#open.set(id, batch);
+    batches.atomic += 1;
+    return batch;
+  }
+
+  /** Keeps a message until its batch ends. Returns whether there was room; if not, the batch is given up. */
+  #stage(batch: OpenBatch, message: Incoming, values: HeaderValues): boolean {
+    const { batches } = this.#parts.account;
+    const headers = values.has(HEADERS.requiredApiLevel)
+      ? withoutHeaders(message.headers, (name) => name === HEADERS.requiredApiLevel)
+      : message.headers;
+    const size = sizeOf(headers, message.payload);
+    if (batches.stagedBytes + size > batches.maxStagedBytes) {
+      this.#giveUp(batch.id, "large");
+      return false;
     }
-    batch.timer = timer;
-    const copy = copied(message);
-    const size = (copy.headers?.length ?? 0) + copy.payload.length;
-    batch.messages.push(copy);
+    batch.messages.push({ ...copied({ ...message, headers }), values });
     batch.bytes += size;
-    this.#bytes += size;
+    batches.stagedBytes += size;
+    return true;
   }
 
-  #close(id: string): void {
+  /** @param reason - what is told; undefined for nothing. */
+  #giveUp(id: string, reason: AbandonReason | undefined): void {
     const batch = this.#open.get(id);
-    if (batch === undefined) return;
-    batch.timer.cancel();
-    this.#open.delete(id);
-    this.#bytes -= batch.bytes;
-    this.#account.batches.open -= 1;
-  }
-
-  #tell(stream: string, id: string, reason: AbandonReason): void {
-    this.#account.tell(`$JS.EVENT.ADVISORY.STREAM.BATCH_ABANDONED.${stream}`, (stamp) =>
-      batchAbandoned(stamp, "", stream, id, reason),
+    if (batch !== undefined) this.#close(batch);
+    if (reason === undefined) return;
+    const { name } = this.#rules.config;
+    this.#parts.account.tell(`$JS.EVENT.ADVISORY.STREAM.BATCH_ABANDONED.${name}`, (stamp) =>
+      batchAbandoned(stamp, "", name, id, reason),
     );
   }
 
-  /** Gives up all that are open. */
-  stop(): void {
-    for (const id of [...this.#open.keys()]) this.#close(id);
+  #close(batch: OpenBatch): void {
+    const { batches } = this.#parts.account;
+    batch.idle.stop();
+    this.#open.delete(batch.id);
+    batches.atomic -= 1;
+    batches.stagedBytes -= batch.bytes;
   }
-}
 
-function withoutLevel(message: Incoming, values: HeaderValues): Incoming {
-  if (!values.has(HEADERS.requiredApiLevel)) return message;
-  const headers = withoutHeaders(message.headers, (name) => name === HEADERS.requiredApiLevel);
-  return { ...message, headers };
+  /** A batch is complete. @param byEnd - whether an empty message behind the last has said so. */
+  #commit(batch: OpenBatch, reply: string, byEnd: boolean): Promise<Act> | undefined {
+    this.#close(batch);
+    const { store } = this.#parts;
+    const { config } = this.#rules;
+    const reads = batch.messages.map(({ subject, values }) => readFor(store, subject, values, config));
+    if (reads.some((read) => read instanceof Promise)) {
+      return Promise.all(reads).then((found) => () => this.#storeAll(batch, found, reply, byEnd));
+    }
+    this.#storeAll(batch, reads as Read[], reply, byEnd);
+    return undefined;
+  }
+
+  #storeAll({ id, messages, bytes }: OpenBatch, reads: readonly Read[], reply: string, byEnd: boolean): void {
+    const { answers, account } = this.#parts;
+    const now = account.clock.now();
+    const checked = this.#check(messages, reads, byEnd, now);
+    if (!Array.isArray(checked)) {
+      answers.refuse(reply, checked);
+      return;
+    }
+    try {
+      const count = checked.length;
+      const last = this.#writer.writeAll(checked, now) + count - 1;
+      answers.storedWith(last, reply, bytes, { batch: { id, count } }, this.#writer.rolled);
+    } catch (error) {
+      if (!(error instanceof StorageError)) throw error;
+      answers.refuseAs(reply, error);
+    }
+  }
+
+  /** What is to be stored of the messages; or why one of them is refused, and so all. */
+  #check(
+    messages: readonly StagedMessage[],
+    reads: readonly Read[],
+    byEnd: boolean,
+    now: number,
+  ): DecidedMessage[] | ApiError {
+    const { config } = this.#rules;
+    const { room } = this.#parts;
+    const staged = new StagedBatch();
+    const space = new BatchRoom(config, room.batchFill());
+    const decided: DecidedMessage[] = [];
+    let total = 0;
+    for (const [i, message] of messages.entries()) {
+      const { subject, values } = message;
+      const context = publishContext(this.#parts, config, reads[i], now);
+      const decision = checkBatched(message, values, context, staged, reads[i].last);
+      if (decision.kind === "refuse") return decision.error;
+      if (decision.kind === "duplicate") return apiError(10201);
+      const { headers, payload, rollup } = decision;
+      const size = this.#writer.sizeOf(subject, headers, payload);
+      const full =
+        space.refused(subject, size, rollup !== undefined) ??
+        this.#writer.lacking(subject, headers, payload, total);
+      if (full !== undefined) return full;
+      total += size;
+      const ends = byEnd && i === messages.length - 1;
+      decided.push({
+        subject,
+        values,
+        decision: ends ? { ...decision, headers: endingBatch(headers) } : decision,
+      });
+    }
+    return decided;
+  }
 }

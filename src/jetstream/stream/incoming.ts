@@ -16,7 +16,10 @@ export interface Incoming {
 /** Who hears what becomes of a message. */
 export type Answered = Pick<Incoming, "reply" | "origin">;
 
-/** The same, for longer. */
+/** What is done with a message, once what had to be read for it is there. It is the same message, perhaps as a copy. */
+export type Act = (message: Incoming) => void;
+
+/** A message that may be kept. */
 export function copied(message: Incoming): Incoming {
   return { ...message, headers: message.headers?.slice(), payload: message.payload.slice() };
 }

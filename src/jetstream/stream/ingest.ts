@@ -1,71 +1,97 @@
 import type { Message } from "../../protocol/message.ts";
 import { EMPTY, encodeText } from "../../protocol/text.ts";
+import { StorageError } from "../../storage/errors.ts";
+import type { StreamStore } from "../../storage/store.ts";
 import { type ApiError, apiError } from "../errors.ts";
 import { readBatchHeaders } from "../publish/batch.ts";
-import { checkBatched, StagedBatch } from "../publish/batch-check.ts";
-import { checkPublish, neededMessage, type PublishContext, sizeOf } from "../publish/check.ts";
+import { checkPublish, type StoreDecision, sizeOf } from "../publish/check.ts";
+import { isFastReply } from "../publish/fast-batch.ts";
 import { type HeaderValues, readHeaders } from "../publish/headers.ts";
 import { STATUS } from "../status-frames.ts";
-import { isWithoutWildcards } from "../subjects.ts";
-import { AtomicBatches, type CompleteBatch } from "./atomic-batches.ts";
+import { AtomicBatches } from "./atomic-batches.ts";
+import type { StreamConfig } from "./config.ts";
+import { FastBatches } from "./fast-batches.ts";
 import { isReady } from "./from-origin.ts";
-import { copied, type Incoming } from "./incoming.ts";
-import { type Asking, type Reads, readFor } from "./reads.ts";
-import { type DecidedMessage, StreamWriter, type WriterParts, type WriterRules } from "./writer.ts";
+import { type Act, type Answered, copied, type Incoming } from "./incoming.ts";
+import { publishContext, type Read, readFor } from "./reads.ts";
+import { type IngestRules, Writer, type WriterParts } from "./writer.ts";
 
 /** Bytes that may wait for the disk; beyond, publishers are told to slow down (nats-server `streamDefaultMaxQueueBytes`). */
 const MAX_WAITING_BYTES = 128 * 1024 * 1024;
 
-/** Something that is to be decided about: a message, or a batch of them. */
-interface Work {
-  readonly message: Incoming;
-  readonly values: HeaderValues;
-  readonly batch: CompleteBatch | undefined;
-}
-
-/** Takes messages into a stream: decides about each, in the order they come in, and has them stored. */
+/** Takes messages into a stream: decides about each, has it stored, and its publisher answered. */
 export class Ingest {
   readonly #parts: WriterParts;
-  readonly #writer: StreamWriter;
-  readonly #batches: AtomicBatches;
-  #rules: WriterRules;
+  readonly #store: StreamStore;
+  readonly #writer: Writer;
+  #rules: IngestRules;
   /** Whether messages without headers need no more than a look at their size. */
   #simple = false;
-  /** Messages behind one for which something has to be read first; that one comes first. */
+  /** Messages behind one for which something has to be read first. */
   readonly #backlog: Incoming[] = [];
+  /** Batches; made when the first message of one comes. */
+  #atomic: AtomicBatches | undefined;
+  #fast: FastBatches | undefined;
 
-  constructor(parts: WriterParts, rules: WriterRules) {
+  constructor(parts: WriterParts, rules: IngestRules) {
     this.#parts = parts;
-    this.#writer = new StreamWriter(parts, rules);
-    this.#batches = new AtomicBatches(parts.account, parts.answers);
+    this.#store = parts.store;
+    this.#writer = new Writer(parts, rules);
     this.#rules = rules;
     this.configure(rules);
   }
 
   /** Other rules, from the next message on. */
-  configure(rules: WriterRules): void {
+  configure(rules: IngestRules): void {
     this.#rules = rules;
     this.#writer.configure(rules);
     const { sealed, allowMsgCounter } = rules.config;
     this.#simple = !sealed && !allowMsgCounter;
+    this.#atomic?.configure(rules);
+    this.#fast?.configure(rules);
+  }
+
+  /** Ends it: batches that are open are given up, and what waits. */
+  stop(): void {
+    this.#backlog.length = 0;
+    this.#atomic?.stop();
+    this.#fast?.stop();
   }
 
   /** A message was published on one of the stream's subjects. */
   take(message: Message): void {
-    const { config, transform } = this.#rules;
-    const reply = message.hasReply && !config.noAck ? message.reply : "";
-    const subject = transform?.apply(message.subject) ?? message.subject;
+    const { config } = this.#rules;
+    const to = message.hasReply ? message.reply : "";
+    const isFast = isFastReply(to);
+    const reply = config.noAck && !isFast ? "" : to;
+    const subject = this.#transformed(message.subject);
     const { bytes, body, end, text } = message;
     const payload =
       text === undefined ? (body === end ? EMPTY : bytes.subarray(body, end)) : encodeText(text);
     const headers = message.hasHeaders ? bytes.subarray(message.start, body) : undefined;
-    if (this.#parts.answers.waitingBytes + this.#batches.bytes > MAX_WAITING_BYTES) {
+    if (this.#parts.answers.waitingBytes > MAX_WAITING_BYTES) {
       if (reply !== "") this.#parts.account.client.publish(reply, STATUS.tooManyRequests(), EMPTY);
       return;
     }
-    if (this.#simple && headers === undefined && this.#backlog.length === 0)
-      this.#writer.plain(subject, payload, reply);
-    else this.bring({ subject, headers, payload, reply, sourced: false });
+    if (this.#simple && headers === undefined && !isFast && this.#backlog.length === 0) {
+      this.#storePlain(subject, payload, reply, config);
+      return;
+    }
+    this.bring({ subject, headers, payload, reply, sourced: false });
+  }
+
+  #transformed(subject: string): string {
+    return this.#rules.transform?.apply(subject) ?? subject;
+  }
+
+  /** The stream itself has a message: it goes the way of those that are published. */
+  make(subject: string, headers: Uint8Array, payload: Uint8Array): void {
+    this.bring({ subject: this.#transformed(subject), headers, payload, reply: "", sourced: true });
+  }
+
+  /** Takes a message from another stream. */
+  takeFrom(message: Incoming): void {
+    this.bring({ ...message, subject: this.#transformed(message.subject) });
   }
 
   /** Stores a message by its headers; later, if others wait or something must be read from disk first. */
@@ -74,125 +100,134 @@ export class Ingest {
       this.#backlog.push(copied(message));
       return;
     }
-    const work = this.#workOf(message);
-    const reads = work && this.#read(work);
-    if (work === undefined || reads === undefined) return;
-    if (reads instanceof Promise) {
-      const copy = copied(message);
-      this.#backlog.push(copy);
-      void this.#workOff({ ...work, message: copy }, reads);
-    } else this.#finish(work, reads);
+    const act = this.#process(message);
+    if (act === undefined) return;
+    this.#backlog.push(copied(message));
+    void this.#workOff(act);
   }
 
-  /** Takes a message from another stream. */
-  takeFrom(message: Incoming): void {
-    const { transform } = this.#rules;
-    this.bring({ ...message, subject: transform?.apply(message.subject) ?? message.subject });
-  }
-
-  /** Ends it: batches that are not complete are given up. */
-  stop(): void {
-    this.#batches.stop();
-    this.#backlog.length = 0;
-  }
-
-  async #workOff(first: Work, firstReads: Promise<Reads>): Promise<void> {
-    let work: Work | undefined = first;
-    let reads: Reads | Promise<Reads> | undefined = firstReads;
-    for (;;) {
-      if (work !== undefined && reads !== undefined) {
-        const read: Reads = await reads;
-        // The stream may have been closed meanwhile.
-        if (this.#backlog.length === 0) return;
-        this.#finish(work, read);
-      }
+  async #workOff(first: Promise<Act>): Promise<void> {
+    let reading: Promise<Act> | undefined = first;
+    while (this.#backlog.length > 0) {
+      const message = this.#backlog[0];
+      reading ??= this.#process(message);
+      const act = reading && (await reading.catch((error: unknown) => this.#unreadable(error)));
+      // The stream may have ended meanwhile.
+      if (this.#backlog[0] !== message) return;
+      act?.(message);
+      reading = undefined;
       this.#backlog.shift();
-      if (this.#backlog.length === 0) return;
-      work = this.#workOf(this.#backlog[0]);
-      reads = work && this.#read(work);
     }
   }
 
-  /** What there is to decide; nothing of a message that waits for the rest of its batch, or is refused at once. */
-  #workOf(message: Incoming): Work | undefined {
+  /** What must be read for a message cannot be. */
+  #unreadable(error: unknown): Act {
+    const err = error instanceof Error ? error.message : String(error);
+    const { account } = this.#parts;
+    account.logger.error(`Stream '${account.name} > ${this.#rules.config.name}': ${err}`);
+    return (message) => this.#refuse(message, apiError(10077, { err }));
+  }
+
+  /** Stores a message, unless something must be read first: then what to do after that is returned. */
+  #process(message: Incoming): Promise<Act> | undefined {
     const values = readHeaders(message.headers);
-    const headers = values.size === 0 || message.sourced ? undefined : readBatchHeaders(values);
-    if (headers === undefined) return { message, values, batch: undefined };
-    const refused = this.#refusedInBatch(message);
-    if (refused !== undefined) {
-      this.#parts.answers.refuse(message.reply, refused);
-      return undefined;
+    if (!message.sourced) {
+      if (isFastReply(message.reply)) return this.#fastBatches().take(message, values);
+      const batch = readBatchHeaders(values);
+      if (batch !== undefined) return this.#atomicBatches().take(message, values, batch);
     }
-    const batch = this.#batches.take(message, values, headers, this.#rules.config);
-    return batch && { message, values, batch };
+    const read = readFor(this.#store, message.subject, values, this.#rules.config);
+    if (read instanceof Promise) return read.then((found) => (copy) => this.#decide(copy, values, found));
+    this.#decide(message, values, read);
+    return undefined;
   }
 
-  /** What is looked at before anything that concerns the batch. */
-  #refusedInBatch({ headers, payload }: Incoming): ApiError | undefined {
-    const { config } = this.#rules;
-    if (config.sealed) return apiError(10109);
-    if (this.#parts.account.isServerFull(config.storage)) return apiError(10023);
-    return config.maxMsgSize >= 0 && sizeOf(headers, payload) > config.maxMsgSize
-      ? apiError(10054)
-      : undefined;
+  #atomicBatches(): AtomicBatches {
+    this.#atomic ??= new AtomicBatches(this.#parts, this.#writer, this.#rules);
+    return this.#atomic;
   }
 
-  #read({ message, values, batch }: Work): Reads | Promise<Reads> {
-    const asking: Asking[] =
-      batch === undefined
-        ? [{ subject: message.subject, values }]
-        : batch.messages.map(({ subject, headers }) => ({ subject, values: readHeaders(headers) }));
-    return readFor(asking, this.#rules.config, this.#parts.store);
+  #fastBatches(): FastBatches {
+    this.#fast ??= new FastBatches(this.#parts, this.#writer, this.#rules);
+    return this.#fast;
   }
 
-  #finish({ message, values, batch }: Work, reads: Reads): void {
+  #decide(message: Incoming, values: HeaderValues, read: Read): void {
+    const { account, answers } = this.#parts;
     const { origin } = message;
     if (origin !== undefined && !isReady(origin)) return;
-    const now = this.#parts.account.clock.now();
-    const context = this.#context(now, reads);
-    if (batch !== undefined) {
-      this.#finishBatch(batch, context, reads, now);
+    const now = account.clock.now();
+    const decision = checkPublish(
+      message,
+      values,
+      publishContext(this.#parts, this.#rules.config, read, now),
+      read.last,
+    );
+    if (decision.kind === "refuse") this.#refuse(message, decision.error);
+    else if (decision.kind === "duplicate") {
+      answers.duplicate(message.reply, decision.seq);
+      origin?.stored(0);
+    } else this.#storeDecided(message, values, decision, origin?.time ?? now);
+  }
+
+  #storePlain(subject: string, payload: Uint8Array, reply: string, config: StreamConfig): void {
+    const { answers, account } = this.#parts;
+    const refused =
+      config.maxMsgSize >= 0 && payload.length > config.maxMsgSize
+        ? apiError(10054)
+        : this.#writer.refused(subject, undefined, payload, false);
+    if (refused !== undefined) {
+      answers.refuse(reply, refused);
       return;
     }
-    const needed = values.size === 0 ? undefined : neededMessage(values, message.subject, context.config);
-    const last = needed === undefined ? undefined : reads.last.get(needed);
-    const decision = checkPublish(message, values, context, last);
-    if (decision.kind === "refuse") this.#writer.refuse(message, decision.error);
-    else if (decision.kind === "duplicate") {
-      this.#parts.answers.duplicate(message.reply, decision.seq);
-      origin?.stored(0);
-    } else this.#writer.decided(message, values, decision, origin?.time ?? now);
-  }
-
-  #finishBatch(batch: CompleteBatch, context: PublishContext, reads: Reads, now: number): void {
-    const staged = new StagedBatch();
-    const decided: DecidedMessage[] = [];
-    for (const message of batch.messages) {
-      const values = readHeaders(message.headers);
-      const needed = neededMessage(values, message.subject, context.config);
-      const last = needed === undefined ? undefined : reads.last.get(needed);
-      const decision = checkBatched(message, values, context, staged, last);
-      if (decision.kind === "refuse") {
-        this.#parts.answers.refuse(batch.reply, decision.error);
-        return;
-      }
-      if (decision.kind === "store") decided.push({ message, values, decision });
+    try {
+      const seq = this.#writer.writePlain(subject, payload, account.clock.now());
+      answers.stored(seq, reply, payload.length);
+    } catch (error) {
+      this.#failed(error, { reply });
     }
-    this.#writer.batch(batch, decided, now);
   }
 
-  #context(now: number, { lastSeq }: Reads): PublishContext {
-    const { account, duplicates, store } = this.#parts;
-    return {
-      config: this.#rules.config,
-      lastSeq: store.state.lastSeq,
-      lastMsgId: duplicates.lastId,
-      lastSeqOf: (filter) =>
-        isWithoutWildcards(filter) ? (store.subject(filter)?.lastSeq ?? 0) : (lastSeq.get(filter) ?? 0),
-      duplicateOf: (id) => duplicates.seqOf(id, now),
-      maxPayload: account.maxPayload(),
-      now,
-      zones: account.zones,
-    };
+  #storeDecided(message: Incoming, values: HeaderValues, decision: StoreDecision, now: number): void {
+    const { answers } = this.#parts;
+    const { subject, reply, origin } = message;
+    const { headers, payload, counter, rollup } = decision;
+    const refused = this.#writer.refused(subject, headers, payload, rollup !== undefined);
+    if (refused !== undefined) {
+      this.#refuse(message, refused);
+      return;
+    }
+    try {
+      const seq = this.#writer.write({ subject, values, decision, origin }, now);
+      const { rolled } = this.#writer;
+      const size = sizeOf(headers, payload);
+      if (rolled === undefined && counter === undefined) answers.stored(seq, reply, size);
+      else answers.storedWith(seq, reply, size, { value: counter }, rolled);
+    } catch (error) {
+      this.#failed(error, message);
+    }
+  }
+
+  #failed(error: unknown, message: Answered): void {
+    if (!(error instanceof StorageError)) throw error;
+    this.#refuse(message, error);
+  }
+
+  /** Tells why a message is not stored. */
+  #refuse({ reply, origin }: Answered, error: ApiError | StorageError): void {
+    const { answers } = this.#parts;
+    if (error instanceof StorageError) answers.refuseAs(reply, error);
+    else answers.refuse(reply, error);
+    origin?.refused(error);
+  }
+
+  /** All up to a sequence is on disk. */
+  synced(seq: number): void {
+    this.#fast?.synced(seq);
+  }
+
+  /** All that is not on disk has come to nothing. */
+  refused(error: StorageError): void {
+    this.#fast?.refused(error);
   }
 }

@@ -1,59 +1,66 @@
 import type { Maybe, StreamStore } from "../../storage/store.ts";
-import { type LastMessage, neededMessage } from "../publish/check.ts";
+import { type LastMessage, neededMessage, type PublishContext } from "../publish/check.ts";
 import { HEADERS, type HeaderValues } from "../publish/headers.ts";
 import { isWithoutWildcards } from "../subjects.ts";
 import type { StreamConfig } from "./config.ts";
+import type { WriterParts } from "./writer.ts";
 
-/** What had to be read before messages can be decided about. */
-export interface Reads {
-  /** The last messages on subjects. */
-  readonly last: ReadonlyMap<string, LastMessage>;
-  /** The last sequences on subjects with wildcards. */
-  readonly lastSeq: ReadonlyMap<string, number>;
+/** What has to be read before a message can be decided about. */
+export interface Read {
+  readonly last: LastMessage | undefined;
+  /** On the subjects with wildcards that the message expects something of. */
+  readonly lastSeq: number;
 }
 
-/** What nearly all messages need. */
-export const NO_READS: Reads = { last: new Map(), lastSeq: new Map() };
+const NOTHING: Read = { last: undefined, lastSeq: 0 };
 
-/** A message, as far as it says what must be read for it. */
-export interface Asking {
-  readonly subject: string;
-  readonly values: HeaderValues;
-}
-
-/** Reads what must be known to decide about messages; at once if it is in memory. */
-export function readFor(messages: readonly Asking[], config: StreamConfig, store: StreamStore): Maybe<Reads> {
-  const subjects = new Set<string>();
-  const filters = new Set<string>();
-  for (const { subject, values } of messages) {
-    if (values.size === 0) continue;
-    const needed = neededMessage(values, subject, config);
-    if (needed !== undefined) subjects.add(needed);
-    const filter = values.get(HEADERS.expectedLastSubjectSeqSubject) ?? "";
-    if (!isWithoutWildcards(filter)) filters.add(filter);
+/** Reads what a message needs: nothing, for nearly all. Rejects with an error of the disk. */
+export function readFor(
+  store: StreamStore,
+  subject: string,
+  values: HeaderValues,
+  config: StreamConfig,
+): Maybe<Read> {
+  if (values.size === 0) return NOTHING;
+  const needed = neededMessage(values, subject, config);
+  const filter = values.get(HEADERS.expectedLastSubjectSeqSubject) ?? "";
+  const last = needed === undefined ? undefined : lastMessage(store, needed);
+  const lastSeq = isWithoutWildcards(filter) ? 0 : lastSeqOn(store, filter);
+  if (last instanceof Promise || lastSeq instanceof Promise) {
+    return Promise.all([last, lastSeq]).then(([message, seq]) => ({ last: message, lastSeq: seq }));
   }
-  if (subjects.size === 0 && filters.size === 0) return NO_READS;
-  const last = new Map<string, LastMessage>();
-  const lastSeq = new Map<string, number>();
-  const waits: Promise<void>[] = [];
-  const take = <T>(found: Maybe<T>, use: (value: T) => void): void => {
-    if (found instanceof Promise) waits.push(found.then(use));
-    else use(found);
+  return last === undefined && lastSeq === 0 ? NOTHING : { last, lastSeq };
+}
+
+/** The last message on a subject; undefined for none. */
+export function lastMessage(store: StreamStore, subject: string): Maybe<LastMessage | undefined> {
+  const there = store.subject(subject);
+  return there && store.get(there.lastSeq);
+}
+
+function lastSeqOn(store: StreamStore, filter: string): Maybe<number> {
+  const subjects = store.filter([filter]);
+  const found = store.previous(subjects, store.state.lastSeq);
+  if (found instanceof Promise) return found.finally(() => subjects.close());
+  subjects.close();
+  return found;
+}
+
+/** What a message is checked against. */
+export function publishContext(
+  { account, store, duplicates }: WriterParts,
+  config: StreamConfig,
+  { lastSeq }: Read,
+  now: number,
+): PublishContext {
+  return {
+    config,
+    lastSeq: store.state.lastSeq,
+    lastMsgId: duplicates.lastId,
+    lastSeqOf: (filter) => (isWithoutWildcards(filter) ? (store.subject(filter)?.lastSeq ?? 0) : lastSeq),
+    duplicateOf: (id) => duplicates.seqOf(id, now),
+    maxPayload: account.maxPayload(),
+    now,
+    zones: account.zones,
   };
-  for (const subject of subjects) {
-    const there = store.subject(subject);
-    if (there === undefined) continue;
-    take(store.get(there.lastSeq), (message) => {
-      if (message !== undefined) last.set(subject, message);
-    });
-  }
-  for (const filter of filters) {
-    const matching = store.filter([filter]);
-    take(store.previous(matching, store.state.lastSeq), (seq) => {
-      lastSeq.set(filter, seq);
-      matching.close();
-    });
-  }
-  const reads = { last, lastSeq };
-  return waits.length === 0 ? reads : Promise.all(waits).then(() => reads);
 }

@@ -1,5 +1,5 @@
 import type { StreamStore } from "../../storage/store.ts";
-import type { Fill } from "../publish/room.ts";
+import type { BatchFill, Fill } from "../publish/room.ts";
 import type { StreamConfig } from "./config.ts";
 
 /** Keeps a stream within its limits for messages and bytes, by removing the oldest ones (behaviour.md D.2). */
@@ -31,17 +31,28 @@ export class RoomKeeper {
     return { messages, bytes, ofSubject: there?.messages ?? 0, firstBytes };
   }
 
-  /** Makes room once a message has been stored. */
-  make(seq: number, subject: string): void {
-    if (this.#maxPerSubject > 0) this.keepOfSubject(subject, this.#maxPerSubject, seq);
-    if (this.#maxMsgs > 0 || this.#maxBytes > 0) this.#makeWhole(seq);
+  /** How full it is for messages that are stored together. */
+  batchFill(): BatchFill {
+    const store = this.#store;
+    const { messages, bytes } = store.state;
+    return { messages, bytes, ofSubject: (subject) => store.subject(subject)?.messages ?? 0 };
   }
 
-  #makeWhole(because: number): void {
+  /**
+   * Makes room once a message has been stored.
+   * @param ahead - how many behind it are stored already, and do not count yet.
+   * @param bytesAhead - theirs.
+   */
+  make(seq: number, subject: string, ahead: number = 0, bytesAhead: number = 0): void {
+    if (this.#maxPerSubject > 0) this.keepOfSubject(subject, this.#maxPerSubject, seq);
+    if (this.#maxMsgs > 0 || this.#maxBytes > 0) this.#makeWhole(seq, ahead, bytesAhead);
+  }
+
+  #makeWhole(because: number, ahead: number, bytesAhead: number): void {
     const { state } = this.#store;
     while (
-      (this.#maxMsgs > 0 && state.messages > this.#maxMsgs) ||
-      (this.#maxBytes > 0 && state.bytes > this.#maxBytes)
+      (this.#maxMsgs > 0 && state.messages - ahead > this.#maxMsgs) ||
+      (this.#maxBytes > 0 && state.bytes - bytesAhead > this.#maxBytes)
     ) {
       if (!this.remove(state.firstSeq, because)) return;
     }
@@ -55,8 +66,8 @@ export class RoomKeeper {
     }
   }
 
-  /** Removes the messages of a subject that have a lower sequence than the one that takes their place. */
-  removeOfSubject(subject: string, before: number): void {
+  /** Removes the messages of a subject before another, in its favour. */
+  removeBefore(subject: string, before: number): void {
     for (;;) {
       const there = this.#store.subject(subject);
       if (there === undefined || there.firstSeq >= before || !this.remove(there.firstSeq, before)) return;

@@ -8,7 +8,6 @@ import type { StreamPurgeRequest } from "../api/requests.ts";
 import { Consumers } from "../consumer/consumers.ts";
 import type { ConsumerHost } from "../consumer/host.ts";
 import type { Timestamp } from "../json/timestamps.ts";
-import type { HeaderValues } from "../publish/headers.ts";
 import { Origins } from "../source/origins.ts";
 import type { ReceivingStream } from "../source/receiver.ts";
 import { Answers } from "./answers.ts";
@@ -21,9 +20,9 @@ import { Ingest } from "./ingest.ts";
 import { Republisher } from "./republisher.ts";
 import { Retention } from "./retention.ts";
 import { RoomKeeper } from "./room-keeper.ts";
-import { Scheduler, type SchedulingStream } from "./scheduler.ts";
+import { Scheduler } from "./scheduler.ts";
 import { SubjectRule } from "./subject-rule.ts";
-import type { WriterRules } from "./writer.ts";
+import type { IngestRules } from "./writer.ts";
 
 /** How long files may go without a sync where the stream does not want to wait for one, in ms (nats-server's `sync_interval`). */
 const ASYNC_SYNC_MS = 120_000;
@@ -42,7 +41,7 @@ export interface StreamSetup {
 }
 
 /** A stream at work: it takes messages, keeps them as its configuration says, and has consumers. */
-export class Stream implements ConsumerHost, ExpiringStream, SchedulingStream, ReceivingStream {
+export class Stream implements ConsumerHost, ExpiringStream, ReceivingStream {
   readonly account: AccountContext;
   readonly place: readonly string[];
   readonly created: Timestamp;
@@ -56,9 +55,10 @@ export class Stream implements ConsumerHost, ExpiringStream, SchedulingStream, R
   readonly #retention: Retention;
   readonly #ingest: Ingest;
   readonly #expirer: Expirer;
-  readonly #scheduler: Scheduler;
   readonly #directGets: DirectGets;
   readonly #listens = new Map<string, Ending>();
+  /** Where messages may schedule others. */
+  #scheduler: Scheduler | undefined;
   #config: StreamConfig;
   #closed = false;
   /** What of its bytes is in the account's usage. */
@@ -78,7 +78,6 @@ export class Stream implements ConsumerHost, ExpiringStream, SchedulingStream, R
     this.consumers = new Consumers(this);
     this.#retention = new Retention(this, this.consumers);
     this.#expirer = new Expirer(this, clock);
-    this.#scheduler = new Scheduler(this);
     this.#directGets = new DirectGets(this);
     this.origins = new Origins(this);
     this.#ingest = new Ingest(
@@ -89,10 +88,7 @@ export class Stream implements ConsumerHost, ExpiringStream, SchedulingStream, R
         duplicates: this.#duplicates,
         room: this.#room,
         consumers: this.consumers,
-        stored: (seq, now, ttl, values) => {
-          if (values !== undefined) this.#schedule(seq, values, now);
-          this.#stored(now, ttl);
-        },
+        stored: (now, ttl) => this.#stored(now, ttl),
         purge: (subject, before) => this.#purgeBelow(subject, before),
       },
       this.#rules(),
@@ -126,9 +122,9 @@ export class Stream implements ConsumerHost, ExpiringStream, SchedulingStream, R
     this.#listen();
     this.#expirer.look();
     this.#expireIds();
-    void this.#scheduler.look();
     void this.#settleLimits();
     this.#retention.look();
+    void this.#scheduler?.find(this.store.state.lastTime);
     this.#follow();
   }
 
@@ -159,10 +155,11 @@ export class Stream implements ConsumerHost, ExpiringStream, SchedulingStream, R
     }
   }
 
-  #rules(): WriterRules {
+  #rules(): IngestRules {
     const { account, config } = this;
     const { subjectTransform, republish } = config;
     return {
+      schedules: this.#schedules(),
       config,
       transform:
         subjectTransform && new SubjectRule(subjectTransform.src, subjectTransform.dest, account.random),
@@ -170,16 +167,36 @@ export class Stream implements ConsumerHost, ExpiringStream, SchedulingStream, R
     };
   }
 
+  /** What messages are scheduled by, if the stream allows that. */
+  #schedules(): Scheduler | undefined {
+    const { account, store } = this;
+    if (!this.#config.allowMsgSchedules || this.#scheduler !== undefined) return this.#scheduler;
+    const { clock, tasks, zones } = account;
+    this.#scheduler = new Scheduler({
+      store,
+      clock,
+      tasks,
+      zones,
+      make: ({ subject, headers, payload }) => this.#ingest.make(subject, headers, payload),
+      failed: (error) =>
+        account.logger.error(`Stream '${account.name} > ${this.#config.name}': schedules: ${String(error)}`),
+    });
+    return this.#scheduler;
+  }
+
   readonly #listener: StoreListener = {
     synced: (seq: number): void => {
       this.origins.synced(seq);
       this.#answers.settle(seq);
+      this.#ingest.synced(seq);
       this.consumers.stored(seq);
     },
     refused: (seq: number, error: StorageError): void => {
       this.#duplicates.retract(seq);
       this.origins.refused(seq);
       this.#answers.fail(seq, error);
+      this.#ingest.refused(error);
+      this.#scheduler?.refused(seq);
       this.consumers.refused(seq);
       this.#count();
       this.account.logger.error(`Stream '${this.account.name} > ${this.#config.name}': ${error.message}`);
@@ -205,11 +222,6 @@ export class Stream implements ConsumerHost, ExpiringStream, SchedulingStream, R
       this.#signalPlanned = false;
       if (!this.#closed) this.consumers.stored(this.store.syncedSeq);
     });
-  }
-
-  #schedule(seq: number, values: HeaderValues, now: number): void {
-    const subject = this.#config.allowMsgSchedules ? this.store.subjectOf(seq) : undefined;
-    if (subject !== undefined) this.#scheduler.stored(seq, subject, values, now);
   }
 
   #expireIds(): void {
@@ -277,12 +289,7 @@ export class Stream implements ConsumerHost, ExpiringStream, SchedulingStream, R
   }
 
   mark(subject: string, headers: Uint8Array): void {
-    this.bring({ subject, headers, payload: EMPTY, reply: "", sourced: true });
-  }
-
-  /** Stores a message that the stream itself makes. */
-  bring(message: Incoming): void {
-    this.#ingest.bring(message);
+    this.#ingest.bring({ subject, headers, payload: EMPTY, reply: "", sourced: true });
   }
 
   forgetIds(now: number): number | undefined {
@@ -301,12 +308,13 @@ export class Stream implements ConsumerHost, ExpiringStream, SchedulingStream, R
     store.configure(storeOptions(account, config));
     this.#duplicates.configure(config.duplicateWindow, account.clock.now());
     this.#room.configure(config);
+    const scheduler = this.#scheduler;
     this.#ingest.configure(this.#rules());
+    if (scheduler === undefined) void this.#scheduler?.find(store.state.lastTime);
     this.#listen();
     this.#follow();
     this.#expirer.look();
     this.#expireIds();
-    void this.#scheduler.look();
     this.#retention.look();
     await this.#settleLimits();
   }
@@ -345,8 +353,8 @@ export class Stream implements ConsumerHost, ExpiringStream, SchedulingStream, R
     this.#listens.clear();
     this.#directGets.stop();
     this.#expirer.stop();
-    this.#scheduler.stop();
     this.#ingest.stop();
+    this.#scheduler?.stop();
   }
 
   #leave(): void {

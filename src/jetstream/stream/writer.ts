@@ -1,20 +1,17 @@
 import { encodeText } from "../../protocol/text.ts";
-import { StorageError } from "../../storage/errors.ts";
-import { type MessageInput, TTL_NEVER as STORE_TTL_NEVER, type StreamStore } from "../../storage/store.ts";
+import { TTL_NEVER as STORE_TTL_NEVER, type StreamStore } from "../../storage/store.ts";
 import type { AccountContext } from "../account/context.ts";
 import type { Consumers } from "../consumer/consumers.ts";
 import { type ApiError, apiError } from "../errors.ts";
-import { endingBatch } from "../publish/batch.ts";
-import { type PublishDecision, sizeOf } from "../publish/check.ts";
+import type { StoreDecision } from "../publish/check.ts";
 import { HEADERS, type HeaderValues } from "../publish/headers.ts";
-import { type Fill, refusedByLimits } from "../publish/room.ts";
+import { refusedByLimits } from "../publish/room.ts";
 import { type MessageTtl, TTL_NEVER } from "../publish/ttl.ts";
 import type { Answers } from "./answers.ts";
-import type { CompleteBatch } from "./atomic-batches.ts";
 import type { StreamConfig } from "./config.ts";
 import type { DuplicateWindow } from "./duplicates.ts";
-import type { Answered, Incoming } from "./incoming.ts";
-import type { JustStored, Republisher } from "./republisher.ts";
+import type { FromOrigin } from "./from-origin.ts";
+import type { Republisher } from "./republisher.ts";
 import type { RoomKeeper } from "./room-keeper.ts";
 import type { SubjectRule } from "./subject-rule.ts";
 
@@ -26,203 +23,217 @@ export interface WriterParts {
   readonly duplicates: DuplicateWindow;
   readonly room: RoomKeeper;
   readonly consumers: Consumers;
-  /**
-   * Hears of each message that was stored.
-   * @param ttl - in s; 0 for none of its own.
-   * @param values - its headers; undefined without.
-   */
-  stored(seq: number, now: number, ttl: number, values?: HeaderValues): void;
+  /** Hears of each message that was stored, and of its TTL (s; 0 without). */
+  stored(now: number, ttl: number): void;
   /** Removes messages on a subject (or all) below a sequence, without keeping anybody waiting. */
   purge(subject: string | undefined, before: number): Promise<void>;
 }
 
 /** How the stream's rules apply to messages: changes with its configuration. */
-export interface WriterRules {
+export interface IngestRules {
   readonly config: StreamConfig;
   readonly transform: SubjectRule | undefined;
   readonly republisher: Republisher | undefined;
+  /** Hears of messages that schedule others. */
+  readonly schedules: ScheduleListener | undefined;
 }
 
-/** That a message is to be stored, and as what. */
-export type StoreDecision = Extract<PublishDecision, { kind: "store" }>;
+/** Hears what is stored, where messages may schedule others. */
+export interface ScheduleListener {
+  /** A message was stored. @param now - when, in ms since the epoch. */
+  stored(seq: number, subject: string, values: HeaderValues, now: number): void;
+}
+
+/** A message that is to be stored. */
+export interface DecidedMessage {
+  readonly subject: string;
+  readonly values: HeaderValues;
+  readonly decision: StoreDecision;
+  /** Set when it comes from another stream. */
+  readonly origin?: FromOrigin;
+}
 
 /** A rollup of more messages than these removes them once it is on disk, so that no call takes long. */
 const ROLLUP_AT_ONCE = 1_024;
+const NO_HEADERS: HeaderValues = new Map();
 
-/** What is done once a message is on disk, before it is acknowledged. */
-type Afterwards = (() => Promise<void>) | undefined;
-
-/** Stores messages that have been decided about, with all that comes of it: limits, rollups, ids, answers. */
-export class StreamWriter {
+/** Stores messages that have been decided about: with their ids, and all that follows from them being stored. */
+export class Writer {
   readonly #parts: WriterParts;
   readonly #store: StreamStore;
-  #rules: WriterRules;
+  #rules: IngestRules;
+  /** What must be done, once what was stored last is on disk, before it is acknowledged. */
+  rolled: (() => Promise<void>) | undefined;
 
-  constructor(parts: WriterParts, rules: WriterRules) {
+  constructor(parts: WriterParts, rules: IngestRules) {
     this.#parts = parts;
     this.#store = parts.store;
     this.#rules = rules;
   }
 
   /** Other rules, from the next message on. */
-  configure(rules: WriterRules): void {
+  configure(rules: IngestRules): void {
     this.#rules = rules;
   }
 
-  /** Stores a message without headers, which nothing has to be decided about but its size. */
-  plain(subject: string, payload: Uint8Array, reply: string): void {
-    const { answers, account, duplicates, room } = this.#parts;
-    const { maxMsgSize } = this.#rules.config;
-    if (maxMsgSize >= 0 && payload.length > maxMsgSize) {
-      answers.refuse(reply, apiError(10054));
-      return;
-    }
-    const now = account.clock.now();
-    const refused = this.#refused(subject, undefined, payload, false);
-    if (refused !== undefined) {
-      answers.refuse(reply, refused);
-      return;
-    }
-    if (this.#isUnwanted(subject)) {
-      this.#skip("", { reply }, now);
-      return;
-    }
-    const again = this.#target(subject);
-    const seq = this.#append({ subject, reply }, undefined, payload, now, 0);
-    if (seq === 0) return;
-    duplicates.lastId = "";
-    room.make(seq, subject);
-    answers.stored(seq, reply, payload.length);
-    if (again !== undefined) this.#republish(again, { subject, headers: undefined, payload, seq, time: now });
-    this.#parts.stored(seq, now, 0);
-  }
-
-  /** Stores a message as it was decided. */
-  decided(message: Incoming, values: HeaderValues, decision: StoreDecision, now: number): void {
-    const { answers, duplicates, room } = this.#parts;
-    const { subject, reply } = message;
-    const { headers, payload, msgId, counter, rollup } = decision;
-    const refused = this.#refused(subject, headers, payload, rollup !== undefined);
-    if (refused !== undefined) {
-      this.refuse(message, refused);
-      return;
-    }
-    if (this.#isUnwanted(subject)) {
-      const seq = this.#skip(msgId, message, now);
-      if (seq > 0) this.#rollUp(subject, values, decision, seq + 1);
-      return;
-    }
-    const again = this.#target(subject);
-    const ttl = secondsOf(decision.ttl);
-    const seq = this.#append(message, headers, payload, now, ttl);
-    if (seq === 0) return;
-    message.origin?.stored(seq);
-    duplicates.add(msgId, seq, now);
-    room.make(seq, subject);
-    const afterwards = this.#rollUp(subject, values, decision, seq);
-    const size = sizeOf(headers, payload);
-    if (afterwards === undefined && counter === undefined) answers.stored(seq, reply, size);
-    else answers.storedWith(seq, reply, size, { value: counter }, afterwards);
-    if (again !== undefined) this.#republish(again, { subject, headers, payload, seq, time: now });
-    this.#parts.stored(seq, now, ttl, values);
-  }
-
-  /** Stores all messages of a batch, or none. */
-  batch(batch: CompleteBatch, decisions: readonly DecidedMessage[], now: number): void {
-    const { answers } = this.#parts;
-    const full = this.#refusedBatch(decisions);
-    if (full !== undefined) {
-      answers.refuse(batch.reply, full);
-      return;
-    }
-    const inputs = decisions.map(({ message, decision }, i): MessageInput => {
-      const { headers, payload, ttl } = decision;
-      const isLast = batch.endedBehind && i === decisions.length - 1;
-      const block = isLast ? endingBatch(headers) : headers;
-      return { subject: message.subject, headers: block, payload, time: now, ttl: secondsOf(ttl) };
-    });
-    const again = decisions.map(({ message }) => this.#target(message.subject));
-    let first: number;
-    try {
-      first = this.#store.appendBatch(inputs);
-    } catch (error) {
-      this.#failed(error, batch);
-      return;
-    }
-    const afterwards: Afterwards[] = [];
-    decisions.forEach(({ message, values, decision }, i) => {
-      const seq = first + i;
-      const { subject, headers, payload } = inputs[i];
-      this.#parts.duplicates.add(decision.msgId, seq, now);
-      this.#parts.room.make(seq, subject);
-      afterwards.push(this.#rollUp(subject, values, decision, seq));
-      if (this.#isUnwanted(subject)) this.#store.remove(seq);
-      else {
-        const target = again[i];
-        if (target !== undefined) this.#republish(target, { subject, headers, payload, seq, time: now });
-        this.#parts.stored(seq, now, inputs[i].ttl, values);
-      }
-      answers.stored(seq, "", sizeOf(message.headers, message.payload));
-    });
-    const work = afterwards.filter((each) => each !== undefined);
-    const all = work.length === 0 ? undefined : () => Promise.all(work.map((each) => each())).then(() => {});
-    const last = first + decisions.length - 1;
-    answers.storedWith(last, batch.reply, 0, { batch: { id: batch.id, count: decisions.length } }, all);
-  }
-
-  /** Whether there is no room, in the server, the account or the stream. */
-  #refused(
+  /** Why there is no room for a message in the server, the account or the stream. */
+  refused(
     subject: string,
     headers: Uint8Array | undefined,
     payload: Uint8Array,
     rollsUp: boolean,
   ): ApiError | undefined {
     const { config } = this.#rules;
-    const { account, room } = this.#parts;
-    if (account.isServerFull(config.storage)) return apiError(10023);
-    const limit = this.#accountLimit();
-    if (limit < 0 && config.discard === "old") return undefined;
-    const size = this.#sizeOf(subject, headers, payload);
-    if (limit >= 0 && account.usage.used[config.storage] + size > limit) return apiError(10002);
-    return config.discard === "old" ? undefined : refusedByLimits(config, room.fill(subject), size, rollsUp);
+    const lacking = this.lacking(subject, headers, payload);
+    if (lacking !== undefined || config.discard === "old") return lacking;
+    const size = this.sizeOf(subject, headers, payload);
+    return refusedByLimits(config, this.#parts.room.fill(subject), size, rollsUp);
   }
 
-  #accountLimit(): number {
-    const { limits } = this.#parts.account;
-    return this.#rules.config.storage === "memory" ? limits.maxMemory : limits.maxStore;
+  /** Why there is no room for a message in the server or the account, beside so many bytes more. */
+  lacking(
+    subject: string,
+    headers: Uint8Array | undefined,
+    payload: Uint8Array,
+    more: number = 0,
+  ): ApiError | undefined {
+    const { account } = this.#parts;
+    const { storage } = this.#rules.config;
+    if (account.isServerFull(storage)) return apiError(10023);
+    const limit = storage === "memory" ? account.limits.maxMemory : account.limits.maxStore;
+    if (limit < 0) return undefined;
+    const size = this.sizeOf(subject, headers, payload) + more;
+    return account.usage.used[storage] + size > limit ? apiError(10002) : undefined;
   }
 
-  #sizeOf(subject: string, headers: Uint8Array | undefined, payload: Uint8Array): number {
+  /** The bytes of a message, as the store counts them. */
+  sizeOf(subject: string, headers: Uint8Array | undefined, payload: Uint8Array): number {
     return this.#store.accountedBytes(encodeText(subject).length, headers?.length ?? 0, payload.length);
   }
 
-  /** The same for a batch: each message finds those before it in the stream. */
-  #refusedBatch(decisions: readonly DecidedMessage[]): ApiError | undefined {
-    const { config } = this.#rules;
-    const { account, room } = this.#parts;
-    const limit = this.#accountLimit();
-    const onSubjects = new Map<string, number>();
-    let bytes = 0;
-    let count = 0;
-    for (const { message, decision } of decisions) {
-      const { subject } = message;
-      const size = this.#sizeOf(subject, decision.headers, decision.payload);
-      if (limit >= 0 && account.usage.used[config.storage] + bytes + size > limit) return apiError(10002);
-      const found = room.fill(subject);
-      const before = onSubjects.get(subject) ?? 0;
-      const fill: Fill = {
-        messages: found.messages + count,
-        bytes: found.bytes + bytes,
-        ofSubject: found.ofSubject + before,
-        firstBytes: found.firstBytes,
-      };
-      const refused = refusedByLimits(config, fill, size, decision.rollup !== undefined);
-      if (refused !== undefined) return refused;
-      onSubjects.set(subject, before + 1);
-      bytes += size;
-      count += 1;
+  /** Stores a message without headers, and returns its sequence. @throws StorageError */
+  writePlain(subject: string, payload: Uint8Array, now: number): number {
+    const { duplicates, room } = this.#parts;
+    this.rolled = undefined;
+    if (this.#isUnwanted(subject)) return this.#skip("", now);
+    const { republisher, schedules } = this.#rules;
+    const target = republisher?.target(subject);
+    const before = target === undefined ? 0 : this.#lastOn(subject);
+    const seq = this.#store.append(subject, undefined, payload, now);
+    duplicates.lastId = "";
+    room.make(seq, subject);
+    schedules?.stored(seq, subject, NO_HEADERS, now);
+    if (target !== undefined) this.#republish(target, subject, undefined, payload, seq, now, before);
+    this.#parts.stored(now, 0);
+    return seq;
+  }
+
+  /**
+   * Stores a message, and returns its sequence; one that nobody wants gets a number, and is forgotten. Acknowledge it after {@link rolled}.
+   * @throws StorageError
+   */
+  write({ subject, values, decision, origin }: DecidedMessage, now: number): number {
+    const { headers, payload, msgId } = decision;
+    this.rolled = undefined;
+    if (this.#isUnwanted(subject)) {
+      const seq = this.#skip(msgId, now, origin);
+      this.rolled = this.#rollUp(subject, values, decision, seq + 1);
+      return seq;
     }
-    return undefined;
+    const target = this.#rules.republisher?.target(subject);
+    const before = target === undefined ? 0 : this.#lastOn(subject);
+    const ttl = secondsOf(decision.ttl);
+    const seq = this.#store.append(subject, headers, payload, now, ttl);
+    origin?.stored(seq);
+    this.rolled = this.#follow(seq, subject, values, decision, now);
+    if (target !== undefined) this.#republish(target, subject, headers, payload, seq, now, before);
+    this.#parts.stored(now, ttl);
+    return seq;
+  }
+
+  /** Stores messages, all or none of which survive a crash; the first's sequence is returned. @throws StorageError */
+  writeAll(messages: readonly DecidedMessage[], now: number): number {
+    const targets = this.#targetsOf(messages);
+    const first = this.#store.appendBatch(
+      messages.map(({ subject, decision }) => ({
+        ...decision,
+        subject,
+        time: now,
+        ttl: secondsOf(decision.ttl),
+      })),
+    );
+    const rolled: (() => Promise<void>)[] = [];
+    let ahead = messages.length;
+    let bytesAhead = 0;
+    for (let i = 0; i < ahead; i++) bytesAhead += this.#store.bytesOf(first + i);
+    messages.forEach(({ subject, values, decision }, i) => {
+      const seq = first + i;
+      ahead -= 1;
+      bytesAhead -= this.#store.bytesOf(seq);
+      const after = this.#isUnwanted(subject)
+        ? this.#forget(seq, subject, values, decision, now)
+        : this.#follow(seq, subject, values, decision, now, ahead, bytesAhead);
+      if (after !== undefined) rolled.push(after);
+      const { headers, payload } = decision;
+      const target = targets?.[i];
+      if (target !== undefined)
+        this.#republish(target.to, subject, headers, payload, seq, now, target.before);
+      this.#parts.stored(now, secondsOf(decision.ttl));
+    });
+    this.rolled = rolled.length === 0 ? undefined : () => inTurn(rolled);
+    return first;
+  }
+
+  /** Where messages go that are published again, and the sequence before each on its subject; they are not stored yet. */
+  #targetsOf(
+    messages: readonly DecidedMessage[],
+  ): ({ to: string; before: number } | undefined)[] | undefined {
+    const { republisher } = this.#rules;
+    if (republisher === undefined) return undefined;
+    const last = new Map<string, number>();
+    let seq = this.#store.state.lastSeq;
+    return messages.map(({ subject }) => {
+      const before = last.get(subject) ?? this.#lastOn(subject);
+      seq += 1;
+      if (this.#isUnwanted(subject)) return undefined;
+      last.set(subject, seq);
+      const to = republisher.target(subject);
+      return to === undefined ? undefined : { to, before };
+    });
+  }
+
+  #lastOn(subject: string): number {
+    return this.#store.subject(subject)?.lastSeq ?? 0;
+  }
+
+  /** What follows from a message being stored. Returns what must be done before it is acknowledged. */
+  #follow(
+    seq: number,
+    subject: string,
+    values: HeaderValues,
+    decision: StoreDecision,
+    now: number,
+    ahead: number = 0,
+    bytesAhead: number = 0,
+  ): (() => Promise<void>) | undefined {
+    const { duplicates, room } = this.#parts;
+    duplicates.add(decision.msgId, seq, now);
+    room.make(seq, subject, ahead, bytesAhead);
+    this.#rules.schedules?.stored(seq, subject, values, now);
+    return this.#rollUp(subject, values, decision, seq);
+  }
+
+  /** A message of a batch that nobody wants was stored with the others, and goes. */
+  #forget(
+    seq: number,
+    subject: string,
+    values: HeaderValues,
+    decision: StoreDecision,
+    now: number,
+  ): (() => Promise<void>) | undefined {
+    this.#parts.duplicates.add(decision.msgId, seq, now);
+    this.#store.remove(seq);
+    return this.#rollUp(subject, values, decision, seq + 1);
   }
 
   /** Whether the stream keeps only what consumers want, and none wants this. */
@@ -230,95 +241,53 @@ export class StreamWriter {
     return this.#rules.config.retention === "interest" && !this.#parts.consumers.hasInterest(subject);
   }
 
-  /** A message that nobody wants gets a number, and is forgotten. Returns it; 0 when the store refuses. */
-  #skip(msgId: string, message: Answered, now: number): number {
-    const { answers, duplicates } = this.#parts;
-    try {
-      const seq = this.#store.skip(1, now);
-      message.origin?.stored(seq);
-      duplicates.add(msgId, seq, now);
-      answers.stored(seq, message.reply, 0);
-      return seq;
-    } catch (error) {
-      return this.#failed(error, message);
-    }
+  #skip(msgId: string, now: number, origin?: FromOrigin): number {
+    const seq = this.#store.skip(1, now);
+    origin?.stored(seq);
+    this.#parts.duplicates.add(msgId, seq, now);
+    return seq;
   }
 
-  #append(
-    message: Answered & { readonly subject: string },
-    headers: Uint8Array | undefined,
-    payload: Uint8Array,
-    now: number,
-    ttl: number,
-  ): number {
-    try {
-      return this.#store.append(message.subject, headers, payload, now, ttl);
-    } catch (error) {
-      return this.#failed(error, message);
-    }
-  }
-
-  #failed(error: unknown, message: Answered): 0 {
-    if (!(error instanceof StorageError)) throw error;
-    this.refuse(message, error);
-    return 0;
-  }
-
-  /** Tells why a message is not stored. */
-  refuse({ reply, origin }: Answered, error: ApiError | StorageError): void {
-    const { answers } = this.#parts;
-    if (error instanceof StorageError) answers.refuseAs(reply, error);
-    else answers.refuse(reply, error);
-    origin?.refused(error);
-  }
-
-  /** Removes what a message takes the place of: what is left of that to be done once it is on disk is returned. */
-  #rollUp(subject: string, values: HeaderValues, { rollup }: StoreDecision, before: number): Afterwards {
+  /** Removes what a message takes the place of. Returns what must be done, once it is on disk, before it is acknowledged. */
+  #rollUp(
+    subject: string,
+    values: HeaderValues,
+    { rollup }: StoreDecision,
+    before: number,
+  ): (() => Promise<void>) | undefined {
     const { config } = this.#rules;
-    const { room } = this.#parts;
+    const { room, purge } = this.#parts;
     if (!config.allowRollupHdrs || config.denyPurge) return undefined;
     if (values.get(HEADERS.scheduleNext) === "purge") {
       const scheduler = values.get(HEADERS.scheduler) ?? "";
-      if (scheduler !== "") room.removeOfSubject(scheduler, before);
+      if (scheduler !== "") room.removeBefore(scheduler, before);
     }
     if (rollup === undefined) return undefined;
     const { state } = this.#store;
     const count = rollup === "all" ? state.messages : (this.#store.subject(subject)?.messages ?? 0);
-    if (count > ROLLUP_AT_ONCE)
-      return () => this.#parts.purge(rollup === "all" ? undefined : subject, before);
-    if (rollup === "sub") room.removeOfSubject(subject, before);
+    if (count > ROLLUP_AT_ONCE) return () => purge(rollup === "all" ? undefined : subject, before);
+    if (rollup === "sub") room.removeBefore(subject, before);
     else while (state.messages > 0 && state.firstSeq < before && room.remove(state.firstSeq, before));
     return undefined;
   }
 
-  /** Where a message is published once more, and the last sequence on its subject before it; undefined for nowhere. */
-  #target(subject: string): RepublishTarget | undefined {
-    const to = this.#rules.republisher?.target(subject);
-    return to === undefined ? undefined : { to, lastSeq: this.#store.subject(subject)?.lastSeq ?? 0 };
-  }
-
-  #republish({ to, lastSeq }: RepublishTarget, message: Omit<JustStored, "lastSeq">): void {
+  #republish(
+    target: string,
+    subject: string,
+    headers: Uint8Array | undefined,
+    payload: Uint8Array,
+    seq: number,
+    time: number,
+    lastSeq: number,
+  ): void {
     const { republisher } = this.#rules;
-    const copy = {
-      ...message,
-      lastSeq,
-      headers: message.headers?.slice(),
-      payload: message.payload.slice(),
-    };
-    this.#parts.answers.after(message.seq, () => republisher?.publish(to, copy));
+    const message = { seq, subject, headers: headers?.slice(), payload: payload.slice(), time, lastSeq };
+    this.#parts.answers.after(seq, () => republisher?.publish(target, message));
   }
 }
 
-/** A message of a batch, and what was decided about it. */
-export interface DecidedMessage {
-  readonly message: Incoming;
-  readonly values: HeaderValues;
-  readonly decision: StoreDecision;
-}
-
-interface RepublishTarget {
-  readonly to: string;
-  readonly lastSeq: number;
+async function inTurn(actions: readonly (() => Promise<void>)[]): Promise<void> {
+  for (const action of actions) await action();
 }
 
 function secondsOf(ttl: MessageTtl): number {

@@ -154,15 +154,15 @@ export interface JetStreamLimits {
   batch?: JetStreamBatchLimits;
 }
 
-/** Batches of messages that are stored all or none; 0 is the default. */
+/** How much may be under way of batches of messages. */
 export interface JetStreamBatchLimits {
-  /** Batches that may be open on a stream. Default 50. */
+  /** Batches of a kind (atomic, fast ingest) that may be open in a stream. Default 50 and 1,000. */
   maxInflightPerStream?: number;
-  /** Batches that may be open on the server. Default 1,000. */
+  /** The same in the whole server. Default 1,000 and 50,000. */
   maxInflightTotal?: number;
-  /** Messages of a batch. Default 1,000. */
+  /** Messages of an atomic batch. Default 1,000. */
   maxMsgs?: number;
-  /** How long a batch may be without a message before it is given up, in ms. Default 10,000. */
+  /** For how long nothing may be heard of a batch before it is given up, in ms. Default 10 s. */
   timeout?: number;
 }
 
