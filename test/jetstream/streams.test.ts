@@ -93,7 +93,7 @@ describe("schedules", () => {
     await one.close();
     await one.clock.advance(100_000);
     const two = await SimulatedJetStream.start(disk, one.clock);
-    await two.clock.advance(15_000);
+    await two.clock.advance(5_000);
     assert.equal((await two.state()).last_seq, 5, "what was due again and again meanwhile comes once");
     assert.equal(await two.message(5), "made");
     await two.json(`${API}.PURGE.S`, { filter: "s.plan" });
