@@ -76,6 +76,7 @@ describe("the live page", () => {
     const connections = await page.locator("#connections tbody").innerText();
     assert.match(connections, /busy/);
     assert.ok(connections.includes(NASTY), "names are shown as text");
+    assert.equal(await page.locator("#jetstream").isVisible(), false, "there is no JetStream");
     assert.match(await page.locator("#subscriptions tbody").innerText(), /page\.\*[\s\S]*readers/);
     assert.match(await page.locator("#gone tr.bad").innerText(), /sleepy[\s\S]*Slow Consumer/);
     await page.locator('#flow polyline.in[points*=" "]').waitFor({ state: "attached" });
@@ -98,6 +99,47 @@ describe("the live page", () => {
       assert.deepEqual(complaints, []);
       await page.close();
     }
+  });
+
+  test("shows streams and consumers where there is JetStream, on a phone as well", async (t) => {
+    await using other = await NatsServer.start({ http: { port: 0 }, jetstream: {} });
+    const nc = await connect({ inProcessServer: other });
+    const ask = (subject: string, body: object) => nc.request(`$JS.API.${subject}`, JSON.stringify(body));
+    await ask("STREAM.CREATE.ORDERS", { name: "ORDERS", subjects: ["orders.*"] });
+    await ask("CONSUMER.CREATE.ORDERS.slow", {
+      stream_name: "ORDERS",
+      config: { durable_name: "slow", ack_policy: "explicit" },
+    });
+    for (let i = 0; i < 5; i++) await nc.request(`orders.${i % 2}`, "0123456789");
+    const pull = "$JS.API.CONSUMER.MSG.NEXT.ORDERS.slow";
+    // One is acknowledged, one comes again, and one has come once.
+    for (const acknowledgement of ["+ACK", "-NAK", "", ""]) {
+      const msg = await nc.request(pull, "", { timeout: 5_000, noMux: true });
+      if (acknowledgement !== "") await nc.request(msg.reply!, acknowledgement);
+    }
+    const writer = setInterval(() => nc.publish("orders.0", "0123456789"), 20);
+    t.after(() => clearInterval(writer));
+    const page = await browser.newPage({ viewport: { width: 390, height: 844 } });
+    const complaints = complaintsOf(page, new URL(other.monitorUrl!).origin);
+    await page.goto(other.monitorUrl!);
+    const stream = page.locator("#streams tbody tr", { hasText: "ORDERS" });
+    const consumer = page.locator("#consumers tbody tr", { hasText: "slow" });
+    const cell = (of: typeof stream, name: string) => of.locator(`td[data-name="${name}"]`);
+    await cell(stream, "Stored")
+      .filter({ hasText: /^[1-9].*\/s$/ })
+      .waitFor();
+    assert.ok(Number(await cell(stream, "Messages").innerText()) > 5);
+    assert.equal(await cell(stream, "Subjects").innerText(), "2");
+    assert.equal(await cell(stream, "Consumers").innerText(), "1");
+    await cell(consumer, "Lag")
+      .filter({ hasText: /^[1-9]/ })
+      .waitFor();
+    assert.equal(await cell(consumer, "Pending").innerText(), "2");
+    assert.equal(await cell(consumer, "Redelivered").innerText(), "1");
+    const widths = await page.evaluate<number[]>("[document.documentElement.scrollWidth, window.innerWidth]");
+    assert.equal(widths[0], widths[1], "nothing is wider than the screen");
+    assert.deepEqual(complaints, []);
+    await page.close();
   });
 
   test("its links lead to the views", async () => {

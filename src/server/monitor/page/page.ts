@@ -40,6 +40,14 @@ export function livePage(base: string): string {
 <section class="card" id="flow">
 <div class="bar"><h2>Messages</h2><div class="legend"><span class="in">in</span><span class="out">out</span><span id="top" class="soft"></span></div></div>
 </section>
+<section class="card" id="jetstream" hidden>
+<div class="bar"><h2>Streams <span id="stored" class="soft"></span></h2></div>
+${table("streams", ["Stream", "Account", "Storage", "Stored#", "Messages#", "Data#", "Subjects#", "Consumers#"])}
+</section>
+<section class="card" id="consuming" hidden>
+<div class="bar"><h2>Consumers <span id="consumed" class="soft"></span></h2></div>
+${table("consumers", ["Consumer", "Stream", "Delivered#", "Acknowledged#", "Lag#", "Pending#", "Redelivered#", "Waiting#"])}
+</section>
 <section class="card">
 <div class="bar"><h2>Connections <span id="more" class="soft"></span></h2><label>by <select id="sort">${sorts.join("")}</select></label></div>
 ${table("connections", ["Name", "From", "Account", "In#", "Out#", "Waiting#", "Subscriptions#", "Round trip#", "Idle#"])}

@@ -1,3 +1,5 @@
+import { JETSTREAM } from "./jetstream.ts";
+
 /**
  * What the live page does: it asks for the views every other second while somebody looks, and shows what has changed. All that comes from
  * clients is put in as text.
@@ -181,6 +183,7 @@ function showGone(connz) {
   fill("gone", rows, "Nobody has gone.");
 }
 
+${JETSTREAM}
 async function ask(path) {
   const response = await fetch(BASE + path, { cache: "no-store" });
   if (!response.ok) throw new Error(path + " was answered with " + response.status);
@@ -190,13 +193,15 @@ async function ask(path) {
 async function look() {
   try {
     const sort = $("sort").value;
-    const [varz, open, subs, gone] = await Promise.all([
+    const [varz, open, subs, gone, jsz] = await Promise.all([
       ask("/varz"),
       ask("/connz?auth=true&limit=50&sort=" + sort),
       ask("/subsz?subs=true&limit=50"),
       ask("/connz?state=closed&sort=stop&limit=15"),
+      ask("/jsz?consumers=true&config=true&newest=" + NEWEST),
     ]);
     showServer(varz);
+    showJetStream(jsz);
     showConnections(open);
     showSubscriptions(subs);
     showGone(gone);
