@@ -1,6 +1,7 @@
 import { jsz } from "./jsz.ts";
 import type { AccountDetail, ConsumerDetail, SourceDetail, StreamDetail } from "./jsz-details.ts";
 import type { Labels, MetricsText } from "./metrics-text.ts";
+import { Pauses } from "./pauses.ts";
 import type { MonitorState } from "./state.ts";
 
 /** Adds JetStream's metrics, as the NATS Prometheus exporter has them for `-jsz=all`: of the server, accounts, streams and consumers. */
@@ -24,7 +25,8 @@ export async function addJetStream(text: MetricsText, state: MonitorState, id: L
   add("total_messages", view.messages);
   add("total_message_bytes", view.bytes);
   const accounts = "account_details" in view ? view.account_details : undefined;
-  for (const account of accounts ?? []) addAccount(text, account, labels);
+  const pauses = new Pauses(state.tasks);
+  for (const account of accounts ?? []) await addAccount(text, account, labels, pauses);
 }
 
 /** Adds values of one thing. */
@@ -34,17 +36,30 @@ function adder(text: MetricsText, of: string, labels: Labels): Add {
   return (metric, value) => text.add(`jetstream_${of}_${metric}`, metric, labels, value);
 }
 
-function addAccount(text: MetricsText, account: AccountDetail, server: Labels): void {
+async function addAccount(
+  text: MetricsText,
+  account: AccountDetail,
+  server: Labels,
+  pauses: Pauses,
+): Promise<void> {
   const labels = { ...server, account: account.name, account_name: account.name, account_id: account.id };
   const add = adder(text, "account", labels);
   add("max_storage", account.reserved_storage);
   add("max_memory", account.reserved_memory);
   add("storage_used", account.storage);
   add("memory_used", account.memory);
-  for (const stream of account.stream_detail ?? []) addStream(text, stream, labels);
+  for (const stream of account.stream_detail ?? []) {
+    await pauses.next();
+    await addStream(text, stream, labels, pauses);
+  }
 }
 
-function addStream(text: MetricsText, stream: StreamDetail, account: Labels): void {
+async function addStream(
+  text: MetricsText,
+  stream: StreamDetail,
+  account: Labels,
+  pauses: Pauses,
+): Promise<void> {
   const { name, cluster, state, config, sources = [], mirror } = stream;
   const labels = {
     ...account,
@@ -67,6 +82,7 @@ function addStream(text: MetricsText, stream: StreamDetail, account: Labels): vo
   for (const source of sources) addSource(text, "source", source, labels);
   if (mirror !== undefined) addSource(text, "mirror", mirror, labels);
   for (const consumer of stream.consumer_detail ?? []) {
+    await pauses.next();
     addConsumer(text, consumer, {
       ...labels,
       consumer_name: consumer.name,

@@ -4,10 +4,9 @@ import type { Consumer } from "../../jetstream/consumer/consumer.ts";
 import { consumerInfo } from "../../jetstream/consumer/info.ts";
 import { streamInfo } from "../../jetstream/stream/info.ts";
 import type { Stream } from "../../jetstream/stream/stream.ts";
+import { Pauses } from "./pauses.ts";
 import type { MonitorState } from "./state.ts";
 
-/** After so many streams and consumers the server does something else. */
-const AT_ONCE = 32;
 /** Amounts that are not limited are -1, which nats-server shows as a whole number without a sign. */
 const UNLIMITED = 2 ** 64;
 
@@ -80,7 +79,7 @@ export async function accountDetails(
   accounts: readonly JetStreamAccount[],
   options: DetailOptions,
 ) {
-  const writer = new DetailWriter(state.info.server_name, options);
+  const writer = new DetailWriter(state, options);
   const found: AccountDetail[] = [];
   for (const account of accounts) found.push(await accountDetail(account, writer, options));
   return found;
@@ -112,20 +111,21 @@ function unsigned(amount: number): number {
 class DetailWriter {
   readonly #leader: string;
   readonly #options: DetailOptions;
-  #written = 0;
+  readonly #pauses: Pauses;
 
-  constructor(leader: string, options: DetailOptions) {
-    this.#leader = leader;
+  constructor({ info, tasks }: MonitorState, options: DetailOptions) {
+    this.#leader = info.server_name;
+    this.#pauses = new Pauses(tasks);
     this.#options = options;
   }
 
-  async streams({ streams, context }: JetStreamAccount): Promise<StreamDetail[]> {
+  async streams({ streams }: JetStreamAccount): Promise<StreamDetail[]> {
     const { newest = Number.POSITIVE_INFINITY } = this.#options;
     const all = [...streams.values()];
     if (all.length > newest) all.sort((a, b) => b.store.state.lastTime - a.store.state.lastTime);
     const found: StreamDetail[] = [];
     for (const stream of all.slice(0, newest).sort(byName)) {
-      await this.#pause(context.tasks);
+      await this.#pauses.next();
       if (!stream.closed) found.push(await this.#stream(stream));
     }
     return found;
@@ -155,7 +155,7 @@ class DetailWriter {
     all.sort((a, b) => (a.consumer < b.consumer ? -1 : 1));
     const found: ConsumerDetail[] = [];
     for (const consumer of all.slice(0, newest)) {
-      await this.#pause(stream.account.tasks);
+      await this.#pauses.next();
       if (!consumer.closed) found.push(await this.#consumer(consumer));
     }
     return found.length === 0 ? undefined : found;
@@ -167,12 +167,6 @@ class DetailWriter {
     // Unlike the API, this shows what is stored.
     const config = this.#options.config ? JSON.parse(consumerConfig.write(info.config)) : undefined;
     return { ...shown, config };
-  }
-
-  /** Lets the server do something else, now and then. */
-  async #pause(tasks: { later(action: () => void): void }): Promise<void> {
-    this.#written += 1;
-    if (this.#written % AT_ONCE === 0) await new Promise<void>((resolve) => tasks.later(resolve));
   }
 }
 

@@ -66,6 +66,7 @@ export class Monitoring {
     return {
       broker,
       clock: this.#runtime.clock,
+      tasks: this.#runtime.tasks,
       host: this.#runtime.host,
       log: server.log,
       get options() {

@@ -5,6 +5,7 @@ import type { Clock } from "../../seams/clock.ts";
 import type { Host } from "../../seams/host.ts";
 import type { ListenAddress } from "../../seams/listener.ts";
 import type { Logger } from "../../seams/logger.ts";
+import type { Tasks } from "../../seams/tasks.ts";
 import type { ResolvedServerOptions } from "../options/resolve.ts";
 
 /** The listener for clients over WebSocket, as monitoring shows it. */
@@ -18,6 +19,7 @@ export interface WebsocketAddress {
 export interface MonitorState {
   readonly broker: Broker;
   readonly clock: Clock;
+  readonly tasks: Tasks;
   readonly host: Host;
   readonly log: Logger;
   readonly options: ResolvedServerOptions;
