@@ -139,15 +139,11 @@ export class FileJournal implements Journal {
   async #write(pending: readonly Uint8Array[]): Promise<void> {
     const { bytes, seq } = this.#encode(pending, this.#salt, this.#size, this.#seq);
     try {
-      await this.#file.write(bytes, this.#size);
+      await this.#file.writeSynced([bytes], this.#size);
     } catch (error) {
       await this.#file.truncate(this.#size);
-      throw error;
-    }
-    try {
       await this.#file.sync();
-    } catch (error) {
-      throw new DiskError("failed", error instanceof Error ? error.message : String(error));
+      throw error;
     }
     this.#size += bytes.length;
     this.#seq = seq;

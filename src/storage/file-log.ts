@@ -197,11 +197,10 @@ export class FileLog {
       for (let i = 0; i < work.length; i++) {
         syncing = false;
         const segment = work[i];
-        await segment.write(ends[i], this.context.cache);
-        segment.unsynced = true;
+        await segment.write(ends[i], this.context.cache, sync);
         if (!sync && !sealed[i] && segment.created) continue;
         syncing = true;
-        await (await segment.file()).sync();
+        if (segment.unsynced) await (await segment.file()).sync();
         if (!segment.created) await this.context.disk.syncDirectory(this.directory);
         segment.created = true;
         segment.unsynced = false;
@@ -262,6 +261,7 @@ export class FileLog {
       });
     } else {
       await (await segment.file()).truncate(segment.committed);
+      segment.unsynced = true;
     }
   }
 

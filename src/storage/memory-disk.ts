@@ -75,6 +75,13 @@ class MemoryFile implements DiskFile {
     this.#size = Math.max(this.#size, position + bytes.length);
   }
 
+  async writeSynced(parts: readonly Uint8Array[], position: number): Promise<void> {
+    for (const part of parts) {
+      await this.write(part, position);
+      position += part.length;
+    }
+  }
+
   async sync(): Promise<void> {}
 
   async truncate(size: number): Promise<void> {

@@ -91,15 +91,27 @@ export class Segment {
     return slab;
   }
 
-  /** Writes what is new, up to `end`. */
-  async write(end: number, cache: WindowCache): Promise<void> {
+  /**
+   * Writes what is new, up to `end`.
+   * @param sync - whether that, and all before it, is to be on disk.
+   */
+  async write(end: number, cache: WindowCache, sync: boolean): Promise<void> {
     const file = await this.file();
-    for (const slab of [...this.slabs]) {
-      const used = Math.min(slab.used, end - slab.position);
-      if (used <= slab.written) continue;
-      await file.write(slab.bytes.subarray(slab.written, used), slab.position + slab.written);
-      slab.written = used;
+    const fresh = this.slabs.filter((slab) => Math.min(slab.used, end - slab.position) > slab.written);
+    const parts = fresh.map((slab) =>
+      slab.bytes.subarray(slab.written, Math.min(slab.used, end - slab.position)),
+    );
+    if (sync && !this.unsynced && fresh.length > 0) {
+      await file.writeSynced(parts, fresh[0].position + fresh[0].written);
+    } else {
+      for (const [i, part] of parts.entries()) {
+        this.unsynced = true;
+        await file.write(part, fresh[i].position + fresh[i].written);
+      }
     }
+    fresh.forEach((slab, i) => {
+      slab.written += parts[i].length;
+    });
     this.#retire(cache);
   }
 

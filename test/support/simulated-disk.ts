@@ -231,6 +231,10 @@ class SimulatedFile implements DiskFile {
   }
 
   async write(bytes: Uint8Array, position: number): Promise<void> {
+    await this.#write(bytes, position);
+  }
+
+  async #write(bytes: Uint8Array, position: number): Promise<Change> {
     const change = { at: position, bytes: new Uint8Array(bytes) };
     try {
       await this.#enter("write");
@@ -241,6 +245,22 @@ class SimulatedFile implements DiskFile {
       throw error;
     }
     this.#node.changes.push(change);
+    return change;
+  }
+
+  async writeSynced(parts: readonly Uint8Array[], position: number): Promise<void> {
+    const { changes } = this.#node;
+    const written: Change[] = [];
+    for (const part of parts) {
+      written.push(await this.#write(part, position));
+      position += part.length;
+    }
+    await this.#enter("sync");
+    for (const change of written) {
+      this.#node.synced = applied(this.#node.synced, change);
+      const at = changes.indexOf(change);
+      if (at >= 0) changes.splice(at, 1);
+    }
   }
 
   async sync(): Promise<void> {

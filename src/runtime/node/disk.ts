@@ -13,7 +13,9 @@ const KINDS: Readonly<Record<string, DiskErrorKind>> = {
 export class NodeDisk implements Disk {
   open(path: string, create: boolean): Promise<DiskFile> {
     const flags = fs.constants.O_RDWR | (create ? fs.constants.O_CREAT : 0);
-    return done<number>((callback) => fs.open(path, flags, 0o640, callback)).then((fd) => new NodeFile(fd));
+    return done<number>((callback) => fs.open(path, flags, 0o640, callback)).then(
+      (fd) => new NodeFile(fd, path),
+    );
   }
 
   rename(from: string, to: string): Promise<void> {
@@ -70,9 +72,13 @@ export class NodeDisk implements Disk {
 
 class NodeFile implements DiskFile {
   readonly #fd: number;
+  readonly #path: string;
+  /** The same file, whose writes return when they are on disk. */
+  #syncing: Promise<number> | undefined;
 
-  constructor(fd: number) {
+  constructor(fd: number, path: string) {
     this.#fd = fd;
+    this.#path = path;
   }
 
   async size(): Promise<number> {
@@ -93,10 +99,29 @@ class NodeFile implements DiskFile {
     }
   }
 
-  async write(bytes: Uint8Array, position: number): Promise<void> {
-    for (let at = 0; at < bytes.length; ) {
-      const length = Math.min(bytes.length - at, MAX_CALL);
-      at += await done<number>((callback) => fs.write(this.#fd, bytes, at, length, position + at, callback));
+  write(bytes: Uint8Array, position: number): Promise<void> {
+    return writeAll(this.#fd, bytes, position);
+  }
+
+  async writeSynced(parts: readonly Uint8Array[], position: number): Promise<void> {
+    if (!CAN_SYNC_WRITES) {
+      for (const part of parts) {
+        await this.write(part, position);
+        position += part.length;
+      }
+      return this.sync();
+    }
+    this.#syncing ??= done<number>((callback) =>
+      fs.open(this.#path, fs.constants.O_WRONLY | fs.constants.O_DSYNC, callback),
+    );
+    const fd = await this.#syncing;
+    const written = await done<number>((callback) => fs.writev(fd, parts, position, callback));
+    // A system may take less than all: what is left goes part by part.
+    let start = 0;
+    for (const part of parts) {
+      const from = Math.max(0, written - start);
+      if (from < part.length) await writeAll(fd, part.subarray(from), position + start + from);
+      start += part.length;
     }
   }
 
@@ -108,10 +133,22 @@ class NodeFile implements DiskFile {
     return done((callback) => fs.ftruncate(this.#fd, size, callback));
   }
 
-  close(): Promise<void> {
-    return done((callback) => fs.close(this.#fd, callback));
+  async close(): Promise<void> {
+    const syncing = await this.#syncing?.catch(() => undefined);
+    if (syncing !== undefined) await done<void>((callback) => fs.close(syncing, callback));
+    await done<void>((callback) => fs.close(this.#fd, callback));
   }
 }
+
+async function writeAll(fd: number, bytes: Uint8Array, position: number): Promise<void> {
+  for (let at = 0; at < bytes.length; ) {
+    const length = Math.min(bytes.length - at, MAX_CALL);
+    at += await done<number>((callback) => fs.write(fd, bytes, at, length, position + at, callback));
+  }
+}
+
+/** Elsewhere the flag is not there, or (macOS) promises less than `fdatasync`. */
+const CAN_SYNC_WRITES = process.platform === "linux" && fs.constants.O_DSYNC !== undefined;
 
 /** Systems read and write at most 2 GiB in one call. */
 const MAX_CALL = 1024 * 1024 * 1024;
