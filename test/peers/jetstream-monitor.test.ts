@@ -21,7 +21,6 @@ const KNOWN: readonly Difference[] = [
     field,
     why: "nats-server's services and domain",
   })),
-  { field: "active_accounts", why: "nats-server counts streams among the clients of an account" },
   { field: "gomaxprocs", why: "of Go" },
   ...[
     "in_msgs",

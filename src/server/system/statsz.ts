@@ -8,7 +8,11 @@ export function statsz(state: MonitorState) {
   const { inMsgs, inBytes, outMsgs, outBytes } = broker.traffic();
   const sent = { msgs: outMsgs, bytes: outBytes };
   const received = { msgs: inMsgs, bytes: inBytes };
-  const active = [...broker.accounts.values()].filter((account) => account.sessions.size > 0).length;
+  // A stream is a client of its account, for nats-server.
+  const hasStreams = (name: string): boolean => (state.jetstream?.accounts.get(name)?.streams.size ?? 0) > 0;
+  const active = [...broker.accounts.values()].filter(
+    ({ name, sessions }) => sessions.size > 0 || hasStreams(name),
+  );
   return {
     start: goTime(state.startedAt),
     mem: host.memory(),
@@ -16,7 +20,7 @@ export function statsz(state: MonitorState) {
     cpu: host.cpu(),
     connections: broker.sessions.size,
     total_connections: broker.totalConnections,
-    active_accounts: active,
+    active_accounts: active.length,
     subscriptions: broker.subscriptions,
     sent,
     sent_to_clients: sent,
