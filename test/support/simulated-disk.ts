@@ -49,6 +49,8 @@ export class SimulatedDisk implements Disk {
   calls = 0;
   /** Asked before each such call; an error fails it. @param name - such as "write". */
   before: ((call: number, name: string, path: string) => DiskErrorKind | undefined) | undefined;
+  /** How long each such call takes, if more than a turn. */
+  pause: ((name: string) => Promise<void> | undefined) | undefined;
   #directories = new Map<string, Entries>();
   readonly #locks = new Set<string>();
   /** Set by {@link halt}: nothing comes through any more. */
@@ -135,7 +137,7 @@ export class SimulatedDisk implements Disk {
     this.calls += 1;
     const kind = this.before?.(this.calls, name, path);
     // A call takes a turn, as on a real disk.
-    await Promise.resolve();
+    await this.pause?.(name);
     if (this.#halted) await new Promise<never>(() => {});
     if (kind !== undefined) throw new DiskError(kind, `${name} ${path}: ${kind}`);
   }
