@@ -27,7 +27,10 @@ export class Documents {
 
   /** Reads a document; undefined when there is none that can be read. */
   async read(path: string): Promise<Uint8Array | undefined> {
-    return (await this.#newest(path))?.bytes;
+    const newest = await this.#newest(path);
+    // Whoever wrote it may have been killed before its name would last: what is built on it must not be lost with it.
+    if (newest !== undefined) await this.#disk.syncDirectory(directoryOf(path));
+    return newest?.bytes;
   }
 
   /** Writes a document. */

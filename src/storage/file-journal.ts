@@ -232,6 +232,8 @@ async function openJournal(
     await disk.syncDirectory(directoryOf(path));
     return { records: [], file, name, generation: 1, salt, size: 0, seq: 0 };
   }
+  // Whoever made or renamed it may have been killed before that would last.
+  await disk.syncDirectory(directoryOf(path));
   const opened = await readJournal(newest, disk, new Pacer(clock), damaged);
   // What came before was replaced by this one; should this one have lost its first record, then it is kept for people to look at.
   if (opened.whole) for (const each of files.slice(0, -1)) await unlinkIfThere(disk, each.name);

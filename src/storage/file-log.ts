@@ -229,6 +229,8 @@ export class FileLog {
     if (!full) return;
     try {
       for (const segment of cut) await this.#shorten(segment);
+      // Files of segments that never were must not come back among those that will be.
+      if (cut.some(({ committed }) => committed === 0)) await this.context.disk.syncDirectory(this.directory);
     } catch (problem) {
       this.stopped = new StorageError("stopped", `${this.directory} takes nothing more: ${String(problem)}`);
       // What was done while that was tried comes to nothing as well.

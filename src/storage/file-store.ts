@@ -435,10 +435,10 @@ export class FileStore extends IndexedStore implements LogOwner {
   /** Sees to what is counted a segment after messages from `first` on were taken back. */
   #recount(first: number): void {
     const last = this.#log.segments[this.#log.segments.length - 1];
-    if (last === undefined) return;
-    const live = this.stream.index.bytesFrom(last.firstSeq);
-    last.live = live;
-    last.total = Math.max(live, Math.min(last.total, last.size));
+    if (last !== undefined) {
+      last.live = this.stream.index.bytesFrom(last.firstSeq);
+      last.total = Math.max(last.live, Math.min(last.total, last.size));
+    }
     this.#erasures = this.#erasures.filter(({ segment, position }) => position < segment.size);
     const segments = new Set(this.#log.segments);
     const isThere = ({ segment, position }: NotePlace): boolean =>

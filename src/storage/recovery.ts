@@ -88,6 +88,8 @@ async function findSegments(disk: Disk, directory: string): Promise<Segment[]> {
     for (const each of await replacedBy(segment)) replaced.add(each);
     found.push(segment);
   }
+  // Whoever made or renamed them may have been killed before that would last: what is written from here on must not be lost with them.
+  if (found.length > 0) await disk.syncDirectory(directory);
   const kept: Segment[] = [];
   for (const segment of found) {
     if (replaced.has(segment.generation)) {

@@ -82,6 +82,8 @@ export class KnownStream {
   purges: Purge[] = [];
   /** Sequences that were asked to be deleted. */
   deletes = new Set<number>();
+  /** Sequences that some consumer, be it there or not, has sent an acknowledgement for. */
+  tried = new Set<number>();
   /** What was confirmed to be deleted, and in which life of the server. */
   removed = new Map<number, number>();
   /** Requests that are under way. */
@@ -120,6 +122,7 @@ export class KnownStream {
     this.purges = [];
     this.deletes = new Set();
     this.removed = new Map();
+    this.tried = new Set();
     for (const consumer of this.consumers) {
       consumer.reset(0);
       consumer.existence = "gone";
@@ -223,7 +226,7 @@ export class Model {
     const { maxAge, retention, consumers } = stream;
     if (maxAge > 0 && (sent === undefined || this.#now() - sent.at >= maxAge)) return true;
     if (retention === "limits") return false;
-    if (retention === "workqueue") return consumers.some(({ tried }) => tried.has(seq));
+    if (retention === "workqueue") return stream.tried.has(seq);
     return !consumers.some(({ since, tried }) => sent !== undefined && since < sent.at && !tried.has(seq));
   }
 
@@ -235,10 +238,16 @@ export class Model {
   ): void {
     for (const [seq, id] of found) {
       this.saw(stream, seq, id);
-      this.demand(!stream.removed.has(seq), () => `${stream.name} ${seq} (${id}) is there after it was removed`);
+      this.demand(
+        !stream.removed.has(seq),
+        () => `${stream.name} ${seq} (${id}) is there after it was removed`,
+      );
     }
     for (const [seq, id] of stream.acked) {
-      this.demand(seq <= state.last_seq, () => `${stream.name} ends at ${state.last_seq}, before ${seq} (${id})`);
+      this.demand(
+        seq <= state.last_seq,
+        () => `${stream.name} ends at ${state.last_seq}, before ${seq} (${id})`,
+      );
       if (found.has(seq)) continue;
       this.demand(this.excused(stream, seq, state.last_seq), () => `${stream.name} ${seq} (${id}) is lost`);
     }

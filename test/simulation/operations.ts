@@ -123,7 +123,10 @@ export class Operations {
     }
     const seq = Number(answer.seq);
     const duplicate = answer.duplicate === true;
-    this.#model.demand(last < 0 || seq === last + 1, () => `${sent.id} became ${seq}, not the one after ${last}`);
+    this.#model.demand(
+      last < 0 || seq === last + 1,
+      () => `${sent.id} became ${seq}, not the one after ${last}`,
+    );
     this.#model.acknowledged(stream, sent, seq, duplicate);
   }
 
@@ -204,7 +207,8 @@ export class Operations {
     const { made } = stream;
     this.#limit(stream, max);
     const answer = await this.#manage(client, stream, `STREAM.UPDATE.${stream.name}`, configOf(stream, max));
-    if (answer !== undefined && answer.error === undefined && stream.made === made) stream.limits = new Set([max]);
+    if (answer !== undefined && answer.error === undefined && stream.made === made)
+      stream.limits = new Set([max]);
   }
 
   /** Deletes a stream. */
@@ -255,7 +259,8 @@ export class Operations {
   /** Makes a consumer. */
   async hire(stream: KnownStream, consumer: KnownConsumer): Promise<void> {
     const client = this.#world.clients[consumer.client];
-    if (!client.up || stream.existence !== "there" || consumer.existence !== "gone" || !this.#quiet(stream)) return;
+    if (!client.up || stream.existence !== "there" || consumer.existence !== "gone" || !this.#quiet(stream))
+      return;
     const { clock } = this.#world;
     consumer.reset(0);
     consumer.existence = "busy";
@@ -277,7 +282,8 @@ export class Operations {
   /** Deletes a consumer. */
   async fire(stream: KnownStream, consumer: KnownConsumer): Promise<void> {
     const client = this.#world.clients[consumer.client];
-    if (!client.up || stream.existence !== "there" || consumer.existence !== "there" || !this.#quiet(stream)) return;
+    if (!client.up || stream.existence !== "there" || consumer.existence !== "there" || !this.#quiet(stream))
+      return;
     consumer.existence = "busy";
     const { made } = stream;
     consumer.since = Number.POSITIVE_INFINITY;
@@ -309,7 +315,11 @@ export class Operations {
       },
     });
     const expires = 50 + pick(200);
-    const request = { batch: 1 + pick(8), expires: expires * 1e6, ...(pick(3) === 0 ? { no_wait: true } : {}) };
+    const request = {
+      batch: 1 + pick(8),
+      expires: expires * 1e6,
+      ...(pick(3) === 0 ? { no_wait: true } : {}),
+    };
     const subject = `${API}.CONSUMER.MSG.NEXT.${stream.name}.${consumer.name}`;
     client.connection.publish(subject, JSON.stringify(request), { reply: inbox });
     clock.after(expires + 100, () => {
@@ -334,9 +344,10 @@ export class Operations {
     }
     if (consumer.existence !== "there" || !client.up) return;
     const what = this.calm ? 0 : pick(10);
-    if (what < 4) void this.#confirm(consumer, client, got.seq, msg);
+    if (what < 4) void this.#confirm(stream, consumer, client, got.seq, msg);
     else if (what < 7) {
       consumer.tried.add(got.seq);
+      stream.tried.add(got.seq);
       msg.respond(what === 6 ? "+TERM" : "");
     } else if (what === 7) msg.respond(pick(2) === 0 ? "-NAK" : '-NAK {"delay": 50000000}');
     else if (what === 8) msg.respond("+WPI");
@@ -344,6 +355,7 @@ export class Operations {
 
   /** Acknowledges, and waits until that is confirmed. */
   async #confirm(
+    stream: KnownStream,
     consumer: KnownConsumer,
     client: SimulatedClient,
     seq: number,
@@ -353,6 +365,7 @@ export class Operations {
     const { link } = client;
     const { tried, confirmed } = consumer;
     tried.add(seq);
+    stream.tried.add(seq);
     try {
       await client.connection.request(msg.reply!, "+ACK", { timeout: TIMEOUT_MS });
     } catch {

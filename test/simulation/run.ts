@@ -124,4 +124,3 @@ export async function simulate(seed: number, told: string[] = []): Promise<void>
     told.push(...run.world.lines);
   }
 }
-
