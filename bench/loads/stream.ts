@@ -4,7 +4,7 @@
  */
 import { performance } from "node:perf_hooks";
 import process from "node:process";
-import { LineReader } from "./lines.ts";
+import { type FoundMessage, LineReader } from "./lines.ts";
 import { Peer } from "./peer.ts";
 
 /** One load. */
@@ -46,9 +46,7 @@ async function api(
   await peer.say(`SUB ${INBOX}.api 1\r\n`);
   const text = body === undefined ? "" : JSON.stringify(body);
   const answer = await new Promise<string>((resolve) => {
-    const reader = new LineReader((_reply, _status, bytes, start, end) =>
-      resolve(bytes.toString("utf8", start, end)),
-    );
+    const reader = new LineReader(({ bytes, start, end }) => resolve(bytes.toString("utf8", start, end)));
     peer.onData = (bytes) => reader.read(bytes);
     peer.socket.write(`PUB $JS.API.${request} ${INBOX}.api ${text.length}\r\n${text}\r\n`);
   });
@@ -111,7 +109,7 @@ class Sender {
   async run(window: number): Promise<void> {
     await this.#peer.say(`SUB ${INBOX}.${this.#peer.socket.localPort}.* 1\r\n`);
     let answers = 0;
-    const reader = new LineReader((_reply, status, bytes, start, end) => {
+    const reader = new LineReader(({ status, bytes, start, end }) => {
       // An error comes first in an acknowledgement: {"error".
       if (status || (bytes[start] === 0x7b && bytes[start + 2] === 0x65))
         throw new Error(`an answer says ${bytes.toString("utf8", start, end)}`);
@@ -189,6 +187,47 @@ async function gets(port: number, load: StreamLoad): Promise<{ rate: number }> {
   return { rate: load.count / seconds };
 }
 
+const ANSWER = Buffer.from(" 4\r\n+ACK\r\n");
+
+/** The acknowledgements of a batch. */
+class Answers {
+  readonly #peer: Peer;
+  readonly #shuffled: boolean;
+  #bytes = Buffer.allocUnsafe(256 * 1024);
+  #used = 0;
+  #count = 0;
+  readonly #ends: number[] = [];
+
+  constructor(peer: Peer, shuffled: boolean) {
+    this.#peer = peer;
+    this.#shuffled = shuffled;
+  }
+
+  /** Writes one for a message. */
+  add({ bytes, replyStart, replyEnd }: FoundMessage): void {
+    this.#used += this.#bytes.write("PUB ", this.#used, "latin1");
+    this.#used += bytes.copy(this.#bytes, this.#used, replyStart, replyEnd);
+    this.#used += ANSWER.copy(this.#bytes, this.#used);
+    this.#count += 1;
+    if (this.#shuffled) this.#ends.push(this.#used);
+  }
+
+  /** Sends what was written. */
+  send(): void {
+    if (this.#count === 0) return;
+    let written = this.#bytes.subarray(0, this.#used);
+    if (this.#shuffled) {
+      const parts = this.#ends.map((end, i) => written.subarray(i === 0 ? 0 : this.#ends[i - 1], end));
+      shuffle(parts);
+      written = Buffer.concat(parts);
+    }
+    this.#peer.socket.write(written);
+    // What is being sent must stay as it is.
+    this.#bytes = Buffer.allocUnsafe(this.#bytes.length);
+    this.#used = this.#count = this.#ends.length = 0;
+  }
+}
+
 async function consume(port: number, load: StreamLoad): Promise<{ rate: number }> {
   const { acks = "in order", filterEvery } = load;
   await publish(port, { ...load, publishers: 1, together: 1000 }, load.count);
@@ -211,25 +250,20 @@ async function consume(port: number, load: StreamLoad): Promise<{ rate: number }
   await peer.say(`SUB ${INBOX}.pull 1\r\n`);
   const body = JSON.stringify({ batch: BATCH, expires: 20_000_000_000 });
   const pull = `PUB $JS.API.CONSUMER.MSG.NEXT.${STREAM}.bench ${INBOX}.pull ${body.length}\r\n${body}\r\n`;
+  const answers = new Answers(peer, acks === "random order");
   let received = 0;
-  let answers: string[] = [];
-  const sendAcks = (): void => {
-    if (acks === "random order") shuffle(answers);
-    peer.socket.write(answers.join(""));
-    answers = [];
-  };
   const start = performance.now();
   await new Promise<void>((resolve) => {
-    const reader = new LineReader((reply, status) => {
-      if (status) throw new Error("a status came instead of a message");
+    const reader = new LineReader((message) => {
+      if (message.status) throw new Error("a status came instead of a message");
       received += 1;
-      if (acks !== "none") answers.push(`PUB ${reply} 4\r\n+ACK\r\n`);
+      if (acks !== "none") answers.add(message);
       if (received % BATCH === 0) peer.socket.write(pull);
-      if (acks === "random order" && (received % BATCH === 0 || received === expected)) sendAcks();
+      if (acks === "random order" && (received % BATCH === 0 || received === expected)) answers.send();
     });
     peer.onData = (bytes) => {
       reader.read(bytes as Buffer);
-      if (acks === "in order" && answers.length > 0) sendAcks();
+      if (acks === "in order") answers.send();
       if (received === expected) resolve();
     };
     // One batch comes while the next is asked for.

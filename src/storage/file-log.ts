@@ -35,6 +35,22 @@ export interface LogOwner {
   beginSegment(): void;
 }
 
+/** What a commit takes of a segment. */
+interface CommitPart {
+  readonly segment: Segment;
+  readonly end: number;
+  readonly sealed: boolean;
+  readonly lastRecord: number;
+}
+
+/** What goes to disk together. */
+interface Commit {
+  readonly sync: boolean;
+  readonly parts: readonly CommitPart[];
+  /** Whether what goes on is a sync, after which a failure is the end. */
+  syncing: boolean;
+}
+
 /** The segments of a stream: appending to the last one, and committing what was appended. */
 export class FileLog {
   readonly directory: string;
@@ -176,45 +192,54 @@ export class FileLog {
     while (this.#running !== undefined) await this.#running;
   }
 
+  /**
+   * One commit after the other. The next one's bytes are on their way before anybody acts on what the last one has brought about: publishers
+   * are answered while the disk works.
+   */
   async #commitAll(): Promise<void> {
     while (this.#wanted && this.stopped === undefined) {
       this.#wanted = false;
-      await this.#commit();
+      const commit = this.#begin();
+      try {
+        await this.#save(commit);
+      } catch (error) {
+        await this.#failed(error, commit.syncing);
+        continue;
+      }
+      for (const { segment, end, lastRecord } of commit.parts) {
+        segment.committed = end;
+        segment.committedRecord = lastRecord;
+      }
+      this.#owner!.committed();
     }
   }
 
-  async #commit(): Promise<void> {
-    const owner = this.#owner!;
-    const sync = owner.beginCommit();
-    const work = this.segments.filter((each) => each.committed < each.size || (sync && each.unsynced));
-    const ends = work.map((each) => each.size);
-    const sealed = work.map((each) => each.sealed);
-    const lastRecords = work.map((each) => each.lastRecord);
-    // What is appended from here on is written to the file after the sync.
-    if (sync) for (let i = 0; i < work.length; i++) work[i].durable = ends[i];
-    let syncing = false;
-    try {
-      for (let i = 0; i < work.length; i++) {
-        syncing = false;
-        const segment = work[i];
-        await segment.write(ends[i], this.context.cache, sync);
-        if (!sync && !sealed[i] && segment.created) continue;
-        syncing = true;
-        if (segment.unsynced) await (await segment.file()).sync();
-        if (!segment.created) await this.context.disk.syncDirectory(this.directory);
-        segment.created = true;
-        segment.unsynced = false;
-        segment.synced = ends[i];
-      }
-    } catch (error) {
-      await this.#failed(error, syncing);
-      return;
+  #begin(): Commit {
+    const sync = this.#owner!.beginCommit();
+    const parts: CommitPart[] = [];
+    for (const segment of this.segments) {
+      if (segment.committed >= segment.size && !(sync && segment.unsynced)) continue;
+      const { size: end, sealed, lastRecord } = segment;
+      parts.push({ segment, end, sealed, lastRecord });
+      // What is appended from here on is written to the file after the sync.
+      if (sync) segment.durable = end;
     }
-    for (let i = 0; i < work.length; i++) {
-      work[i].committed = ends[i];
-      work[i].committedRecord = lastRecords[i];
+    return { sync, parts, syncing: false };
+  }
+
+  async #save(commit: Commit): Promise<void> {
+    const { sync, parts } = commit;
+    for (const { segment, end, sealed } of parts) {
+      commit.syncing = false;
+      await segment.write(end, this.context.cache, sync);
+      if (!sync && !sealed && segment.created) continue;
+      commit.syncing = true;
+      if (segment.unsynced) await (await segment.file()).sync();
+      if (!segment.created) await this.context.disk.syncDirectory(this.directory);
+      segment.created = true;
+      segment.unsynced = false;
+      segment.synced = end;
     }
-    owner.committed();
   }
 
   async #failed(error: unknown, syncing: boolean): Promise<void> {

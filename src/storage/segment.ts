@@ -58,6 +58,8 @@ export class Segment {
   /** Parts of the file in memory. */
   readonly windows: Window[] = [];
   #file: Promise<DiskFile> | undefined;
+  /** The same, once it is open: then writing begins at once. */
+  #ready: DiskFile | undefined;
   readonly #disk: Disk;
 
   constructor(disk: Disk, directory: string, firstSeq: number, generation: number, salt: number) {
@@ -74,6 +76,12 @@ export class Segment {
     if (this.#file === undefined) {
       const opening = this.#disk.open(this.path, !this.created);
       this.#file = opening;
+      void opening.then(
+        (file) => {
+          if (this.#file === opening) this.#ready = file;
+        },
+        () => {},
+      );
       opening.catch(() => {
         this.#file = undefined;
       });
@@ -96,7 +104,7 @@ export class Segment {
    * @param sync - whether that, and all before it, is to be on disk.
    */
   async write(end: number, cache: WindowCache, sync: boolean): Promise<void> {
-    const file = await this.file();
+    const file = this.#ready ?? (await this.file());
     const fresh = this.slabs.filter((slab) => Math.min(slab.used, end - slab.position) > slab.written);
     const parts = fresh.map((slab) =>
       slab.bytes.subarray(slab.written, Math.min(slab.used, end - slab.position)),
@@ -155,7 +163,7 @@ export class Segment {
   /** Closes the file. */
   async close(): Promise<void> {
     const opening = this.#file;
-    this.#file = undefined;
+    this.#file = this.#ready = undefined;
     if (opening !== undefined) await opening.then((file) => file.close());
   }
 }

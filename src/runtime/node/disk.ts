@@ -75,6 +75,7 @@ class NodeFile implements DiskFile {
   readonly #path: string;
   /** The same file, whose writes return when they are on disk. */
   #syncing: Promise<number> | undefined;
+  #syncingFd: number | undefined;
 
   constructor(fd: number, path: string) {
     this.#fd = fd;
@@ -111,10 +112,7 @@ class NodeFile implements DiskFile {
       }
       return this.sync();
     }
-    this.#syncing ??= done<number>((callback) =>
-      fs.open(this.#path, fs.constants.O_WRONLY | fs.constants.O_DSYNC, callback),
-    );
-    const fd = await this.#syncing;
+    const fd = this.#syncingFd ?? (await this.#openSyncing());
     const written = await done<number>((callback) => fs.writev(fd, parts, position, callback));
     // A system may take less than all: what is left goes part by part.
     let start = 0;
@@ -123,6 +121,14 @@ class NodeFile implements DiskFile {
       if (from < part.length) await writeAll(fd, part.subarray(from), position + start + from);
       start += part.length;
     }
+  }
+
+  async #openSyncing(): Promise<number> {
+    this.#syncing ??= done<number>((callback) =>
+      fs.open(this.#path, fs.constants.O_WRONLY | fs.constants.O_DSYNC, callback),
+    );
+    this.#syncingFd = await this.#syncing;
+    return this.#syncingFd;
   }
 
   sync(): Promise<void> {
