@@ -78,6 +78,8 @@ export class KnownStream {
   lowest = Number.POSITIVE_INFINITY;
   /** Which message has which sequence, as far as that was seen. */
   seen = new Map<number, string>();
+  /** The same by the message. */
+  seqs = new Map<string, number>();
   acked = new Map<number, string>();
   purges: Purge[] = [];
   /** Sequences that were asked to be deleted. */
@@ -118,6 +120,7 @@ export class KnownStream {
     this.limits = new Set();
     this.lowest = Number.POSITIVE_INFINITY;
     this.seen = new Map();
+    this.seqs = new Map();
     this.acked = new Map();
     this.purges = [];
     this.deletes = new Set();
@@ -165,11 +168,11 @@ export class Model {
     this.demand(before === undefined || before === id, () => `${where} was ${before}, and is ${id} now`);
     this.demand(sent!.refused < sent!.attempts, () => `${where} holds ${id}, which was refused`);
     if (before !== undefined) return;
-    for (const [other, known] of stream.seen) {
-      // What was not acknowledged may be sent again when its id is forgotten.
-      const inTime = sent!.lastAt + SLACK_MS - sent!.at < stream.window;
-      if (known === id && inTime) this.demand(false, () => `${id} is ${stream.name} ${other} and ${seq}`);
-    }
+    // What was not acknowledged may be sent again when its id is forgotten.
+    const inTime = sent!.lastAt + SLACK_MS - sent!.at < stream.window;
+    const other = stream.seqs.get(id);
+    this.demand(other === undefined || !inTime, () => `${id} is ${stream.name} ${other} and ${seq}`);
+    stream.seqs.set(id, seq);
     stream.seen.set(seq, id);
   }
 

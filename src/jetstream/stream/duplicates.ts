@@ -1,5 +1,6 @@
 import { decodeText, encodeText } from "../../protocol/text.ts";
 import type { StreamStore } from "../../storage/store.ts";
+import { HEADERS, readHeaders } from "../publish/headers.ts";
 
 /** Bytes of a sequence in a note, before the id. */
 const SEQ_BYTES = 8;
@@ -36,6 +37,24 @@ export class DuplicateWindow {
       this.#remember(id, seq, time);
       this.lastId = seq === lastSeq ? id : this.lastId;
     }
+  }
+
+  /**
+   * A power cut may have come between messages that were stored last and their ids, behind them: those are read from the messages, so
+   * that a publisher who was told nothing may send them again.
+   */
+  async recover(now: number): Promise<void> {
+    const missing: { id: string; seq: number; time: number }[] = [];
+    for (let seq = this.#store.state.lastSeq; seq > 0; seq--) {
+      const message = await this.#store.get(seq);
+      if (message === undefined || message.time < now - this.#window) break;
+      const values = readHeaders(message.headers);
+      const id = values.get(HEADERS.msgId) ?? "";
+      if (id !== "" && !this.#seqs.has(id)) missing.push({ id, seq, time: message.time });
+      // Only the last can be without its id, or those of one batch.
+      if (!values.has(HEADERS.batchId)) break;
+    }
+    for (const { id, seq, time } of missing.reverse()) this.add(id, seq, time);
   }
 
   /** How many there are. */

@@ -105,6 +105,9 @@ export class Stream implements ConsumerHost, ExpiringStream, ReceivingStream {
     account.usage.reserve(config.storage, Math.max(0, config.maxBytes));
     stream.#count();
     await stream.origins.recover();
+    // What came from other streams is not known by its ids.
+    const { mirror, sources } = config;
+    if (mirror === undefined && sources.length === 0) await stream.#duplicates.recover(account.clock.now());
     await stream.consumers.open();
     return stream;
   }
