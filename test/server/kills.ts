@@ -312,12 +312,14 @@ export class KillOracle {
   async #audit(control: Connection): Promise<void> {
     for (const stream of this.model.streams) {
       const { name, consumers } = stream;
-      const { state, error } = await this.#ask(control, `STREAM.INFO.${name}`);
+      const { state, error } = await this.#ask(control, `STREAM.INFO.${name}`, { deleted_details: true });
       assert.equal(error, undefined, `${name} is there`);
+      const gone = new Set<number>(state.deleted ?? []);
       assert.equal(state.lost, undefined, `${name} has lost nothing`);
       const found = new Map<number, string>();
       const wanted: Promise<void>[] = [];
       for (let seq = Math.max(1, state.first_seq); seq <= state.last_seq; seq++) {
+        if (gone.has(seq)) continue;
         wanted.push(
           this.#ask(control, `STREAM.MSG.GET.${name}`, { seq }).then(({ message, error }) => {
             if (error === undefined) found.set(seq, atob(message.data).split(" ")[0]);
