@@ -9,9 +9,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { AckPolicy, jetstream, jetstreamManager, RetentionPolicy } from "@nats-io/jetstream";
+import { nanos } from "@nats-io/nats-core";
 import { connect, NatsServer } from "gnatlet";
 
-const JOBS = 500;
+const JOBS = 100;
 
 /** The program that is killed: it takes jobs, and does them. */
 async function work(storeDir) {
@@ -20,7 +21,12 @@ async function work(storeDir) {
   const manager = await jetstreamManager(nc);
   // Both calls find what is there already when the program starts again.
   await manager.streams.add({ name: "JOBS", subjects: ["jobs.>"], retention: RetentionPolicy.Workqueue });
-  await manager.consumers.add("JOBS", { durable_name: "worker", ack_policy: AckPolicy.Explicit });
+  // What was handed out before a kill, and is not acknowledged, comes again after the wait: it should be longer than what is handed out takes.
+  await manager.consumers.add("JOBS", {
+    durable_name: "worker",
+    ack_policy: AckPolicy.Explicit,
+    ack_wait: nanos(2_000),
+  });
 
   const js = jetstream(nc);
   process.on("message", async ({ job }) => {
@@ -29,7 +35,7 @@ async function work(storeDir) {
     process.send({ accepted: job, duplicate });
   });
   const consumer = await js.consumers.get("JOBS", "worker");
-  for await (const message of await consumer.consume()) {
+  for await (const message of await consumer.consume({ max_messages: 10 })) {
     process.send({ done: message.json().job });
     // Resolves when the acknowledgement is on disk, too.
     await message.ackAck();

@@ -6,6 +6,7 @@ import { after, before, test } from "node:test";
 import { compareScripts, type Step } from "../support/consumer-script.ts";
 import { picker } from "../support/jetstream-script.ts";
 import { RealServer } from "../support/real-server.ts";
+import { compareTimedScripts } from "../support/timed-script.ts";
 
 let folder: string;
 let server: RealServer;
@@ -509,7 +510,7 @@ const SCRIPTS: Readonly<Record<string, { script: readonly Step[]; stream?: objec
 
 for (const [name, { script, ...options }] of Object.entries(SCRIPTS)) {
   test(`${name}: the same on both`, async () => {
-    assert.deepEqual(await compareScripts(server, script, options), []);
+    assert.deepEqual(await compareTimedScripts(server, script, options), []);
   });
 }
 

@@ -6,14 +6,13 @@ import { connect as connectSocket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
-import { afterEach, beforeEach, describe, it } from "node:test";
+import { afterEach, beforeEach, describe, it, mock } from "node:test";
 import bcrypt from "bcryptjs";
 import { NatsServer, ServerError } from "../../src/runtime/node/index.ts";
-// Loaded beforehand: a reload is to come while a password is being checked.
-import "../../src/server/reload.ts";
+import { WorkerPasswords } from "../../src/runtime/node/passwords.ts";
 import { RawClient } from "../support/raw-client.ts";
 import { certificate } from "../support/tls-files.ts";
-import { soon } from "../support/waiting.ts";
+import { soon, until } from "../support/waiting.ts";
 import { RawWebsocket } from "../support/websocket-client.ts";
 
 const PORT = "listen: 127.0.0.1:-1\n";
@@ -36,6 +35,7 @@ describe("reload", () => {
   });
 
   afterEach(async () => {
+    mock.restoreAll();
     await server.close();
     rmSync(folder, { recursive: true });
   });
@@ -107,31 +107,44 @@ describe("reload", () => {
     client.close();
   });
 
-  /** A hash of "p" that takes so long to check that a reload comes before its end. */
-  const slow = (): string => bcrypt.hashSync("p", 12);
+  /** Has the next password checked only when the function that it gives is called. */
+  function holdCheck(): { begun(): boolean; letGo(): void } {
+    let letGo: (() => void) | undefined;
+    const held = new Promise<void>((resolve) => (letGo = resolve));
+    const { verify } = WorkerPasswords.prototype;
+    const mocked = mock.method(
+      WorkerPasswords.prototype,
+      "verify",
+      async function (this: WorkerPasswords, ...given: Parameters<typeof verify>) {
+        await held;
+        return verify.apply(this, given);
+      },
+    );
+    return { begun: () => mocked.mock.callCount() > 0, letGo: () => letGo!() };
+  }
 
-  /** A client whose password is being checked. */
-  async function checked(): Promise<RawClient> {
+  /** A server that a client has told its password, which is being checked until it is let go. */
+  async function checking(): Promise<{ client: RawClient; letGo(): void }> {
+    const { begun, letGo } = holdCheck();
+    await start(`authorization { users: [ {user: a, password: "${bcrypt.hashSync("p", 4)}"} ] }`);
     const client = await RawClient.open(server.port!);
     client.send(connectAs("a") + PING);
-    // What was sent before another client has been greeted has been read.
-    (await RawClient.open(server.port!)).close();
-    (await RawClient.open(server.port!)).close();
-    return client;
+    await until(begun, "the password is checked");
+    return { client, letGo };
   }
 
   it("refuses who was let in by rules that hold no more when his password has been checked", async () => {
-    await start(`authorization { users: [ {user: a, password: "${slow()}"} ] }`);
-    const client = await checked();
+    const { client, letGo } = await checking();
     await reload("authorization { users: [ {user: b, password: p} ] }");
+    letGo();
     assert.equal(await client.end(), "-ERR 'Authorization Violation'\r\n");
   });
 
   it("lets in whose password is being checked when nobody is asked any more", async () => {
-    await start(`authorization { users: [ {user: a, password: "${slow()}"} ] }`);
-    const client = await checked();
+    const { client, letGo } = await checking();
     const silent = await RawClient.open(server.port!);
     await reload("");
+    letGo();
     assert.equal(await client.take(/PONG\r\n/), "PONG\r\n");
     assert.equal(await client.ask(`SUB x 1\r\nPUB x 0\r\n\r\n${PING}`), "MSG x 1 0\r\n\r\nPONG\r\n");
     assert.equal(

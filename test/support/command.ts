@@ -2,13 +2,10 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { resolve } from "node:path";
 import process from "node:process";
-import { until } from "./waiting.ts";
+import { PATIENCE_MS, until } from "./waiting.ts";
 
 /** The command as it is shipped; `npm test` builds it. */
 export const GNATLET = resolve(import.meta.dirname, "../../dist/cli/gnatlet.js");
-
-/** How long (ms) a command may take that ends by itself. */
-const PATIENCE_MS = 10_000;
 
 /** What a command that ended by itself left. */
 export interface Outcome {

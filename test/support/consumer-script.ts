@@ -3,6 +3,7 @@ import { connect, createInbox, type Msg, type NatsConnection } from "@nats-io/tr
 import { ConsumerHarness, type Got } from "./consumer-harness.ts";
 import type { RealServer } from "./real-server.ts";
 import { VirtualClock } from "./simulated.ts";
+import { PATIENCE_MS } from "./waiting.ts";
 
 /** A step of a script about the consumers of stream S. Inboxes and subjects that are listened to have names. */
 export type Step =
@@ -38,17 +39,26 @@ interface Player {
   close(): Promise<void>;
 }
 
+const PATIENT = { timeout: PATIENCE_MS };
+
 const STREAM = { name: "S", subjects: ["s.>"], storage: "memory" };
+
+/** What a script is played with. */
+export interface ScriptOptions {
+  /** What is not by default in the configuration of the stream. */
+  readonly stream?: object;
+  /** What of texts is not compared. */
+  readonly except?: RegExp;
+}
 
 /**
  * Plays a script on ours, on a virtual clock, and on a real server; gives what differs, a line each.
  * @param script - its steps, or what gives the next one when it is told how many messages have come to an inbox.
- * @param except - what of texts is not compared.
  */
 export async function compareScripts(
   server: RealServer,
   script: Iterable<Step> | ((messages: (inbox: string) => number) => Step | undefined),
-  { stream = {}, except }: { stream?: object; except?: RegExp } = {},
+  { stream = {}, except }: ScriptOptions = {},
 ): Promise<string[]> {
   const ours = await OurPlayer.start(stream);
   const theirs = await RealPlayer.start(server, stream);
@@ -237,14 +247,14 @@ class RealPlayer implements Player {
 
   async #api(subject: string, body?: object): Promise<string> {
     const text = body === undefined ? "" : JSON.stringify(body);
-    return (await this.#nc.request(`$JS.API.${subject}`, text)).string();
+    return (await this.#nc.request(`$JS.API.${subject}`, text, PATIENT)).string();
   }
 
   async play(step: Step, number: number): Promise<void> {
     const nc = this.#nc;
     switch (step[0]) {
       case "publish":
-        for (const subject of step.slice(1) as string[]) await nc.request(subject, subject);
+        for (const subject of step.slice(1) as string[]) await nc.request(subject, subject, PATIENT);
         break;
       case "create": {
         const config = { ack_policy: "explicit", ...step[2] };

@@ -13,6 +13,7 @@ import {
 } from "@nats-io/transport-node";
 import { NatsServer } from "../../src/runtime/node/nats-server.ts";
 import { RealServer } from "./real-server.ts";
+import { PATIENCE_MS } from "./waiting.ts";
 
 /** Something that a client does: a request (or a publish that is answered), with a body in JSON or text, and headers. */
 export interface Ask {
@@ -153,7 +154,9 @@ async function run(
       lines.push(`${JSON.stringify(ask)}\n  ${answers.join("\n  ")}`);
     }
   } finally {
-    for (const name of streams) await client.request(`$JS.API.STREAM.DELETE.${name}`);
+    for (const name of streams) {
+      await client.request(`$JS.API.STREAM.DELETE.${name}`, "", { timeout: PATIENCE_MS });
+    }
     fast.close();
     await client.flush();
   }
@@ -182,7 +185,7 @@ async function answersTo(client: NatsConnection, ask: Ask): Promise<string[]> {
   client.publish(subject, payload, { ...options, reply: answers === 0 ? undefined : inbox });
   const lines: string[] = [];
   if (answers !== 0) {
-    const timer = setTimeout(() => sub.unsubscribe(), 2_000);
+    const timer = setTimeout(() => sub.unsubscribe(), PATIENCE_MS);
     for await (const msg of sub) {
       lines.push(shown(msg));
       if (ask.ack !== undefined && msg.reply) await client.request(msg.reply, ask.ack);

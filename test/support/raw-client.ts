@@ -1,8 +1,6 @@
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
-
-/** How long (ms) anything may take that a test waits for. */
-const PATIENCE_MS = 5_000;
+import { PATIENCE_MS } from "./waiting.ts";
 
 /** A client that speaks the protocol by hand: what is sent and received are the bytes themselves, as Latin-1 text. */
 export class RawClient {

@@ -1,5 +1,5 @@
 /** How long (ms) anything may take that a test waits for. */
-const PATIENCE_MS = 5_000;
+export const PATIENCE_MS = 20_000;
 
 /** Waits until a condition holds that something outside will bring about. */
 export async function until(condition: () => boolean, what: string): Promise<void> {

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import process from "node:process";
 import { test } from "node:test";
 import fc from "fast-check";
 import { ConsumerHarness, type Got } from "../../support/consumer-harness.ts";
@@ -9,6 +10,9 @@ import { type Choose, SimulatedDisk } from "../../support/simulated-disk.ts";
  * Random scripts of publishes, pulls, acknowledgements, time and crashes, against a model that says how often each message may come
  * and what must have come in the end.
  */
+
+/** How many scripts there are. MODEL_RUNS asks for more. */
+const RUNS = Number(process.env.MODEL_RUNS ?? 60);
 
 type Action =
   | { readonly do: "publish"; readonly subjects: readonly string[] }
@@ -104,7 +108,7 @@ class Script {
     assert.equal((answer as { error?: unknown }).error, undefined, JSON.stringify({ answer, workQueue }));
     for (const each of actions) {
       await this.#do(each);
-      await this.#look();
+      this.#look();
       await this.#check();
     }
     await this.#drain();
@@ -166,6 +170,8 @@ class Script {
   }
 
   async #ack(pick: number, body: string, confirm: boolean): Promise<void> {
+    // What has come before this acknowledgement may have: the one before may have made room for it.
+    this.#look();
     if (this.#received.length === 0) return;
     const h = this.#h;
     const { seq, got } = this.#received[pick % this.#received.length];
@@ -191,7 +197,7 @@ class Script {
   }
 
   /** Notes what has come. */
-  async #look(): Promise<void> {
+  #look(): void {
     this.#inboxes.forEach((inbox, i) => {
       for (const got of inbox.slice(this.#seen[i])) {
         if (got.headers.startsWith("NATS/1.0 ")) continue;
@@ -226,7 +232,7 @@ class Script {
   async #drain(): Promise<void> {
     for (let round = 0; round < 60; round++) {
       await this.#do({ do: "pull", batch: 50, noWait: true });
-      await this.#look();
+      this.#look();
       for (let i = 0; i < this.#received.length; i++) {
         const known = this.#messages.get(this.#received[i].seq)!;
         if (!known.settled && !known.removed) await this.#ack(i, "+ACK", true);
@@ -257,6 +263,6 @@ test("messages come until they are acknowledged, and not after that was confirme
       fc.nat(),
       (given, actions, seed) => new Script(given, picker(seed)).run(actions),
     ),
-    { numRuns: 60 },
+    { numRuns: RUNS },
   );
 });
