@@ -115,9 +115,13 @@ export const CASES: readonly BenchCase[] = [
     [
       ["stream consume, batches of 500, explicit ack", 1.2, { kind: "consume", count: 300_000 }],
       ["stream consume, ordered", 1.2, { kind: "consume", count: 500_000, acks: "none" }],
-      ["stream direct get", 1.2, { kind: "get", count: 200_000 }],
-      ["key-value put", 1.2, { kind: "publish", count: 200_000, subjects: 1000, history: 1, together: 100 }],
-      ["key-value get", 1.2, { kind: "get", count: 200_000, subjects: 1000, history: 1 }],
+      ["stream direct get, 100 in flight", 1.2, { kind: "get", count: 200_000 }],
+      [
+        "key-value put, 1,000 in flight",
+        1.2,
+        { kind: "publish", count: 200_000, subjects: 1000, history: 1 },
+      ],
+      ["key-value get, 100 in flight", 1.2, { kind: "get", count: 200_000, subjects: 1000, history: 1 }],
       [
         "stream consume, one of 10,000 subjects",
         1,
