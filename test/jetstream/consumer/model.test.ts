@@ -173,8 +173,6 @@ class Script {
     // What has come before this acknowledgement may have: the one before may have made room for it.
     this.#look();
     if (this.#received.length === 0) return;
-    // What is on its way already may come, whatever is acknowledged now.
-    await this.#look();
     const h = this.#h;
     const { seq, got } = this.#received[pick % this.#received.length];
     const answer = h.answered();
