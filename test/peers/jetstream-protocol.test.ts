@@ -167,7 +167,7 @@ test("gets are refused for the same reasons, and messages come with the same hea
   const own = newHeaders();
   own.append("A", "b");
   await nc.request("g.a", "one");
-  await nc.request("g.b", "two", { timeout: 2_000, headers: own });
+  await nc.request("g.b", "two", { timeout: 10_000, headers: own });
   for (const body of GETS) {
     const bytes = encodeText(body);
     const first = await nc.request("$JS.API.DIRECT.GET.G", bytes);
@@ -247,11 +247,11 @@ test("advisories and metrics have the same fields in the same order", async () =
   const batch = newHeaders();
   batch.append("Nats-Batch-Id", "b");
   batch.append("Nats-Batch-Sequence", "1");
-  await nc.request("e", "x", { timeout: 2_000, headers: batch });
+  await nc.request("e", "x", { timeout: 10_000, headers: batch });
   const gap = newHeaders();
   gap.append("Nats-Batch-Id", "b");
   gap.append("Nats-Batch-Sequence", "3");
-  await nc.request("e", "x", { timeout: 2_000, headers: gap });
+  await nc.request("e", "x", { timeout: 10_000, headers: gap });
   await api(`CONSUMER.DELETE.${name}.c`);
   await api(`STREAM.DELETE.${name}`);
   await nc.flush();

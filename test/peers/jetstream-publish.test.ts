@@ -43,7 +43,7 @@ async function same(config: Fragment, steps: readonly Step[]): Promise<void> {
       const block = Object.keys(given).length === 0 ? undefined : blockOf(given);
       const now = Date.now();
       const reply = await nc.request(subject, payload, {
-        timeout: 2_000,
+        timeout: 10_000,
         headers: block === undefined ? undefined : headersOf(given),
       });
       const message = { subject, headers: block, payload: encodeText(payload), sourced: false };

@@ -1,12 +1,6 @@
 import { after, before, describe, it } from "node:test";
 import { Both, type Step } from "../support/jetstream-both.ts";
 
-let both: Both;
-before(async () => {
-  both = await Both.start();
-});
-after(() => both.close());
-
 type Headers = Readonly<Record<string, string>>;
 
 function create(config: Readonly<Record<string, unknown>> = {}): Step {
@@ -161,19 +155,28 @@ const SCRIPTS: Readonly<Record<string, () => readonly Step[]>> = {
   ],
 };
 
-for (const storage of ["file", "memory"]) {
-  describe(`schedules in ${storage}, as in nats-server`, () => {
-    for (const [name, script] of Object.entries(SCRIPTS)) {
-      it(name, async () => {
-        await both.same(async () => {
-          // Times are rounded to seconds: far from where it is decided to which, and from where something is due.
-          await new Promise((resolve) => setTimeout(resolve, 1_000 - (Date.now() % 1_000)));
-          return script().map((step) => withStorage(step, storage));
-        });
+// Nearly all of it is waiting.
+describe("schedules", { concurrency: true }, () => {
+  for (const storage of ["file", "memory"]) {
+    describe(`in ${storage}, as in nats-server`, { concurrency: 1 }, () => {
+      let both: Both;
+      before(async () => {
+        both = await Both.start();
       });
-    }
-  });
-}
+      after(() => both.close());
+
+      for (const [name, script] of Object.entries(SCRIPTS)) {
+        it(name, () =>
+          both.same(async () => {
+            // Times are rounded to seconds: far from where it is decided to which, and from where something is due.
+            await new Promise((resolve) => setTimeout(resolve, 1_000 - (Date.now() % 1_000)));
+            return script().map((step) => withStorage(step, storage));
+          }),
+        );
+      }
+    });
+  }
+});
 
 function withStorage(step: Step, storage: string): Step {
   if (typeof step === "number" || "subject" in step) return step;
