@@ -34,8 +34,7 @@ export interface JetStreamHost {
   readonly tasks: Tasks;
   readonly disk: Disk;
   readonly logger: SwitchedLogger;
-  /** The server's id and name. */
-  readonly id: string;
+  /** The server's name. */
   readonly name: string;
   /** A client as events describe it; null for the server itself. */
   clientInfo(session: Session): events.ClientInfo | null;
@@ -189,14 +188,14 @@ export class JetStream {
   }
 
   #serve(request: ApiRequest): string | Promise<string> {
-    const name = request.address.request;
-    if (name === "INFO") return accountInfo(request, this.api.stats.inflight - 1);
+    const wanted = request.address.request;
+    if (wanted === "INFO") return accountInfo(request, this.api.stats.inflight - 1);
     const { strict } = this.settings;
-    if (name.startsWith("CONSUMER.")) return serveConsumers(request, strict);
-    const serve = STREAM_REQUESTS[name] ?? SNAPSHOT_REQUESTS[name];
+    if (wanted.startsWith("CONSUMER.")) return serveConsumers(request, strict);
+    const serve = STREAM_REQUESTS[wanted] ?? SNAPSHOT_REQUESTS[wanted];
     if (serve === undefined) throw apiError(10003);
-    const { id, clientInfo } = this.#host;
-    return serve(request, { id, strict, clientInfo });
+    const { name, clientInfo } = this.#host;
+    return serve(request, { name, strict, clientInfo });
   }
 
   /** Ends all streams, and gives the directory back. */

@@ -18,7 +18,6 @@ const GLOBAL_ACCOUNT = "$G";
 
 /** What JetStream is started with. */
 export interface JetStreamFacts {
-  readonly id: string;
   readonly name: string;
   readonly log: SwitchedLogger;
   readonly options: ResolvedServerOptions;
@@ -33,7 +32,7 @@ export interface JetStreamFacts {
 export async function startJetStream(
   broker: Broker,
   runtime: Runtime,
-  { id, name, log, options, storeDir }: JetStreamFacts,
+  { name, log, options, storeDir }: JetStreamFacts,
 ): Promise<JetStream> {
   const { clock, random, tasks } = runtime;
   const disk = await runtime.loadDisk();
@@ -48,7 +47,6 @@ export async function startJetStream(
     tasks,
     disk,
     logger: log,
-    id,
     name,
     clientInfo: (session: Parameters<typeof requesterInfo>[0]) =>
       session.id === 0 ? null : requesterInfo(session, name),

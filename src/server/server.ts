@@ -173,7 +173,6 @@ export class Server {
   async #startJetStream(jetstream: JetStreamOptions, options: ResolvedServerOptions): Promise<void> {
     const { startJetStream } = await loadJetStream();
     this.#jetstream = await startJetStream(this.#broker, this.#runtime, {
-      id: this.#id,
       name: this.name,
       log: this.log,
       options,

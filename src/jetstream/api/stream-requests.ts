@@ -26,8 +26,8 @@ import type { ApiRequestName } from "./subject.ts";
 
 /** What answers need of the server. */
 export interface ServerFacts {
-  /** The id of the server, which leads all its streams. */
-  readonly id: string;
+  /** The name of the server, which leads all its streams. */
+  readonly name: string;
   /** Whether requests may not hold fields that there are not. */
   readonly strict: boolean;
   /** A client as events describe it. */
@@ -106,7 +106,7 @@ async function list({ body, account }: ApiRequest, { strict }: ServerFacts): Pro
   return `${paged(page)},"streams":[${items.join(",")}]${rest}`;
 }
 
-async function info({ address, body, account }: ApiRequest, { id, strict }: ServerFacts): Promise<string> {
+async function info({ address, body, account }: ApiRequest, { name, strict }: ServerFacts): Promise<string> {
   const request = isPartialPurge(body)
     ? decodeRequest(streamInfoRequest, body, strict)
     : streamInfoRequest.zero();
@@ -116,7 +116,7 @@ async function info({ address, body, account }: ApiRequest, { id, strict }: Serv
   const page = subjectsFilter === "" ? undefined : await subjectsPage(stream, subjectsFilter, offset);
   const details = { deleted, subjects: page && Object.fromEntries(page.items) };
   const head = page === undefined || page.total === 0 ? { total: 0, offset: 0, limit: 0 } : page;
-  return `${paged(head)},${infoOf(stream, { leader: id, details })}`;
+  return `${paged(head)},${infoOf(stream, { leader: name, details })}`;
 }
 
 async function subjectsPage({ store }: Stream, pattern: string, offset: number) {

@@ -8,7 +8,8 @@ type Parameter = "stream" | "consumer" | "filter" | "account";
 /** Who answers a request: any server, only one in a cluster, or only the system account of one. */
 type Served = "always" | "cluster" | "system";
 
-interface Row {
+/** What a request's subject looks like, and who answers it. */
+export interface ApiRequestRow {
   /** What stands behind the name, in one of these ways. */
   readonly forms: readonly (readonly Parameter[])[];
   /** The end of the answer's type. */
@@ -19,12 +20,16 @@ interface Row {
 const STREAM: readonly Parameter[] = ["stream"];
 const CONSUMER: readonly Parameter[] = ["stream", "consumer"];
 
-function row(forms: readonly (readonly Parameter[])[], response: string, served: Served = "always"): Row {
+function row(
+  forms: readonly (readonly Parameter[])[],
+  response: string,
+  served: Served = "always",
+): ApiRequestRow {
   return { forms, response, served };
 }
 
 /** Every request, by the tokens of its name. Those of messages (`MSG.NEXT`, `DIRECT.GET`) are answered by messages. */
-const REQUESTS = {
+export const API_REQUESTS = {
   INFO: row([[]], "account_info_response"),
   "STREAM.CREATE": row([STREAM], "stream_create_response"),
   "STREAM.UPDATE": row([STREAM], "stream_update_response"),
@@ -56,10 +61,10 @@ const REQUESTS = {
   "ACCOUNT.PURGE": row([["account"]], "account_purge_response", "system"),
   "ACCOUNT.STREAM.MOVE": row([["account", "stream"]], "stream_update_response", "system"),
   "ACCOUNT.STREAM.CANCEL_MOVE": row([["account", "stream"]], "stream_update_response", "system"),
-} as const satisfies Readonly<Record<string, Row>>;
+} as const satisfies Readonly<Record<string, ApiRequestRow>>;
 
 /** The name of a request. */
-export type ApiRequestName = keyof typeof REQUESTS;
+export type ApiRequestName = keyof typeof API_REQUESTS;
 
 /** A request that a subject asks for; parts that it does not have are "". */
 export interface ApiAddress {
@@ -88,14 +93,14 @@ export function parseApiSubject(subject: string): ApiAddress | undefined {
   const tokens = subject.slice(API_PREFIX.length).split(".");
   for (let length = Math.min(LONGEST_NAME, tokens.length); length > 0; length--) {
     const name = tokens.slice(0, length).join(".");
-    if (Object.hasOwn(REQUESTS, name)) return addressOf(name as ApiRequestName, tokens.slice(length));
+    if (Object.hasOwn(API_REQUESTS, name)) return addressOf(name as ApiRequestName, tokens.slice(length));
   }
   return undefined;
 }
 
 function addressOf(request: ApiRequestName, given: readonly string[]): ApiAddress | undefined {
   if (given.includes("")) return undefined;
-  const { forms, served }: Row = REQUESTS[request];
+  const { forms, served }: ApiRequestRow = API_REQUESTS[request];
   for (const form of forms) {
     const open = form.at(-1) === "filter";
     if (open ? given.length < form.length : given.length !== form.length) continue;
@@ -110,7 +115,7 @@ function addressOf(request: ApiRequestName, given: readonly string[]): ApiAddres
 
 /** The `type` of the answer to a request; "" when messages answer it. */
 export function responseType(request: ApiRequestName): string {
-  const { response } = REQUESTS[request];
+  const { response } = API_REQUESTS[request];
   return response === "" ? "" : TYPE_PREFIX + response;
 }
 

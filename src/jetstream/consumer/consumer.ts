@@ -279,6 +279,8 @@ export class Consumer implements ConsumerOwner {
     this.#redeliveries.clear();
     this.state.reset(seq);
     this.#cursor.restart(seq);
+    this.#delivery.lastActive = undefined;
+    this.#acks.lastActive = undefined;
     this.wake();
   }
 
