@@ -13,7 +13,7 @@ before(async () => {
 });
 after(() => rm(folder, { recursive: true, force: true }));
 
-const SERVER = { listen: { host: "127.0.0.1", port: 0 } };
+const SERVER = { serverName: "here", listen: { host: "127.0.0.1", port: 0 } };
 
 function configOf(account: string, jetstream = `{ store_dir: ${JSON.stringify(folder)} }`): string {
   return `jetstream ${jetstream}\naccounts { A { users: [ {user: a, password: a} ], ${account} } }`;
@@ -46,7 +46,8 @@ it("gives JetStream to an account, with what it had, limits it, and takes it awa
   await assert.rejects(ask(nc, "s", "x"), /no responders/);
 
   await reload(configOf("jetstream: enabled"));
-  assert.equal((await ask(nc, "$JS.API.STREAM.INFO.S")).state.messages, 2);
+  const { state, cluster } = await ask(nc, "$JS.API.STREAM.INFO.S");
+  assert.deepEqual([state.messages, cluster.leader], [2, "here"]);
   assert.equal((await ask(nc, "s", "x")).seq, 3);
 
   await writeFile(path, configOf("jetstream: enabled", "{ store_dir: elsewhere }"));

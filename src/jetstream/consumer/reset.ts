@@ -41,7 +41,7 @@ export function answerReset(consumer: Consumer, message: Message): void {
     .catch((error: unknown) => {
       const shown = error instanceof RequestJsonError ? apiError(10025, { err: error.message }) : error;
       if (!(shown instanceof ApiError)) throw error;
-      return `"error":${JSON.stringify(shown)}`;
+      return `"error":${JSON.stringify(shown)},"reset_seq":0`;
     })
     .then((fields) =>
       client.publish(reply, undefined, `{"type":"${responseType("CONSUMER.RESET")}",${fields}}`),
