@@ -10,6 +10,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { readdirSync } from "node:fs";
 import { join, resolve } from "node:path";
 import process from "node:process";
+import { createInterface } from "node:readline";
 import { findBrowser, findNatsServer, findRuntime, findTool } from "./tools.ts";
 
 /** A test file that takes longer than this (ms) hangs. */
@@ -69,13 +70,15 @@ const child: ChildProcess = spawn(
     env: { ...process.env, ...Object.fromEntries(found) },
   },
 );
-let tail = "";
-child.stdout!.on("data", (bytes: Buffer) => {
-  process.stdout.write(bytes);
-  tail = (tail + bytes.toString("utf8")).slice(-20_000);
+/** What the runner says at the end; what has failed comes after that, and may be long. */
+const counts = new Map<string, number>();
+createInterface({ input: child.stdout! }).on("line", (line) => {
+  console.log(line);
+  const said = /^ℹ (\w+) (\d+)$/.exec(line);
+  if (said !== null) counts.set(said[1], Number(said[2]));
 });
 child.on("close", (code) => {
-  const count = (what: string): number => Number(new RegExp(`^ℹ ${what} (\\d+)`, "m").exec(tail)?.[1] ?? 0);
+  const count = (what: string): number => counts.get(what) ?? 0;
   const failed = count("fail") + count("cancelled");
   for (const name of leftOut) console.log(`left out, as there is no ${toolOf(name)?.what}: ${name}`);
   console.log(`${count("pass")} passed, ${failed} failed`);

@@ -56,8 +56,11 @@ describe("requests to the server itself", () => {
     const requests = subjects.flatMap((subject) =>
       BODIES.map((body) => `PUB ${subject} r ${body.length}\r\n${body}\r\n`),
     );
-    const said = await client.ask(`${connect}SUB r 1\r\n${requests.join("")}PING\r\n`);
-    assert.ok(said.endsWith("PONG\r\n"));
+    client.send(`${connect}SUB r 1\r\n${requests.join("")}PING\r\n`);
+    let said = await client.take(/PONG\r\n/);
+    // A view that is loaded first answers after that, perhaps in the same piece.
+    client.send(`${requests.join("")}PING\r\n`);
+    said += await client.take(/PONG\r\n/);
     assert.ok(!said.includes('"code":500,"description":"internal error"'), "no view fails");
     client.close();
   }
