@@ -198,6 +198,15 @@ export class JetStream {
     return serve(request, { name, strict, clientInfo });
   }
 
+  /**
+   * Tells those who wait for messages that the server ends, as {@link JetStream.close} alone does not: it also serves where JetStream
+   * is only switched off (nats-server `signalPullConsumers`).
+   */
+  shutDown(): void {
+    for (const account of this.accounts.values())
+      for (const stream of account.streams.values()) stream.consumers.shutDown();
+  }
+
   /** Ends all streams, and gives the directory back. */
   async close(): Promise<void> {
     if (this.#host.broker.api === this.api) this.#host.broker.api = undefined;

@@ -475,6 +475,7 @@ export class Server {
     this.#broker.flush();
     this.#listener.stopTls();
     // Publishers still hear of what is stored, and clients of consumers that there is no more.
+    this.#jetstream?.shutDown();
     await this.#jetstream?.close();
     await this.#connections.end();
     await Promise.all([listenerClosed, websocketClosed, this.#monitoring?.close()]);

@@ -137,10 +137,13 @@ export class Consumer implements ConsumerOwner {
     );
   }
 
-  /** Begins to listen and to deliver. */
+  /** Begins to listen and, in another turn, to deliver: who has made the consumer is told of it before messages come. */
   async open(): Promise<void> {
     await this.#cursor.onlyLast(this.#config, this.#start.lastUpTo);
-    this.#ready = true;
+    this.host.account.tasks.later(() => {
+      this.#ready = true;
+      this.wake();
+    });
     this.#push?.begin();
     this.#applyPause();
     this.#listening.open();
@@ -266,6 +269,11 @@ export class Consumer implements ConsumerOwner {
     this.host.account.tell(`$JS.EVENT.ADVISORY.CONSUMER.PAUSE.${stream}.${consumer}`, (stamp) =>
       consumerPause(stamp, { stream, consumer }, this.paused, this.#config.pauseUntil),
     );
+  }
+
+  /** Tells those who wait for messages that the server ends. */
+  shutDown(): void {
+    this.#pull?.shutDown();
   }
 
   /** Takes the pin of a priority group away. */

@@ -355,6 +355,11 @@ export class Consumers {
     return false;
   }
 
+  /** Tells those who wait for messages that the server ends. */
+  shutDown(): void {
+    for (const consumer of this.#consumers.values()) consumer.shutDown();
+  }
+
   /** Ends all; what is on disk stays. */
   async close(): Promise<void> {
     this.#closed = true;

@@ -228,6 +228,11 @@ export class PullOutlet implements Outlet {
 
   configured(): void {}
 
+  /** Ends all requests: the server itself ends, so that clients ask again once they have found another. */
+  shutDown(): void {
+    for (const pull of this.#waiting.clear()) this.#say(pull.reply, STATUS.serverShutdown(rest(pull)));
+  }
+
   close(deleted: boolean): void {
     for (const { reply } of this.#waiting.clear()) if (deleted) this.#say(reply, STATUS.consumerDeleted());
   }

@@ -3,7 +3,7 @@ import { resetRequest } from "../api/requests.ts";
 import { responseType } from "../api/subject.ts";
 import { ApiError, apiError } from "../errors.ts";
 import { decodeJson, RequestJsonError } from "../json/decode.ts";
-import { timestampMs } from "../json/timestamps.ts";
+import { storedFromMs } from "../json/timestamps.ts";
 import { bodyOf } from "./ack-handler.ts";
 import type { Consumer } from "./consumer.ts";
 import { consumerInfo } from "./info.ts";
@@ -23,7 +23,7 @@ export function resetPosition({ config, state, host }: Consumer, wanted: number)
       if (wanted < config.optStartSeq) throw refused("below start seq");
       break;
     case "by_start_time":
-      if (wanted < host.store.seqAt(timestampMs(config.optStartTime!))) throw refused("below start time");
+      if (wanted < host.store.seqAt(storedFromMs(config.optStartTime!))) throw refused("below start time");
       break;
     default:
       throw refused("not allowed");

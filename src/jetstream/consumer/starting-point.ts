@@ -1,5 +1,5 @@
 import type { StreamStore } from "../../storage/store.ts";
-import { timestampMs } from "../json/timestamps.ts";
+import { storedFromMs } from "../json/timestamps.ts";
 import type { StreamConfig } from "../stream/config.ts";
 import { type ConsumerConfig, filtersOf } from "./config.ts";
 
@@ -51,7 +51,7 @@ async function lastMatch(config: ConsumerConfig, store: StreamStore): Promise<nu
 
 /** The first message from a time on; if the consumer wants only some, not before the first that there is of those. */
 async function seqAtTime(config: ConsumerConfig, store: StreamStore): Promise<number> {
-  const seq = store.seqAt(timestampMs(config.optStartTime!));
+  const seq = store.seqAt(storedFromMs(config.optStartTime!));
   const { firstSeq, lastSeq } = store.state;
   let nearest = lastSeq;
   for (const pattern of filtersOf(config)) {

@@ -82,6 +82,11 @@ export function timestampMs(time: Timestamp): number {
   return Date.parse(`${toSecond}${zone}`) + Number(`0.${fraction ?? "0"}`) * 1_000;
 }
 
+/** The first moment that a stored message can have, of those not before this one, in ms since the epoch: they have whole microseconds. */
+export function storedFromMs(time: Timestamp): number {
+  return Number((timestampNs(time) + 999n) / 1_000n) / 1_000;
+}
+
 /** The moment as nanoseconds since the epoch, exactly. */
 export function timestampNs(time: Timestamp): bigint {
   const [, toSecond, fraction, zone] = /^(.{19})(?:\.(\d+))?(.*)$/.exec(time)!;

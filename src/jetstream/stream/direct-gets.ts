@@ -11,7 +11,7 @@ import {
   type MessageGet,
   readDirectGet,
 } from "../api/message-get.ts";
-import { timestampMs } from "../json/timestamps.ts";
+import { storedFromMs } from "../json/timestamps.ts";
 import { HEADERS, readHeaders } from "../publish/headers.ts";
 import type { StreamConfig } from "./config.ts";
 
@@ -125,7 +125,7 @@ export class DirectGets {
     const { store } = this.#stream;
     const filter = store.filter(get.nextBySubj === "" ? [] : [get.nextBySubj]);
     try {
-      let seq = get.startTime === undefined ? get.seq : store.seqAt(timestampMs(get.startTime));
+      let seq = get.startTime === undefined ? get.seq : store.seqAt(storedFromMs(get.startTime));
       const counted = await store.count(filter, Math.max(1, seq));
       const most = get.maxBytes || MAX_BYTES;
       let pending = counted.count;
@@ -158,7 +158,7 @@ export class DirectGets {
     const { store } = this.#stream;
     let upTo = get.upToSeq;
     if (get.upToTime !== undefined) {
-      upTo = store.seqAt(timestampMs(get.upToTime));
+      upTo = store.seqAt(storedFromMs(get.upToTime));
       if (upTo <= store.state.firstSeq) {
         this.#say(reply, DIRECT_STATUS.noResults());
         return;
@@ -242,7 +242,7 @@ export function findMessage(
   get: MessageGet,
 ): StoredMessage | undefined | Promise<StoredMessage | undefined> {
   const { lastBySubj, nextBySubj, startTime } = get;
-  const seq = startTime === undefined ? get.seq : store.seqAt(timestampMs(startTime));
+  const seq = startTime === undefined ? get.seq : store.seqAt(storedFromMs(startTime));
   if (seq > 0 && nextBySubj === "") return store.get(seq);
   if (nextBySubj === "") return lastOn(store, lastBySubj);
   const filter = store.filter([nextBySubj]);
