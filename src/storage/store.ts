@@ -219,8 +219,15 @@ export interface StreamStore {
 
 /** Hears of messages that go. Calls come inside of the call that removes: it may only take notes. */
 export interface StoreWatcher {
-  /** A message goes, for whatever reason. */
-  removed(seq: number): void;
+  /**
+   * A message goes, for whatever reason.
+   * @param subject - of no use outside the store.
+   * @param undoable - whether it may come back: it goes in favour of others that are not on disk yet. That is decided once all that
+   * there is now is on disk, or was refused.
+   */
+  removed(seq: number, subject: number, undoable: boolean): void;
+  /** A message is back that had gone. */
+  restored?(seq: number): void;
   /** All have gone. */
   cleared(): void;
 }

@@ -21,8 +21,12 @@ export interface RemovedMessage {
 
 /** Hears of messages that go and come back, inside of the call that does it: it may only take notes. */
 export interface RemovalWatcher {
-  /** A message goes. @param subject - the id of its subject. */
-  removed(seq: number, subject: number): void;
+  /**
+   * A message goes.
+   * @param subject - the id of its subject.
+   * @param undoable - whether it may come back: those in whose favour it goes are not on disk yet, and may be refused.
+   */
+  removed(seq: number, subject: number, undoable: boolean): void;
   /** A message is back that had gone. */
   restored?(seq: number, subject: number): void;
   /** All have gone. */
@@ -124,7 +128,7 @@ export class StreamIndex implements StreamState {
     if (this.messages === 0) this.firstSeq = seq + 1;
   }
 
-  /** Removes a message and says what it was; undefined when there was none. */
+  /** Removes a message that may be put back, and says what it was; undefined when there was none. */
   remove(seq: number): RemovedMessage | undefined {
     if (!this.index.locate(seq)) return undefined;
     const { chunk, slot } = this.index;
@@ -137,12 +141,16 @@ export class StreamIndex implements StreamState {
       time: chunk.time[slot],
       ttl: this.expiry.ttlOf(seq),
     };
-    this.drop(seq);
+    this.#drop(seq, true);
     return removed;
   }
 
-  /** Removes a message that is there. */
+  /** Removes a message that is there, for ever. */
   drop(seq: number): void {
+    this.#drop(seq, false);
+  }
+
+  #drop(seq: number, undoable: boolean): void {
     const found = this.index.locate(seq);
     assert(found, "a message that is dropped is there");
     const { chunk, slot } = this.index;
@@ -156,7 +164,7 @@ export class StreamIndex implements StreamState {
     else this.subjectTable.setFirst(subject, after);
     if (after !== 0) this.index.setBefore(after, before);
     else this.subjectTable.setLast(subject, before);
-    for (const watcher of this.watchers) watcher.removed(seq, subject);
+    for (const watcher of this.watchers) watcher.removed(seq, subject, undoable);
     this.subjectTable.addMessages(subject, -1);
     if (this.subjectTable.messages(subject) === 0) this.subjectTable.release(subject);
     this.expiry.remove(seq);

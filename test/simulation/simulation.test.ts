@@ -11,6 +11,8 @@ const FOUND = [
   815,
   // A message that came through a power cut without its id, which follows it on disk: sent again it was stored twice.
   1712,
+  // A message that was to make room for another was back, as the disk was full; a consumer that had delivered it had forgotten it.
+  2331,
 ];
 const SEEDS = 150;
 

@@ -60,6 +60,25 @@ export class AckState {
     } else this.pending.add(seq, delivered.consumer, time);
   }
 
+  /**
+   * A message was passed over, as it was not there, and is back: it becomes pending, and counts as delivered once, before others. Returns its
+   * place; -1 where nothing is ever pending.
+   */
+  takeBack(seq: number, time: number): number {
+    const { delivered, floor, pending } = this;
+    if (this.#policy === "none") return -1;
+    let after = pending.first();
+    while (after >= 0 && pending.seq(after) < seq) after = pending.next(after);
+    const consumerSeq = after < 0 ? Math.max(1, delivered.consumer) : pending.consumerSeq(after);
+    if (seq <= floor.stream) {
+      floor.stream = seq - 1;
+      floor.consumer = Math.min(floor.consumer, consumerSeq - 1);
+    }
+    const place = pending.insert(seq, consumerSeq, time);
+    this.#log?.replace();
+    return place;
+  }
+
   /** A pending message is delivered again. */
   redeliver(place: number, time: number): void {
     this.#redeliver(place, time);

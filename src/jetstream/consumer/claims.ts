@@ -43,6 +43,11 @@ export class Claims {
     return pending.find(seq) >= 0 || exhausted.has(seq);
   }
 
+  /** Whether a message is still to come, if the consumer wants its subject. */
+  expects(seq: number): boolean {
+    return this.#cursor.expects(seq);
+  }
+
   /** A message has gone from the stream. @param quietly - because somebody has asked for that. */
   gone(seq: number, quietly: boolean): void {
     this.#acks.gone(seq, quietly);

@@ -190,6 +190,18 @@ export class Consumer implements ConsumerOwner {
     if (this.#cursor.position > seq) this.#cursor.restart(seq);
   }
 
+  /** A message that was passed over, as it was not there, is back. */
+  returned(seq: number): void {
+    if (seq > this.state.delivered.stream) {
+      // Nothing behind it was delivered.
+      this.#cursor.restart(seq);
+    } else {
+      const place = this.state.takeBack(seq, this.host.account.clock.monotonic());
+      if (place >= 0) this.#redeliveries.add(place);
+    }
+    this.wake();
+  }
+
   /** Whether it waits with delivering. */
   get paused(): boolean {
     return this.#pausedUntil > 0 && this.host.account.clock.now() < this.#pausedUntil;

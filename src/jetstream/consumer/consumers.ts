@@ -14,6 +14,7 @@ import {
   decideConsumer,
   type ExistingConsumer,
 } from "./create.ts";
+import { Departures } from "./departures.ts";
 import type { ConsumerHost } from "./host.ts";
 import type { ConsumerInfo } from "./info.ts";
 import { randomName } from "./names.ts";
@@ -31,29 +32,18 @@ export class Consumers {
   readonly #consumers = new Map<string, Consumer>();
   /** Requests that change something wait for each other. */
   #turn: Promise<unknown> = Promise.resolve();
-  #unwatch: () => void = () => {};
-  /** Messages that have gone and concern somebody. */
-  #gone: number[] = [];
-  #cleared = false;
-  /** How many purges go on: what goes meanwhile goes without a word. */
-  #purging = 0;
-  #closed = false;
+  readonly #departures: Departures;
 
   constructor(host: ConsumerHost) {
     this.#host = host;
     const { account, place } = host;
     this.#files = new ConsumerFiles(account.disk, place, account.clock);
+    this.#departures = new Departures(host, this.#consumers);
   }
 
   /** Opens those that are on disk. */
   async open(): Promise<void> {
-    this.#unwatch = this.#host.store.watch({
-      removed: (seq) => this.#removed(seq),
-      cleared: () => {
-        this.#cleared = true;
-        this.#lookSoon();
-      },
-    });
+    this.#departures.open();
     if (this.#host.config.storage === "memory") return;
     for (const name of await this.#files.names()) await this.#recover(name);
   }
@@ -285,22 +275,21 @@ export class Consumers {
 
   /** Messages up to `seq` can be delivered now. */
   stored(seq: number): void {
+    this.#departures.synced(seq);
     for (const consumer of this.#consumers.values()) consumer.stored(seq);
   }
 
   /** Messages from `seq` on have come to nothing. */
   refused(seq: number): void {
     for (const consumer of this.#consumers.values()) consumer.refused(seq);
+    this.#departures.refused();
   }
 
   /** Does a purge, and has the consumers forget what is gone. @param subject - what is purged; "" for everything. */
   async purging<T>(subject: string, purge: () => Promise<T>): Promise<T> {
-    this.#purging += 1;
     try {
-      return await purge();
+      return await this.#departures.purging(purge);
     } finally {
-      this.#look();
-      this.#purging -= 1;
       if (!this.#host.closed) await this.#purged(subject);
     }
   }
@@ -314,32 +303,6 @@ export class Consumers {
     for (const consumer of this.#consumers.values()) {
       if (subject === "" || consumer.claims.isWithin(subject)) consumer.claims.purged(first);
       else if (consumer.claims.wants(subject)) consumer.claims.purged(firstSeq);
-    }
-  }
-
-  #removed(seq: number): void {
-    for (const consumer of this.#consumers.values()) {
-      if (!consumer.claims.tracks(seq)) continue;
-      this.#gone.push(seq);
-      this.#lookSoon();
-      return;
-    }
-  }
-
-  #lookSoon(): void {
-    if (this.#gone.length === 1 || this.#cleared) this.#host.account.tasks.soon(() => this.#look());
-  }
-
-  /** Has the consumers forget what has gone. */
-  #look(): void {
-    const gone = this.#gone;
-    this.#gone = [];
-    const cleared = this.#cleared;
-    this.#cleared = false;
-    if (this.#closed) return;
-    for (const consumer of this.#consumers.values()) {
-      if (cleared) consumer.claims.forgetGone();
-      for (const seq of gone) if (consumer.claims.tracks(seq)) consumer.claims.gone(seq, this.#purging > 0);
     }
   }
 
@@ -362,8 +325,7 @@ export class Consumers {
 
   /** Ends all; what is on disk stays. */
   async close(): Promise<void> {
-    this.#closed = true;
-    this.#unwatch();
+    this.#departures.close();
     await this.#turn;
     await Promise.all([...this.#consumers.values()].map((consumer) => consumer.close()));
     this.#consumers.clear();
@@ -371,8 +333,7 @@ export class Consumers {
 
   /** Ends all for ever, as the stream is deleted, which deletes the files. */
   async deleteAll(): Promise<void> {
-    this.#closed = true;
-    this.#unwatch();
+    this.#departures.close();
     await this.#turn;
     const consumers = [...this.#consumers.values()];
     this.#consumers.clear();

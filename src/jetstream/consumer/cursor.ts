@@ -50,6 +50,11 @@ export class Cursor {
     return this.#filter;
   }
 
+  /** Whether a message is still to come, if its subject is wanted. */
+  expects(seq: number): boolean {
+    return seq >= this.#position && (this.#last === undefined || seq >= this.#behind || this.#last.has(seq));
+  }
+
   /** Counts what is left; returns whether that is done, or it has to be called again in another turn. */
   count(): boolean {
     return this.#count.catchUp();

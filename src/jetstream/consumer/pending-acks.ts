@@ -45,6 +45,34 @@ export class PendingAcks {
     if (redeliveries > 0) this.#redelivered += 1;
   }
 
+  /** Adds a message that others come after. Places from there on are those of other messages then. Returns its place. */
+  insert(seq: number, consumerSeq: number, time: number): number {
+    const later: (readonly [
+      seq: number,
+      consumerSeq: number,
+      time: number,
+      again: number,
+      queued: boolean,
+    ])[] = [];
+    for (let at = this.#end - 1; this.#size > 0 && at >= this.#start && this.#seqs[at] > seq; at--) {
+      if (this.#consumerSeqs[at] === 0) continue;
+      later.push([
+        this.#seqs[at],
+        this.#consumerSeqs[at],
+        this.#times[at],
+        this.#redeliveries[at],
+        this.isQueued(at),
+      ]);
+      this.remove(at);
+    }
+    this.add(seq, consumerSeq, time);
+    for (const [seq, consumerSeq, time, again, queued] of later.reverse()) {
+      this.add(seq, consumerSeq, time, again);
+      this.setQueued(this.#end - 1, queued);
+    }
+    return this.find(seq);
+  }
+
   /** The place of a message; -1 when it is not pending. */
   find(seq: number): number {
     const seqs = this.#seqs;

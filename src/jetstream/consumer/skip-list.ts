@@ -26,7 +26,13 @@ export class SkipList implements StoreWatcher {
     this.left -= 1;
   }
 
-  removed(seq: number): void {
+  /** Whether a message is still to come. */
+  has(seq: number): boolean {
+    return this.#find(seq) >= 0 && !this.#gone.has(seq);
+  }
+
+  /** Where a message is among those that are left; -1 when it is not. */
+  #find(seq: number): number {
     let low = this.#at;
     let high = this.#seqs.length;
     while (low < high) {
@@ -34,9 +40,17 @@ export class SkipList implements StoreWatcher {
       if (this.#seqs[middle] < seq) low = middle + 1;
       else high = middle;
     }
-    if (this.#seqs[low] !== seq || this.#gone.has(seq)) return;
+    return this.#seqs[low] === seq ? low : -1;
+  }
+
+  removed(seq: number): void {
+    if (!this.has(seq)) return;
     this.#gone.add(seq);
     this.left -= 1;
+  }
+
+  restored(seq: number): void {
+    if (this.#find(seq) >= 0 && this.#gone.delete(seq)) this.left += 1;
   }
 
   cleared(): void {

@@ -31,9 +31,13 @@ class Records implements Journal {
   async close(): Promise<void> {}
 }
 
-function shown({ delivered, floor, pending, exhausted }: AckState): unknown {
-  const places: number[] = [];
-  for (let place = pending.first(); place >= 0; place = pending.next(place)) places.push(place);
+function* placesOf({ pending }: AckState): Generator<number> {
+  for (let place = pending.first(); place >= 0; place = pending.next(place)) yield place;
+}
+
+function shown(state: AckState): unknown {
+  const { delivered, floor, pending, exhausted } = state;
+  const places = [...placesOf(state)];
   return {
     delivered,
     floor,
@@ -62,10 +66,26 @@ const step = fc.tuple(
     "exhaust",
     "reset",
     "purged",
+    "takeBack",
     "flush",
   ),
   fc.nat(),
 );
+
+function takeBack(state: AckState, seq: number, now: number): void {
+  const { pending, exhausted, floor, delivered } = state;
+  if (delivered.consumer === 0 || seq > delivered.stream) return;
+  if (pending.find(seq) >= 0 || exhausted.has(seq)) return;
+  const before = [...placesOf(state)].map((place) => pending.seq(place));
+  const place = state.takeBack(seq, now);
+  assert.equal(pending.seq(place), seq);
+  assert.ok(floor.stream < seq);
+  const seqs = [...placesOf(state)].map((place) => pending.seq(place));
+  assert.deepEqual(
+    seqs,
+    [...before, seq].sort((one, other) => one - other),
+  );
+}
 
 /** Does something to a state. */
 async function act(
@@ -83,6 +103,7 @@ async function act(
   else if (name === "flush") await log.flush();
   else if (name === "reset" && pick % 4 === 0) state.reset(1 + (pick % 50));
   else if (name === "purged" && pick % 3 === 0) state.purged(Math.max(1, delivered.stream - (pick % 4)));
+  else if (name === "takeBack") takeBack(state, Math.max(1, delivered.stream - (pick % 9)), now);
   if (place < 0) return;
   if (name === "redeliver") state.redeliver(place, now);
   else if (name === "settle") state.settle(pending.seq(place));
