@@ -287,8 +287,11 @@ export class FileLog {
         if (!(error instanceof DiskError && error.kind === "missing")) throw error;
       });
     } else {
-      await (await segment.file()).truncate(segment.committed);
-      segment.unsynced = true;
+      const file = await segment.file();
+      await file.truncate(segment.committed);
+      // What was refused must not be back after a power cut.
+      await file.sync();
+      segment.unsynced = false;
     }
   }
 

@@ -13,6 +13,8 @@ const FOUND = [
   1712,
   // A message that was to make room for another was back, as the disk was full; a consumer that had delivered it had forgotten it.
   2331,
+  // A message that was refused, as the disk was full, was back after a power cut.
+  2398,
 ];
 const SEEDS = 150;
 
