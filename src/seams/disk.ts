@@ -34,6 +34,8 @@ export interface DiskFile {
    * where the platform can.
    */
   writeSynced(parts: readonly Uint8Array[], position: number): Promise<void>;
+  /** There will be no {@link writeSynced} for now: what it takes to keep ready for it may go. None is under way. */
+  endSyncedWrites(): Promise<void>;
   /** Makes what has been written last, and the size with it (fdatasync). */
   sync(): Promise<void>;
   /** Cuts the file, or lengthens it with zeros. */

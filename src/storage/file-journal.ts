@@ -155,16 +155,22 @@ export class FileJournal implements Journal {
     const salt = newSalt(this.#context);
     const { bytes, seq } = this.#encode([snapshot], salt, 0, 0);
     const name = journalName(this.#path, generation, salt);
-    const file = await disk.open(`${name}.tmp`, true);
+    const temporary = `${name}.tmp`;
+    const file = await disk.open(temporary, true);
     try {
-      await file.truncate(0);
-      await file.write(bytes, 0);
-      await file.sync();
-      await disk.rename(`${name}.tmp`, name);
+      await file.writeSynced([bytes], 0);
+      await disk.rename(temporary, name);
+    } catch (error) {
+      await file.close();
+      await unlinkIfThere(disk, temporary);
+      throw error;
+    }
+    try {
       await disk.syncDirectory(directoryOf(name));
     } catch (error) {
       await file.close();
-      throw error;
+      // Which of the two the next start finds is not known any more, so nothing more may be said to be in either.
+      throw new DiskError("failed", error instanceof Error ? error.message : String(error));
     }
     const old = { file: this.#file, name: this.#name };
     this.#file = file;

@@ -239,6 +239,7 @@ export class FileLog {
       segment.created = true;
       segment.unsynced = false;
       segment.synced = end;
+      if (sealed) await segment.endWrites();
     }
   }
 
@@ -251,7 +252,10 @@ export class FileLog {
     if (!full) this.stopped = reason;
     const cut = this.#cut();
     this.#owner!.undone(reason);
-    if (!full) return;
+    if (!full) {
+      for (const segment of cut) if (segment.committed === 0) await segment.close().catch(() => {});
+      return;
+    }
     try {
       for (const segment of cut) await this.#shorten(segment);
       // Files of segments that never were must not come back among those that will be.
@@ -268,6 +272,7 @@ export class FileLog {
   #cut(): Segment[] {
     const cut: Segment[] = [];
     for (const segment of this.segments) {
+      segment.synced = Math.min(segment.synced, segment.committed);
       segment.durable = segment.synced;
       if (segment.size === segment.committed) continue;
       segment.cut(segment.committed);
@@ -299,6 +304,7 @@ export class FileLog {
   async drop(segment: Segment): Promise<void> {
     this.segments = this.segments.filter((each) => each !== segment);
     this.context.cache.forget(segment);
+    segment.gone = true;
     await segment.close();
     await this.context.disk.unlink(segment.path);
   }

@@ -75,6 +75,8 @@ class MemoryFile implements DiskFile {
     this.#size = Math.max(this.#size, position + bytes.length);
   }
 
+  async endSyncedWrites(): Promise<void> {}
+
   async writeSynced(parts: readonly Uint8Array[], position: number): Promise<void> {
     for (const part of parts) {
       await this.write(part, position);

@@ -34,7 +34,9 @@ export class NoteList {
   /** Forgets notes from before `horizon`, ms since the epoch; some of them may stay. */
   expire(horizon: number): void {
     for (let part = this.#parts[0]; part !== undefined; part = this.#parts[0]) {
-      if (part.length < PART || part.some((each) => each.time >= horizon)) return;
+      // Nearly always the last is the newest.
+      if (part.length < PART || part[PART - 1].time >= horizon) return;
+      if (part.some((each) => each.time >= horizon)) return;
       this.#parts.shift();
     }
   }

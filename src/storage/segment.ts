@@ -1,5 +1,5 @@
 import { assert } from "../protocol/assert.ts";
-import type { Disk, DiskFile } from "../seams/disk.ts";
+import { type Disk, DiskError, type DiskFile } from "../seams/disk.ts";
 import { type RecordBytes, recordBytes } from "./records.ts";
 import type { Window, WindowCache } from "./window-cache.ts";
 
@@ -46,6 +46,8 @@ export class Segment {
   emptiedAt = 0;
   /** Whether the file has its place in the directory for good. */
   created = false;
+  /** Whether its file goes: it is not opened again. */
+  gone = false;
   /** Whether it gets no more records. */
   sealed = false;
   /** Whether something in it could not be read: then it is kept as it is. */
@@ -71,20 +73,20 @@ export class Segment {
     this.path = `${directory}/${segmentName(firstSeq, generation, salt)}`;
   }
 
-  /** The open file. */
+  /** The open file. Rejects once the segment is given up. */
   file(): Promise<DiskFile> {
+    if (this.gone) return Promise.reject(new DiskError("missing", `${this.path} is given up`));
     if (this.#file === undefined) {
       const opening = this.#disk.open(this.path, !this.created);
       this.#file = opening;
-      void opening.then(
+      opening.then(
         (file) => {
           if (this.#file === opening) this.#ready = file;
         },
-        () => {},
+        () => {
+          if (this.#file === opening) this.#file = undefined;
+        },
       );
-      opening.catch(() => {
-        this.#file = undefined;
-      });
     }
     return this.#file;
   }
@@ -121,6 +123,11 @@ export class Segment {
       slab.written += parts[i].length;
     });
     this.#retire(cache);
+  }
+
+  /** It is sealed, and on disk. */
+  async endWrites(): Promise<void> {
+    await this.#ready?.endSyncedWrites();
   }
 
   /** Gives slabs that are full and written to the cache. */

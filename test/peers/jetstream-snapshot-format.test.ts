@@ -8,6 +8,7 @@ import { MemoryStore } from "../../src/storage/memory-store.ts";
 import { RealServer } from "../support/real-server.ts";
 import {
   BackupClient,
+  fillStream,
   type Listed,
   listStore,
   readSnapshot,
@@ -45,34 +46,7 @@ function hasArchives(): boolean {
 const sameTimes = (messages: Iterable<Listed>): Listed[] =>
   [...messages].map((message) => ({ ...message, time: Math.floor(message.time) }));
 
-/** A stream with something of everything: headers, large and empty messages, many alike, and removed ones of each kind. */
-async function fill(name: string, storage: string): Promise<void> {
-  const { nc } = client;
-  const config = {
-    name,
-    subjects: [`${name}.>`],
-    storage,
-    max_msgs_per_subject: 50,
-    num_replicas: 1,
-    first_seq: 100,
-  };
-  assert.equal((await client.ask(`STREAM.CREATE.${name}`, config)).error, undefined);
-  const { headers } = await import("@nats-io/transport-node");
-  for (let i = 0; i < 600; i++) {
-    const h = headers();
-    h.set("X", `${i}`);
-    nc.publish(`${name}.${i % 9}`, i % 7 === 0 ? "" : `${i} `.repeat(i), i % 3 === 0 ? { headers: h } : {});
-  }
-  const random = new Uint8Array(300_000);
-  for (let i = 0; i < random.length; i++) random[i] = (i * i * 31) >> 5;
-  for (let i = 0; i < 11; i++) nc.publish(`${name}.large`, random.subarray(i));
-  // The last is waited for: all are stored then.
-  await nc.request(`${name}.large`, random.subarray(11), { timeout: 10_000 });
-  await client.ask(`STREAM.PURGE.${name}`, { filter: `${name}.3` });
-  await client.ask(`STREAM.PURGE.${name}`, { seq: 180 });
-  for (const seq of [300, 301, 500, 712])
-    await client.ask(`STREAM.MSG.DELETE.${name}`, { seq, no_erase: seq < 500 });
-}
+const FILLING = { messages: 600, header: ["X", ""], deleted: [300, 302, 500, 710] } as const;
 
 /** Consumers that have delivered, acknowledged and delivered again. */
 async function consume(name: string): Promise<void> {
@@ -99,7 +73,7 @@ for (const storage of ["file", "memory"]) {
   test(`a real server's snapshot of a stream in ${storage} is read to the very messages`, async (t) => {
     if (storage === "memory" && !hasArchives())
       return t.skip("servers before 2.15 make none of streams in memory");
-    await fill("READ", storage);
+    await fillStream(client, "READ", storage, FILLING);
     await consume("READ");
     const { bytes, state } = await client.backup("READ", { chunk_size: 4_096 });
     const expected = await client.list("READ");

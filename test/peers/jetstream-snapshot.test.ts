@@ -7,7 +7,7 @@ import { headers } from "@nats-io/transport-node";
 import { NatsServer } from "../../src/runtime/node/nats-server.ts";
 import { nameOf } from "../../src/storage/places.ts";
 import { RealServer } from "../support/real-server.ts";
-import { type Backup, BackupClient, type Listed } from "../support/snapshots.ts";
+import { type Backup, BackupClient, fillStream, type Listed } from "../support/snapshots.ts";
 import { until } from "../support/waiting.ts";
 
 let folder: string;
@@ -47,37 +47,10 @@ after(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-/** A stream with something of everything: headers, large and empty messages, many alike, ids, and removed ones of each kind. */
-async function fill(client: BackupClient, name: string, storage: string): Promise<void> {
-  const { nc } = client;
-  const config = {
-    name,
-    subjects: [`${name}.>`],
-    storage,
-    max_msgs_per_subject: 50,
-    num_replicas: 1,
-    first_seq: 100,
-    metadata: { a: "b" },
-  };
-  const ask = async (subject: string, body: unknown): Promise<void> => {
-    assert.equal((await client.ask(subject, body)).error, undefined, subject);
-  };
-  await ask(`STREAM.CREATE.${name}`, config);
-  for (let i = 0; i < 400; i++) {
-    const h = headers();
-    h.set("Nats-Msg-Id", `id ${i}`);
-    nc.publish(`${name}.${i % 9}`, i % 7 === 0 ? "" : `${i} `.repeat(i), i % 3 === 0 ? { headers: h } : {});
-  }
-  const random = new Uint8Array(300_000);
-  for (let i = 0; i < random.length; i++) random[i] = (i * i * 31) >> 5;
-  for (let i = 0; i < 11; i++) nc.publish(`${name}.large`, random.subarray(i));
-  // The last is waited for: all are stored then.
-  await nc.request(`${name}.large`, random.subarray(11), { timeout: 10_000 });
-  await ask(`STREAM.PURGE.${name}`, { filter: `${name}.3` });
-  await ask(`STREAM.PURGE.${name}`, { seq: 180 });
-  for (const seq of [302, 303, 401, 511])
-    await ask(`STREAM.MSG.DELETE.${name}`, { seq, no_erase: seq < 401 });
-}
+const FILLING = { messages: 400, header: ["Nats-Msg-Id", "id "], deleted: [302, 303, 401, 511] } as const;
+
+const fill = (client: BackupClient, name: string, storage: string): Promise<void> =>
+  fillStream(client, name, storage, FILLING);
 
 afterEach(async () => {
   for (const client of [theirs, ours]) await remove(client);

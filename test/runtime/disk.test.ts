@@ -5,7 +5,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { after, before, test } from "node:test";
+import { nodeClock } from "../../src/runtime/node/clock.ts";
 import { NodeDisk } from "../../src/runtime/node/disk.ts";
+import { nodeRandom } from "../../src/runtime/node/random.ts";
+import { NodeTasks } from "../../src/runtime/node/tasks.ts";
+import { FileStorage } from "../../src/storage/file-storage.ts";
 
 let directory: string;
 before(async () => {
@@ -38,6 +42,51 @@ test("files: written, read, cut, renamed, listed, unlinked", async () => {
   await disk.removeDirectory(place);
   assert.deepEqual(await disk.list(place), []);
   await assert.rejects(disk.unlink(`${place}/other`), { kind: "missing" });
+});
+
+test("what is written and synced at once is there, whatever the file is called by now", async () => {
+  const disk = new NodeDisk();
+  const place = `${directory}/synced`;
+  await disk.makeDirectory(place);
+  const file = await disk.open(`${place}/file.tmp`, true);
+  await disk.rename(`${place}/file.tmp`, `${place}/file`);
+  await file.writeSynced([bytes("one "), bytes("two ")], 0);
+  await file.endSyncedWrites();
+  await file.writeSynced([bytes("three")], 8);
+  assert.equal((await readFile(`${place}/file`)).toString(), "one two three");
+  await file.close();
+  await assert.rejects(file.read(new Uint8Array(4), 0), { name: "DiskError", kind: "failed" });
+  assert.deepEqual(await disk.list(place), ["file"]);
+});
+
+test("a file is closed once the calls under way are done", async () => {
+  const disk = new NodeDisk();
+  const file = await disk.open(`${directory}/slow`, true);
+  const large = new Uint8Array(8 * 1024 * 1024).fill(1);
+  const written = file.writeSynced([large], 0);
+  await file.close();
+  await written;
+  assert.equal((await readFile(`${directory}/slow`)).length, large.length);
+});
+
+test("a journal on real files takes records after it was compacted", async () => {
+  const context = { disk: new NodeDisk(), clock: nodeClock, random: nodeRandom, tasks: new NodeTasks() };
+  const open = (): Promise<FileStorage> => FileStorage.open(`${directory}/storage`, context);
+  let storage = await open();
+  const journal = await storage.openJournal(["journal"]);
+  journal.append(bytes("one"));
+  await journal.flush();
+  await journal.compact(bytes("all"));
+  journal.append(bytes("two"));
+  await journal.flush();
+  await storage.close();
+  storage = await open();
+  const { found } = await storage.openJournal(["journal"]);
+  assert.deepEqual(
+    found.map((each) => Buffer.from(each).toString()),
+    ["all", "two"],
+  );
+  await storage.close();
 });
 
 const HOLDER = `

@@ -250,6 +250,8 @@ class SimulatedFile implements DiskFile {
     return change;
   }
 
+  async endSyncedWrites(): Promise<void> {}
+
   async writeSynced(parts: readonly Uint8Array[], position: number): Promise<void> {
     const { changes } = this.#node;
     const written: Change[] = [];

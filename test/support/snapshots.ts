@@ -1,4 +1,5 @@
-import { connect, createInbox, type NatsConnection } from "@nats-io/transport-node";
+import assert from "node:assert/strict";
+import { connect, createInbox, headers, type NatsConnection } from "@nats-io/transport-node";
 import { consumerConfig } from "../../src/jetstream/consumer/config.ts";
 import { decodeJson } from "../../src/jetstream/json/decode.ts";
 import { timestampOf } from "../../src/jetstream/json/timestamps.ts";
@@ -212,4 +213,48 @@ export class BackupClient {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }
+}
+
+/** How a stream is filled. */
+export interface Filling {
+  readonly messages: number;
+  /** The header that every third message has, with a value that starts so. */
+  readonly header: readonly [name: string, value: string];
+  /** The messages that are deleted: two whose bytes stay, two whose bytes are erased. */
+  readonly deleted: readonly [number, number, number, number];
+}
+
+/** Makes a stream with something of everything: headers, large and empty messages, many alike, and removed ones of each kind. */
+export async function fillStream(
+  client: BackupClient,
+  name: string,
+  storage: string,
+  { messages, header, deleted }: Filling,
+): Promise<void> {
+  const { nc } = client;
+  const ask = async (subject: string, body: unknown): Promise<void> => {
+    assert.equal((await client.ask(subject, body)).error, undefined, subject);
+  };
+  await ask(`STREAM.CREATE.${name}`, {
+    name,
+    subjects: [`${name}.>`],
+    storage,
+    max_msgs_per_subject: 50,
+    num_replicas: 1,
+    first_seq: 100,
+    metadata: { a: "b" },
+  });
+  for (let i = 0; i < messages; i++) {
+    const h = headers();
+    h.set(header[0], `${header[1]}${i}`);
+    nc.publish(`${name}.${i % 9}`, i % 7 === 0 ? "" : `${i} `.repeat(i), i % 3 === 0 ? { headers: h } : {});
+  }
+  const random = new Uint8Array(300_000);
+  for (let i = 0; i < random.length; i++) random[i] = (i * i * 31) >> 5;
+  for (let i = 0; i < 11; i++) nc.publish(`${name}.large`, random.subarray(i));
+  // The last is waited for: all are stored then.
+  await nc.request(`${name}.large`, random.subarray(11), { timeout: 10_000 });
+  await ask(`STREAM.PURGE.${name}`, { filter: `${name}.3` });
+  await ask(`STREAM.PURGE.${name}`, { seq: 180 });
+  for (const seq of deleted) await ask(`STREAM.MSG.DELETE.${name}`, { seq, no_erase: seq < deleted[2] });
 }

@@ -1,3 +1,4 @@
+import { Pacer } from "../../storage/pacer.ts";
 import { isSubset } from "../subjects.ts";
 import type { AckHandler } from "./ack-handler.ts";
 import { filtersOf } from "./config.ts";
@@ -78,10 +79,15 @@ export class Claims {
     const { host, config } = this.#owner;
     const { store } = host;
     const filter = store.filter(filtersOf(config));
-    for (let seq = await store.next(filter, 1); seq !== 0 && seq < this.#cursor.position; ) {
-      if (!this.needs(seq, store.subjectOf(seq) ?? "")) host.released(seq);
-      seq = await store.next(filter, seq + 1);
+    const pacer = new Pacer(host.account.clock);
+    try {
+      for (let seq = await store.next(filter, 1); seq !== 0 && seq < this.#cursor.position; ) {
+        if (!this.needs(seq, store.subjectOf(seq) ?? "")) host.released(seq);
+        if (pacer.due) await pacer.rest();
+        seq = await store.next(filter, seq + 1);
+      }
+    } finally {
+      filter.close();
     }
-    filter.close();
   }
 }

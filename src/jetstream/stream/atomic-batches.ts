@@ -9,8 +9,9 @@ import { HEADERS, type HeaderValues, withoutHeaders } from "../publish/headers.t
 import { BatchRoom } from "../publish/room.ts";
 import { IdleTimer } from "./idle-timer.ts";
 import { type Act, copied, type Incoming } from "./incoming.ts";
+import { OpenBatches } from "./open-batches.ts";
 import { publishContext, type Read, readFor } from "./reads.ts";
-import type { DecidedMessage, IngestRules, Writer, WriterParts } from "./writer.ts";
+import type { DecidedMessage, IngestRules } from "./writer.ts";
 
 /** A message that waits for the end of its batch. */
 interface StagedMessage extends Incoming {
@@ -28,48 +29,30 @@ interface OpenBatch {
 /**
  * Batches that are stored all or none (behaviour.md D.5, ADR-50). Their messages wait in memory; at the end all are checked, then stored at once.
  */
-export class AtomicBatches {
-  readonly #parts: WriterParts;
-  readonly #writer: Writer;
-  readonly #open = new Map<string, OpenBatch>();
-  #rules: IngestRules;
-
-  constructor(parts: WriterParts, writer: Writer, rules: IngestRules) {
-    this.#parts = parts;
-    this.#writer = writer;
-    this.#rules = rules;
-  }
-
-  /** Other rules, from the next message on. */
-  configure(rules: IngestRules): void {
-    this.#rules = rules;
-    if (!rules.config.allowAtomic) this.stop();
-  }
-
-  /** Gives all up, and tells nobody. */
-  stop(): void {
-    for (const batch of [...this.#open.values()]) this.#close(batch);
+export class AtomicBatches extends OpenBatches<OpenBatch> {
+  protected isAllowed({ config }: IngestRules): boolean {
+    return config.allowAtomic;
   }
 
   /** A message of a batch. What is returned is done with it once it is there: something had to be read. */
   take(message: Incoming, values: HeaderValues, headers: BatchHeaders): Promise<Act> | undefined {
-    const { answers, account } = this.#parts;
+    const { answers, account } = this.parts;
     const { batches } = account;
-    const { config } = this.#rules;
+    const { config } = this.rules;
     const { reply } = message;
     const refused = this.#refused(message);
     if (refused !== undefined) {
       answers.refuse(reply, refused);
       return undefined;
     }
-    const open = this.#open.get(headers.id);
+    const open = this.open.get(headers.id);
     const decision = decideBatch(
       headers,
       values,
       config,
       {
         lastSeq: open && BigInt(open.messages.length),
-        ofStream: this.#open.size,
+        ofStream: this.open.size,
         ofServer: batches.atomic,
       },
       batches.atomicLimits,
@@ -91,25 +74,25 @@ export class AtomicBatches {
   }
 
   #refused({ subject, headers, payload }: Incoming): ApiError | undefined {
-    const { sealed, maxMsgSize } = this.#rules.config;
+    const { sealed, maxMsgSize } = this.rules.config;
     if (sealed) return apiError(10109);
-    const lacking = this.#writer.lacking(subject, headers, payload);
+    const lacking = this.writer.lacking(subject, headers, payload);
     if (lacking !== undefined) return lacking;
     return maxMsgSize >= 0 && sizeOf(headers, payload) > maxMsgSize ? apiError(10054) : undefined;
   }
 
   #begin(id: string): OpenBatch {
-    const { clock, batches } = this.#parts.account;
+    const { clock, batches } = this.parts.account;
     const idle = new IdleTimer(clock, batches.timeout, () => this.#giveUp(id, "timeout"));
     const batch = { id, messages: [], idle, bytes: 0 };
-    this.#open.set(id, batch);
+    this.open.set(id, batch);
     batches.atomic += 1;
     return batch;
   }
 
   /** Keeps a message until its batch ends. Returns whether there was room; if not, the batch is given up. */
   #stage(batch: OpenBatch, message: Incoming, values: HeaderValues): boolean {
-    const { batches } = this.#parts.account;
+    const { batches } = this.parts.account;
     const headers = values.has(HEADERS.requiredApiLevel)
       ? withoutHeaders(message.headers, (name) => name === HEADERS.requiredApiLevel)
       : message.headers;
@@ -126,28 +109,28 @@ export class AtomicBatches {
 
   /** @param reason - what is told; undefined for nothing. */
   #giveUp(id: string, reason: AbandonReason | undefined): void {
-    const batch = this.#open.get(id);
-    if (batch !== undefined) this.#close(batch);
+    const batch = this.open.get(id);
+    if (batch !== undefined) this.close(batch);
     if (reason === undefined) return;
-    const { name } = this.#rules.config;
-    this.#parts.account.tell(`$JS.EVENT.ADVISORY.STREAM.BATCH_ABANDONED.${name}`, (stamp) =>
+    const { name } = this.rules.config;
+    this.parts.account.tell(`$JS.EVENT.ADVISORY.STREAM.BATCH_ABANDONED.${name}`, (stamp) =>
       batchAbandoned(stamp, "", name, id, reason),
     );
   }
 
-  #close(batch: OpenBatch): void {
-    const { batches } = this.#parts.account;
+  protected close(batch: OpenBatch): void {
+    const { batches } = this.parts.account;
     batch.idle.stop();
-    this.#open.delete(batch.id);
+    this.open.delete(batch.id);
     batches.atomic -= 1;
     batches.stagedBytes -= batch.bytes;
   }
 
   /** A batch is complete. @param byEnd - whether an empty message behind the last has said so. */
   #commit(batch: OpenBatch, reply: string, byEnd: boolean): Promise<Act> | undefined {
-    this.#close(batch);
-    const { store } = this.#parts;
-    const { config } = this.#rules;
+    this.close(batch);
+    const { store } = this.parts;
+    const { config } = this.rules;
     const reads = batch.messages.map(({ subject, values }) => readFor(store, subject, values, config));
     if (reads.some((read) => read instanceof Promise)) {
       return Promise.all(reads).then((found) => () => this.#storeAll(batch, found, reply, byEnd));
@@ -157,7 +140,7 @@ export class AtomicBatches {
   }
 
   #storeAll({ id, messages, bytes }: OpenBatch, reads: readonly Read[], reply: string, byEnd: boolean): void {
-    const { answers, account } = this.#parts;
+    const { answers, account } = this.parts;
     const now = account.clock.now();
     const checked = this.#check(messages, reads, byEnd, now);
     if (!Array.isArray(checked)) {
@@ -166,8 +149,8 @@ export class AtomicBatches {
     }
     try {
       const count = checked.length;
-      const last = this.#writer.writeAll(checked, now) + count - 1;
-      answers.storedWith(last, reply, bytes, { batch: { id, count } }, this.#writer.rolled);
+      const last = this.writer.writeAll(checked, now) + count - 1;
+      answers.storedWith(last, reply, bytes, { batch: { id, count } }, this.writer.rolled);
     } catch (error) {
       if (!(error instanceof StorageError)) throw error;
       answers.refuseAs(reply, error);
@@ -181,23 +164,23 @@ export class AtomicBatches {
     byEnd: boolean,
     now: number,
   ): DecidedMessage[] | ApiError {
-    const { config } = this.#rules;
-    const { room } = this.#parts;
+    const { config } = this.rules;
+    const { room } = this.parts;
     const staged = new StagedBatch();
     const space = new BatchRoom(config, room.batchFill());
     const decided: DecidedMessage[] = [];
     let total = 0;
     for (const [i, message] of messages.entries()) {
       const { subject, values } = message;
-      const context = publishContext(this.#parts, config, reads[i], now);
+      const context = publishContext(this.parts, config, reads[i], now);
       const decision = checkBatched(message, values, context, staged, reads[i].last);
       if (decision.kind === "refuse") return decision.error;
       if (decision.kind === "duplicate") return apiError(10201);
       const { headers, payload, rollup } = decision;
-      const size = this.#writer.sizeOf(subject, headers, payload);
+      const size = this.writer.sizeOf(subject, headers, payload);
       const full =
         space.refused(subject, size, rollup !== undefined) ??
-        this.#writer.lacking(subject, headers, payload, total);
+        this.writer.lacking(subject, headers, payload, total);
       if (full !== undefined) return full;
       total += size;
       const ends = byEnd && i === messages.length - 1;

@@ -12,8 +12,9 @@ import { storeError } from "./answers.ts";
 import { type FastOutlet, FastPublishing } from "./fast-publishing.ts";
 import { IdleTimer } from "./idle-timer.ts";
 import type { Act, Incoming } from "./incoming.ts";
+import { OpenBatches } from "./open-batches.ts";
 import { publishContext, type Read, readFor } from "./reads.ts";
-import type { IngestRules, Writer, WriterParts } from "./writer.ts";
+import type { IngestRules } from "./writer.ts";
 
 /** The error of a message that was stored before. */
 const DUPLICATE = 10201;
@@ -22,43 +23,25 @@ const DUPLICATE = 10201;
  * Fast ingest (behaviour.md D.6): many messages at once, with an answer now and then. Each is stored by itself; a batch is only the order in which
  * they come. The rules are those of nats-server's `processJetStreamFastBatchMsg`, but that a message counts once it is on disk.
  */
-export class FastBatches {
-  readonly #parts: WriterParts;
-  readonly #writer: Writer;
-  readonly #open = new Map<string, FastPublishing>();
-  #rules: IngestRules;
-
-  constructor(parts: WriterParts, writer: Writer, rules: IngestRules) {
-    this.#parts = parts;
-    this.#writer = writer;
-    this.#rules = rules;
-  }
-
-  /** Other rules, from the next message on. */
-  configure(rules: IngestRules): void {
-    this.#rules = rules;
-    if (!rules.config.allowBatched) this.stop();
-  }
-
-  /** Gives all up, and tells nobody. */
-  stop(): void {
-    for (const batch of [...this.#open.values()]) this.#close(batch);
+export class FastBatches extends OpenBatches<FastPublishing> {
+  protected isAllowed({ config }: IngestRules): boolean {
+    return config.allowBatched;
   }
 
   readonly #outlet: FastOutlet = {
-    open: () => this.#open.size,
+    open: () => this.open.size,
     say: (reply, payload) => {
-      if (reply !== "") this.#parts.account.client.publish(reply, undefined, payload);
+      if (reply !== "") this.parts.account.client.publish(reply, undefined, payload);
     },
     committed: (batch, reply, seq, count) => {
-      this.#close(batch);
-      this.#parts.answers.committed(seq, reply, { batch: { id: batch.id, count } });
+      this.close(batch);
+      this.parts.answers.committed(seq, reply, { batch: { id: batch.id, count } });
     },
   };
 
   /** A message of fast ingest. What is returned is done with it once it is there: something had to be read. */
   take(message: Incoming, values: HeaderValues): Promise<Act> | undefined {
-    const read = readFor(this.#parts.store, message.subject, values, this.#rules.config);
+    const read = readFor(this.parts.store, message.subject, values, this.rules.config);
     if (read instanceof Promise) return read.then((found) => (copy) => this.#take(copy, values, found));
     this.#take(message, values, read);
     return undefined;
@@ -77,7 +60,7 @@ export class FastBatches {
       return;
     }
     if (!isRequestSupported(values.get(HEADERS.requiredApiLevel) ?? "")) {
-      this.#close(batch);
+      this.close(batch);
       this.#refuse(message.reply, apiError(10185));
       return;
     }
@@ -89,13 +72,13 @@ export class FastBatches {
   }
 
   #refuse(reply: string, error: ApiError): void {
-    if (!this.#rules.config.noAck) this.#parts.answers.refuse(reply, error);
+    if (!this.rules.config.noAck) this.parts.answers.refuse(reply, error);
   }
 
   #refused({ subject, headers, payload }: Incoming, said: FastBatch | "invalid"): ApiError | undefined {
-    const { sealed, maxMsgSize, allowBatched } = this.#rules.config;
+    const { sealed, maxMsgSize, allowBatched } = this.rules.config;
     if (sealed) return apiError(10109);
-    const lacking = this.#writer.lacking(subject, headers, payload);
+    const lacking = this.writer.lacking(subject, headers, payload);
     if (lacking !== undefined) return lacking;
     if (maxMsgSize >= 0 && sizeOf(headers, payload) > maxMsgSize) return apiError(10054);
     if (!allowBatched) return apiError(10205);
@@ -105,24 +88,24 @@ export class FastBatches {
 
   /** The batch of a message: one that is open, or a new one. */
   #find({ id, seq, operation, gapOk, flow }: FastBatch): FastPublishing | ApiError {
-    const { batches, clock } = this.#parts.account;
-    const there = this.#open.get(id);
+    const { batches, clock } = this.parts.account;
+    const there = this.open.get(id);
     if (there !== undefined) return there;
     if (seq !== 1n || operation === "ping") return apiError(10208);
     const { maxPerStream, maxPerServer } = batches.fastLimits;
-    if (this.#open.size >= maxPerStream || batches.fast >= maxPerServer) return apiError(10211);
+    if (this.open.size >= maxPerStream || batches.fast >= maxPerServer) return apiError(10211);
     const batch = new FastPublishing(id, gapOk, flow, this.#outlet);
-    this.#open.set(id, batch);
+    this.open.set(id, batch);
     batches.fast += 1;
     batch.begin();
-    batch.idle = new IdleTimer(clock, batches.timeout, () => this.#close(batch));
+    batch.idle = new IdleTimer(clock, batches.timeout, () => this.close(batch));
     return batch;
   }
 
-  #close(batch: FastPublishing): void {
+  protected close(batch: FastPublishing): void {
     batch.idle?.stop();
-    if (!this.#open.delete(batch.id)) return;
-    this.#parts.account.batches.fast -= 1;
+    if (!this.open.delete(batch.id)) return;
+    this.parts.account.batches.fast -= 1;
   }
 
   /** The publisher asks what has come. */
@@ -152,12 +135,12 @@ export class FastBatches {
       return false;
     }
     batch.lastSeq = seq;
-    if (seq === 1n && operation !== "commit" && !this.#rules.config.noAck) batch.greet(reply);
+    if (seq === 1n && operation !== "commit" && !this.rules.config.noAck) batch.greet(reply);
     return true;
   }
 
   #store(batch: FastPublishing, said: FastBatch, message: Incoming, values: HeaderValues, read: Read): void {
-    const { account, answers } = this.#parts;
+    const { account, answers } = this.parts;
     const { subject, reply } = message;
     const now = account.clock.now();
     const decision = this.#decide(message, values, read, now);
@@ -167,30 +150,30 @@ export class FastBatches {
     }
     let seq: number;
     try {
-      seq = this.#writer.write({ subject, values, decision }, now);
+      seq = this.writer.write({ subject, values, decision }, now);
     } catch (error) {
       if (!(error instanceof StorageError)) throw error;
       this.#notStored(batch, said, { kind: "refuse", error: storeError(error) }, values, reply, now);
       return;
     }
-    const { rolled } = this.#writer;
+    const { rolled } = this.writer;
     if (rolled !== undefined) answers.after(seq, () => void rolled().catch(() => {}));
     answers.stored(seq, "", sizeOf(decision.headers, decision.payload));
     batch.stored(seq, said.seq, reply);
     if (said.operation === "commit") batch.commit(reply);
-    batch.synced(this.#parts.store.syncedSeq);
+    batch.synced(this.parts.store.syncedSeq);
   }
 
   #decide(message: Incoming, values: HeaderValues, read: Read, now: number): PublishDecision {
-    const { config } = this.#rules;
+    const { config } = this.rules;
     const headers = values.has(HEADERS.requiredApiLevel)
       ? withoutHeaders(message.headers, (name) => name === HEADERS.requiredApiLevel)
       : message.headers;
-    const context = publishContext(this.#parts, config, read, now);
+    const context = publishContext(this.parts, config, read, now);
     const decision = checkBatched({ ...message, headers }, values, context, new StagedBatch(), read.last);
     if (decision.kind !== "store" || config.discard === "old") return decision;
-    const size = this.#writer.sizeOf(message.subject, decision.headers, decision.payload);
-    const space = new BatchRoom(config, this.#parts.room.batchFill());
+    const size = this.writer.sizeOf(message.subject, decision.headers, decision.payload);
+    const space = new BatchRoom(config, this.parts.room.batchFill());
     const error = space.refused(message.subject, size, decision.rollup !== undefined);
     return error === undefined ? decision : { kind: "refuse", error };
   }
@@ -213,7 +196,7 @@ export class FastBatches {
       if (!commits) return;
     }
     if (!said.gapOk && batch.lastSeq === 1n) {
-      this.#close(batch);
+      this.close(batch);
       this.#refuseFirst(
         batch.id,
         said.seq,
@@ -232,7 +215,7 @@ export class FastBatches {
 
   /** The first message of a batch is answered like one that is in none. @param msgId - that was there before; "" for another error. */
   #refuseFirst(id: string, count: bigint, error: ApiError, msgId: string, reply: string, now: number): void {
-    const { answers, duplicates } = this.#parts;
+    const { answers, duplicates } = this.parts;
     const seq = msgId === "" ? 0 : duplicates.seqOf(msgId, now);
     if (seq === 0) answers.refuse(reply, error);
     else answers.committed(seq, reply, { duplicate: true, batch: { id, count } });
@@ -240,11 +223,11 @@ export class FastBatches {
 
   /** All up to a sequence is on disk. */
   synced(seq: number): void {
-    for (const batch of [...this.#open.values()]) batch.synced(seq);
+    for (const batch of [...this.open.values()]) batch.synced(seq);
   }
 
   /** All that is not on disk has come to nothing. */
   refused(reason: StorageError): void {
-    for (const batch of [...this.#open.values()]) batch.lost(storeError(reason));
+    for (const batch of [...this.open.values()]) batch.lost(storeError(reason));
   }
 }

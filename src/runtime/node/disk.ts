@@ -13,9 +13,7 @@ const KINDS: Readonly<Record<string, DiskErrorKind>> = {
 export class NodeDisk implements Disk {
   open(path: string, create: boolean): Promise<DiskFile> {
     const flags = fs.constants.O_RDWR | (create ? fs.constants.O_CREAT : 0);
-    return done<number>((callback) => fs.open(path, flags, 0o640, callback)).then(
-      (fd) => new NodeFile(fd, path),
-    );
+    return done<number>((callback) => fs.open(path, flags, 0o640, callback)).then((fd) => new NodeFile(fd));
   }
 
   rename(from: string, to: string): Promise<void> {
@@ -72,77 +70,117 @@ export class NodeDisk implements Disk {
 
 class NodeFile implements DiskFile {
   readonly #fd: number;
-  readonly #path: string;
-  /** The same file, whose writes return when they are on disk. */
-  #syncing: Promise<number> | undefined;
+  /** The same file by another handle, whose writes return when they are on disk; undefined where there is none. */
+  #syncing: Promise<number | undefined> | undefined;
   #syncingFd: number | undefined;
+  /** Calls under way: a handle that is closed may be given to another file at once. */
+  #calls = 0;
+  #closing: (() => void) | undefined;
 
-  constructor(fd: number, path: string) {
+  constructor(fd: number) {
     this.#fd = fd;
-    this.#path = path;
   }
 
-  async size(): Promise<number> {
-    return (await done<fs.Stats>((callback) => fs.fstat(this.#fd, callback))).size;
+  size(): Promise<number> {
+    return this.#whileOpen(
+      async () => (await done<fs.Stats>((callback) => fs.fstat(this.#fd, callback))).size,
+    );
   }
 
-  async read(into: Uint8Array, position: number): Promise<number> {
-    for (let at = 0; ; ) {
-      const left = into.length - at;
-      const read =
-        left === 0
-          ? 0
-          : await done<number>((callback) =>
-              fs.read(this.#fd, into, at, Math.min(left, MAX_CALL), position + at, callback),
-            );
-      at += read;
-      if (read === 0) return at;
-    }
+  read(into: Uint8Array, position: number): Promise<number> {
+    return this.#whileOpen(() => readAll(this.#fd, into, position));
   }
 
   write(bytes: Uint8Array, position: number): Promise<void> {
-    return writeAll(this.#fd, bytes, position);
+    return this.#whileOpen(() => writeAll(this.#fd, bytes, position));
   }
 
-  async writeSynced(parts: readonly Uint8Array[], position: number): Promise<void> {
-    if (!CAN_SYNC_WRITES) {
-      for (const part of parts) {
-        await this.write(part, position);
-        position += part.length;
+  writeSynced(parts: readonly Uint8Array[], position: number): Promise<void> {
+    return this.#whileOpen(async () => {
+      const fd = this.#syncingFd ?? (await this.#openSyncing());
+      if (fd === undefined) {
+        await writeParts(this.#fd, parts, position, 0);
+        await done<void>((callback) => fs.fdatasync(this.#fd, callback));
+        return;
       }
-      return this.sync();
-    }
-    const fd = this.#syncingFd ?? (await this.#openSyncing());
-    const written = await done<number>((callback) => fs.writev(fd, parts, position, callback));
-    // A system may take less than all: what is left goes part by part.
-    let start = 0;
-    for (const part of parts) {
-      const from = Math.max(0, written - start);
-      if (from < part.length) await writeAll(fd, part.subarray(from), position + start + from);
-      start += part.length;
-    }
+      const written = await done<number>((callback) => fs.writev(fd, parts, position, callback));
+      // A system may take less than all.
+      await writeParts(fd, parts, position, written);
+    });
   }
 
-  async #openSyncing(): Promise<number> {
+  async #openSyncing(): Promise<number | undefined> {
+    if (!CAN_SYNC_WRITES) return undefined;
+    // By the handle that is open: the name may be another by now. Without a second handle it goes by two calls.
     this.#syncing ??= done<number>((callback) =>
-      fs.open(this.#path, fs.constants.O_WRONLY | fs.constants.O_DSYNC, callback),
-    );
+      fs.open(`/proc/self/fd/${this.#fd}`, fs.constants.O_WRONLY | fs.constants.O_DSYNC, callback),
+    ).catch(() => undefined);
     this.#syncingFd = await this.#syncing;
+    if (this.#syncingFd === undefined) this.#syncing = undefined;
     return this.#syncingFd;
   }
 
+  async endSyncedWrites(): Promise<void> {
+    const syncing = this.#syncing;
+    this.#syncing = this.#syncingFd = undefined;
+    const fd = await syncing;
+    if (fd !== undefined) await done<void>((callback) => fs.close(fd, callback));
+  }
+
   sync(): Promise<void> {
-    return done((callback) => fs.fdatasync(this.#fd, callback));
+    return this.#whileOpen(() => done((callback) => fs.fdatasync(this.#fd, callback)));
   }
 
   truncate(size: number): Promise<void> {
-    return done((callback) => fs.ftruncate(this.#fd, size, callback));
+    return this.#whileOpen(() => done((callback) => fs.ftruncate(this.#fd, size, callback)));
   }
 
   async close(): Promise<void> {
-    const syncing = await this.#syncing?.catch(() => undefined);
-    if (syncing !== undefined) await done<void>((callback) => fs.close(syncing, callback));
+    if (this.#closing !== undefined) return;
+    await new Promise<void>((resolve) => {
+      this.#closing = resolve;
+      if (this.#calls === 0) resolve();
+    });
+    await this.endSyncedWrites();
     await done<void>((callback) => fs.close(this.#fd, callback));
+  }
+
+  async #whileOpen<T>(call: () => Promise<T>): Promise<T> {
+    if (this.#closing !== undefined) throw new DiskError("failed", "the file is closed");
+    this.#calls += 1;
+    try {
+      return await call();
+    } finally {
+      this.#calls -= 1;
+      if (this.#calls === 0) (this.#closing as (() => void) | undefined)?.();
+    }
+  }
+}
+
+async function readAll(fd: number, into: Uint8Array, position: number): Promise<number> {
+  for (let at = 0; ; ) {
+    const length = Math.min(into.length - at, MAX_CALL);
+    const read =
+      length === 0
+        ? 0
+        : await done<number>((callback) => fs.read(fd, into, at, length, position + at, callback));
+    at += read;
+    if (read === 0) return at;
+  }
+}
+
+/** Writes what comes after the first `skipped` bytes of all parts. */
+async function writeParts(
+  fd: number,
+  parts: readonly Uint8Array[],
+  position: number,
+  skipped: number,
+): Promise<void> {
+  let start = 0;
+  for (const part of parts) {
+    const from = Math.max(0, skipped - start);
+    if (from < part.length) await writeAll(fd, part.subarray(from), position + start + from);
+    start += part.length;
   }
 }
 
