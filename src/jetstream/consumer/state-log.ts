@@ -21,6 +21,8 @@ export class StateLog {
   #state: AckState | undefined;
   /** Whether the whole state is to be written. */
   #whole = false;
+  /** Whether the disk was full when it was flushed last. */
+  #refused = false;
   #compacting: Promise<void> | undefined;
   /** Whether nothing can be written any more. */
   stopped = false;
@@ -65,19 +67,30 @@ export class StateLog {
 
   /** Resolves when what has changed so far is on disk. @throws StorageError (rejects) */
   async flush(): Promise<void> {
-    if (this.#whole || this.#writer.length > this.#wholeBytes()) {
-      this.#writer.take();
-      this.#whole = false;
-      this.#state?.write(this.#writer, (time) => this.written(time));
-    }
+    if (this.#whole || this.#writer.length > this.#wholeBytes()) this.#writeWhole();
     try {
-      if (this.#writer.length > 0) this.#journal.append(this.#writer.take());
-      await this.#journal.flush();
+      if (this.#refused) {
+        // The whole state stands for all that could not be written, so that nothing gathers while the disk is full.
+        await this.#journal.compact(this.#writer.take());
+        this.#refused = false;
+      } else {
+        if (this.#writer.length > 0) this.#journal.append(this.#writer.take());
+        await this.#journal.flush();
+      }
       await this.#compact();
     } catch (error) {
-      if (error instanceof StorageError && error.code !== "full") this.stopped = true;
+      if (error instanceof StorageError && error.code === "full") {
+        this.#refused = true;
+        this.replace();
+      } else if (error instanceof StorageError) this.stopped = true;
       throw error;
     }
+  }
+
+  #writeWhole(): void {
+    this.#writer.take();
+    this.#whole = false;
+    this.#state?.write(this.#writer, (time) => this.written(time));
   }
 
   /** Flushes, and closes the journal. */
@@ -101,9 +114,7 @@ export class StateLog {
     const { size } = this.#journal;
     if (size < COMPACT_BYTES || size < this.#wholeBytes() * COMPACT_RATIO) return;
     if (this.#compacting !== undefined) return;
-    this.#writer.take();
-    this.#whole = false;
-    this.#state?.write(this.#writer, (time) => this.written(time));
+    this.#writeWhole();
     this.#compacting = this.#journal.compact(this.#writer.take());
     try {
       await this.#compacting;
