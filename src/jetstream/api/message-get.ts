@@ -121,5 +121,6 @@ export function endOfBatch(pending: number, lastSeq: number, upToSeq?: number): 
 export const DIRECT_STATUS = {
   notFound: (): Uint8Array => statusFrame(404, "Message Not Found"),
   noResults: (): Uint8Array => statusFrame(404, "No Results"),
+  unreadable: (): Uint8Array => statusFrame(500, "Message Cannot Be Read"),
   tooMany: (): Uint8Array => statusFrame(413, "Too Many Results"),
 } as const;

@@ -1,3 +1,4 @@
+import type { Timer } from "../../seams/clock.ts";
 import type { StreamSource } from "../stream/source.ts";
 import type { Inflow } from "./inflow.ts";
 import type { InflowEnd } from "./inflow-end.ts";
@@ -8,6 +9,9 @@ import { SourcePositions } from "./positions.ts";
 import type { ReceivingStream } from "./receiver.ts";
 import { Source } from "./stream-source.ts";
 
+/** When messages cannot be read that say where sources are, it is tried again after so long, in ms. */
+const RETRY_MS = 1_000;
+
 /** Where a stream's messages come from, besides those that publish to it: the stream that it mirrors, or its sources. */
 export class Origins {
   readonly #stream: ReceivingStream;
@@ -15,6 +19,8 @@ export class Origins {
   /** By what they are called in headers. */
   readonly #sources = new Map<string, Source>();
   #positions: SourcePositions | undefined;
+  #recovering = false;
+  #retry: Timer | undefined;
 
   constructor(stream: ReceivingStream) {
     this.#stream = stream;
@@ -37,8 +43,8 @@ export class Origins {
     return positions;
   }
 
-  /** Begins and ends mirrors and sources as the configuration says. */
-  async configure(): Promise<void> {
+  /** Begins and ends mirrors and sources as the configuration says; sources soon, if it has to be read where they are. */
+  configure(): void {
     const { mirror, sources } = this.#stream.config;
     if (mirror === undefined) {
       this.#mirror?.inflow.close(true);
@@ -53,12 +59,34 @@ export class Origins {
       source.inflow.close(true);
       this.#sources.delete(index);
     }
-    if (sources.length > 0) await this.#addSources();
+    if (sources.length > 0) this.#addSources();
     else this.#positions?.save();
   }
 
-  async #addSources(): Promise<void> {
-    const positions = this.#positions ?? (await this.#recoverPositions(this.#stream.config.sources));
+  #addSources(): void {
+    if (this.#positions !== undefined) {
+      this.#openSources(this.#positions);
+      return;
+    }
+    if (this.#recovering) return;
+    this.#recovering = true;
+    this.#recoverPositions(this.#stream.config.sources)
+      .then((positions) => this.#openSources(positions))
+      .catch((error) => this.#unread(error))
+      .finally(() => {
+        this.#recovering = false;
+      });
+  }
+
+  #unread(error: unknown): void {
+    const { account, closed } = this.#stream;
+    if (closed) return;
+    this.#stream.failed("sources", error);
+    this.#retry?.cancel();
+    this.#retry = account.clock.after(RETRY_MS, () => this.configure());
+  }
+
+  #openSources(positions: SourcePositions): void {
     // It may have changed meanwhile.
     const { closed, config } = this.#stream;
     if (closed) return;
@@ -115,6 +143,7 @@ export class Origins {
 
   /** Ends all. @param forever - whether the stream is being deleted. */
   close(forever: boolean): void {
+    this.#retry?.cancel();
     for (const { inflow } of this.#all()) inflow.close(forever);
     if (!forever) this.#positions?.close();
   }

@@ -1,6 +1,7 @@
 import { encodeText } from "../../protocol/text.ts";
 import { StorageError } from "../../storage/errors.ts";
 import type { StreamStore } from "../../storage/store.ts";
+import type { SubjectFilter } from "../../storage/subject-filter.ts";
 import { record } from "../json/codec.ts";
 import { decodeJson, RequestJsonError } from "../json/decode.ts";
 import { mapOf, text, uint64 } from "../json/scalars.ts";
@@ -19,6 +20,13 @@ interface Position {
   readonly seq: number;
   /** When the stream was created that the sequence is of; "" when that is not known. */
   readonly created: string;
+}
+
+/** The last message of a source that was found in the stream. */
+interface Sighting {
+  readonly seq: number;
+  /** Its number in the stream. */
+  readonly at: number;
 }
 
 interface Saved {
@@ -183,10 +191,23 @@ export class SourcePositions {
     indexes: readonly string[],
     above: number,
     rest: () => Promise<void>,
-  ): Promise<Map<string, { readonly seq: number; readonly at: number }>> {
+  ): Promise<Map<string, Sighting>> {
+    const all = this.#store.filter([]);
+    try {
+      return await this.#findAmong(all, indexes, above, rest);
+    } finally {
+      all.close();
+    }
+  }
+
+  async #findAmong(
+    all: SubjectFilter,
+    indexes: readonly string[],
+    above: number,
+    rest: () => Promise<void>,
+  ): Promise<Map<string, Sighting>> {
     const store = this.#store;
-    const found = new Map<string, { seq: number; at: number }>();
-    const all = store.filter([]);
+    const found = new Map<string, Sighting>();
     let looked = 0;
     for (let at = store.state.lastSeq; at > above; at -= 1) {
       at = await store.previous(all, at);
@@ -204,7 +225,6 @@ export class SourcePositions {
       }
       if (++looked % LOOK_AT_ONCE === 0) await rest();
     }
-    all.close();
     return found;
   }
 

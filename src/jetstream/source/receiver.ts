@@ -16,4 +16,6 @@ export interface ReceivingStream {
   settled(): Promise<void> | undefined;
   /** A mirror has caught up with its origin, and may answer gets in its place. */
   caughtUp(): void;
+  /** Something went wrong. @param what - was being done. */
+  failed(what: string, error: unknown): void;
 }

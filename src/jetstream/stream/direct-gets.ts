@@ -21,6 +21,8 @@ export interface ReadStream {
   readonly config: StreamConfig;
   readonly store: StreamStore;
   readonly closed: boolean;
+  /** Something went wrong. @param what - was being done. */
+  failed(what: string, error: unknown): void;
   settled(): Promise<void> | undefined;
 }
 
@@ -89,7 +91,9 @@ export class DirectGets {
       this.#say(reply, refused);
       return;
     }
-    this.#soon(() => void this.#serve(get, reply));
+    this.#soon(() => {
+      this.#serve(get, reply)?.catch((error) => this.#unreadable(reply, error));
+    });
   }
 
   /** What was published before is read, too: that is on disk soon. */
@@ -102,8 +106,21 @@ export class DirectGets {
   #last(key: string, reply: string): void {
     if (this.#stream.closed) return;
     const found = lastOn(this.#stream.store, key);
-    if (found instanceof Promise) void found.then((message) => this.#one(message, PLAIN, reply));
-    else this.#one(found, PLAIN, reply);
+    if (!(found instanceof Promise)) {
+      this.#one(found, PLAIN, reply);
+      return;
+    }
+    found.then(
+      (message) => this.#one(message, PLAIN, reply),
+      (error) => this.#unreadable(reply, error),
+    );
+  }
+
+  /** Not "not found", as nats-server says: whoever asks would take what is there for gone. */
+  #unreadable(reply: string, error: unknown): void {
+    if (this.#stream.closed) return;
+    this.#stream.failed("direct get", error);
+    this.#say(reply, DIRECT_STATUS.unreadable());
   }
 
   #serve(get: MessageGet, reply: string): Promise<void> | undefined {

@@ -9,6 +9,8 @@ import type { StreamConfig } from "./config.ts";
 const AT_ONCE = 512;
 /** Timers are set no further ahead than this, in ms. */
 const LONGEST_MS = 3_600_000;
+/** What has expired and cannot be removed is tried again after so long, in ms. */
+const RETRY_MS = 1_000;
 
 /** What an {@link Expirer} does to its stream. */
 export interface ExpiringStream {
@@ -17,6 +19,8 @@ export interface ExpiringStream {
   readonly closed: boolean;
   /** Removes a message whose time has come. */
   expire(seq: number): void;
+  /** Something went wrong. @param what - was being done. */
+  failed(what: string, error: unknown): void;
   /** Puts a marker in place of the last message on a subject. */
   mark(subject: string, headers: Uint8Array): void;
   /** Forgets ids that are old. Returns when the next one is, in ms since the epoch. */
@@ -30,6 +34,8 @@ export class Expirer {
   #timer: Timer | undefined;
   #timerAt = Infinity;
   #running = false;
+  /** After something went wrong nothing is done before. */
+  #notBefore = 0;
 
   constructor(stream: ExpiringStream, clock: Clock) {
     this.#stream = stream;
@@ -38,6 +44,7 @@ export class Expirer {
 
   /** Something may be due at a time (ms since the epoch) before all others. */
   due(at: number): void {
+    if (at < this.#notBefore) at = this.#notBefore;
     if (at >= this.#timerAt || this.#stream.closed) return;
     this.#timer?.cancel();
     const now = this.#clock.now();
@@ -45,7 +52,10 @@ export class Expirer {
     this.#timer = this.#clock.after(Math.max(0, this.#timerAt - now), () => {
       this.#timer = undefined;
       this.#timerAt = Infinity;
-      void this.#run();
+      this.#run().catch((error) => {
+        this.#stream.failed("expiry", error);
+        this.due(this.#clock.now() + RETRY_MS);
+      });
     });
   }
 
@@ -74,27 +84,42 @@ export class Expirer {
       const due = store.expired(now, config.maxAge, AT_ONCE);
       if (config.subjectDeleteMarkerTtl > 0) await this.#expireMarking(due);
       else for (const seq of due) this.#stream.expire(seq);
+      // What would be tried again and again.
+      if (due.some((seq) => store.has(seq))) this.#pause();
     } finally {
       this.#running = false;
     }
-    // A store that refuses would be asked again and again.
-    if (this.#stream.store.refusing === undefined) this.look();
-    else this.due(this.#clock.now() + 1_000);
+    this.look();
+  }
+
+  #pause(): void {
+    this.#notBefore = this.#clock.now() + RETRY_MS;
   }
 
   async #expireMarking(due: readonly number[]): Promise<void> {
+    let failure: unknown;
     for (const seq of due) {
-      const { config, store, closed } = this.#stream;
-      if (closed) return;
-      const subject = store.subjectOf(seq);
-      if (subject === undefined) continue;
-      const isLast = store.subject(subject)?.messages === 1;
-      const message = isLast ? await store.get(seq) : undefined;
+      try {
+        await this.#expireOrMark(seq);
+      } catch (error) {
+        failure ??= error;
+      }
       if (this.#stream.closed) return;
-      if (store.subject(subject)?.messages === 1 && message !== undefined && !isMarker(message.headers)) {
-        this.#stream.mark(subject, markerHeaders(config.subjectDeleteMarkerTtl));
-      } else this.#stream.expire(seq);
     }
+    // The disk is the same for all.
+    if (failure !== undefined) this.#stream.failed("expiry", failure);
+  }
+
+  async #expireOrMark(seq: number): Promise<void> {
+    const { config, store } = this.#stream;
+    const subject = store.subjectOf(seq);
+    if (subject === undefined) return;
+    const isLast = store.subject(subject)?.messages === 1;
+    const message = isLast ? await store.get(seq) : undefined;
+    if (this.#stream.closed) return;
+    if (store.subject(subject)?.messages === 1 && message !== undefined && !isMarker(message.headers)) {
+      this.#stream.mark(subject, markerHeaders(config.subjectDeleteMarkerTtl));
+    } else this.#stream.expire(seq);
   }
 }
 

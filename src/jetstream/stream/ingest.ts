@@ -110,22 +110,27 @@ export class Ingest {
     let reading: Promise<Act> | undefined = first;
     while (this.#backlog.length > 0) {
       const message = this.#backlog[0];
-      reading ??= this.#process(message);
-      const act = reading && (await reading.catch((error: unknown) => this.#unreadable(error)));
-      // The stream may have ended meanwhile.
+      try {
+        reading ??= this.#process(message);
+        const act = reading && (await reading);
+        // The stream may have ended meanwhile.
+        if (this.#backlog[0] === message) act?.(message);
+      } catch (error) {
+        if (this.#backlog[0] === message) this.#undecided(message, error);
+      } finally {
+        reading = undefined;
+      }
       if (this.#backlog[0] !== message) return;
-      act?.(message);
-      reading = undefined;
       this.#backlog.shift();
     }
   }
 
-  /** What must be read for a message cannot be. */
-  #unreadable(error: unknown): Act {
+  /** What must be read for a message cannot be, or something else goes wrong with it: those behind it go on. */
+  #undecided(message: Incoming, error: unknown): void {
     const err = error instanceof Error ? error.message : String(error);
     const { account } = this.#parts;
     account.logger.error(`Stream '${account.name} > ${this.#rules.config.name}': ${err}`);
-    return (message) => this.#refuse(message, apiError(10077, { err }));
+    this.#refuse(message, apiError(10077, { err }));
   }
 
   /** Stores a message, unless something must be read first: then what to do after that is returned. */

@@ -1,4 +1,5 @@
 import type { StreamStore } from "../../storage/store.ts";
+import type { SubjectFilter } from "../../storage/subject-filter.ts";
 import type { Consumers } from "../consumer/consumers.ts";
 import type { StreamConfig } from "./config.ts";
 
@@ -11,6 +12,8 @@ export interface RetainedStream {
   readonly store: StreamStore;
   readonly closed: boolean;
   remove(seq: number, erase: boolean): boolean;
+  /** Something went wrong. @param what - was being done. */
+  failed(what: string, error: unknown): void;
 }
 
 /** Removes messages that no consumer needs any more, from streams that keep them for consumers (`interest`, `workqueue`). */
@@ -44,16 +47,30 @@ export class Retention {
 
   async #lookThrough(): Promise<void> {
     this.#looking = true;
-    while (this.#again) {
-      this.#again = false;
-      await this.#walk();
+    try {
+      while (this.#again) {
+        this.#again = false;
+        await this.#walk();
+      }
+    } catch (error) {
+      this.#stream.failed("retention", error);
+    } finally {
+      this.#looking = false;
     }
-    this.#looking = false;
   }
 
   async #walk(): Promise<void> {
     const { store } = this.#stream;
     const all = store.filter([]);
+    try {
+      await this.#walkThrough(all);
+    } finally {
+      all.close();
+    }
+  }
+
+  async #walkThrough(all: SubjectFilter): Promise<void> {
+    const { store } = this.#stream;
     let looked = 0;
     for (let seq = store.state.firstSeq; ; seq += 1) {
       const next = store.next(all, seq);
@@ -63,6 +80,5 @@ export class Retention {
       if (subject !== undefined && !this.#consumers.needs(seq, subject)) this.#stream.remove(seq, false);
       if (++looked % AT_ONCE === 0) await store.flush().catch(() => {});
     }
-    all.close();
   }
 }

@@ -19,6 +19,8 @@ import type { ScheduleListener } from "./writer.ts";
 const LONGEST_MS = 3_600_000;
 /** A message that is made only once and was refused is made again so much later, in ms. */
 const RETRY_MS = 60_000;
+/** When stored messages cannot be read, it is looked for schedules again so much later, in ms. */
+const FIND_AGAIN_MS = 1_000;
 /** How many messages are made or looked at in one go. */
 const AT_ONCE = 512;
 
@@ -58,6 +60,7 @@ export class Scheduler implements ScheduleListener {
   #running = false;
   #finding = false;
   #findAgain = false;
+  #finder: Timer | undefined;
   #stopped = false;
 
   constructor(stream: SchedulingStream) {
@@ -81,6 +84,7 @@ export class Scheduler implements ScheduleListener {
     this.#stopped = true;
     this.#unwatch();
     this.#timer?.cancel();
+    this.#finder?.cancel();
   }
 
   stored(seq: number, subject: string, values: HeaderValues, now: number): void {
@@ -226,7 +230,11 @@ export class Scheduler implements ScheduleListener {
         await this.#findAll(done);
       }
     } catch (error) {
-      if (!this.#stopped) this.#stream.failed(error);
+      if (!this.#stopped) {
+        this.#stream.failed(error);
+        this.#finder?.cancel();
+        this.#finder = this.#stream.clock.after(FIND_AGAIN_MS, () => void this.find(done));
+      }
     } finally {
       this.#finding = false;
     }
@@ -236,8 +244,11 @@ export class Scheduler implements ScheduleListener {
     const { store, tasks } = this.#stream;
     const firsts: number[] = [];
     const all = store.filter([]);
-    await store.eachSubject(all, ({ firstSeq }) => firsts.push(firstSeq));
-    all.close();
+    try {
+      await store.eachSubject(all, ({ firstSeq }) => firsts.push(firstSeq));
+    } finally {
+      all.close();
+    }
     firsts.sort((a, b) => a - b);
     for (const [i, seq] of firsts.entries()) {
       if (i % AT_ONCE === AT_ONCE - 1) await new Promise<void>((resolve) => tasks.later(resolve));

@@ -125,7 +125,7 @@ export class Stream implements ConsumerHost, ExpiringStream, ReceivingStream {
     this.#listen();
     this.#expirer.look();
     this.#expireIds();
-    void this.#settleLimits();
+    this.#settleLimits().catch((error) => this.failed("limits", error));
     this.#retention.look();
     void this.#scheduler?.find(this.store.state.lastTime);
     this.#follow();
@@ -133,7 +133,7 @@ export class Stream implements ConsumerHost, ExpiringStream, ReceivingStream {
 
   /** Sees to what it mirrors, its sources, and the gets that it answers. */
   #follow(): void {
-    void this.origins.configure();
+    this.origins.configure();
     this.caughtUp();
   }
 
@@ -181,10 +181,17 @@ export class Stream implements ConsumerHost, ExpiringStream, ReceivingStream {
       tasks,
       zones,
       make: ({ subject, headers, payload }) => this.#ingest.make(subject, headers, payload),
-      failed: (error) =>
-        account.logger.error(`Stream '${account.name} > ${this.#config.name}': schedules: ${String(error)}`),
+      failed: (error) => this.failed("schedules", error),
     });
     return this.#scheduler;
+  }
+
+  failed(what: string, error: unknown): void {
+    // Its end makes calls fail that are under way.
+    if (this.#closed) return;
+    this.account.logger.error(
+      `Stream '${this.account.name} > ${this.#config.name}': ${what}: ${error instanceof Error ? error.message : String(error)}`,
+    );
   }
 
   readonly #listener: StoreListener = {
@@ -340,10 +347,13 @@ export class Stream implements ConsumerHost, ExpiringStream, ReceivingStream {
     if (messages <= subjects) return;
     const over: string[] = [];
     const all = this.store.filter([]);
-    await this.store.eachSubject(all, (each) => {
-      if (each.messages > limit) over.push(each.subject);
-    });
-    all.close();
+    try {
+      await this.store.eachSubject(all, (each) => {
+        if (each.messages > limit) over.push(each.subject);
+      });
+    } finally {
+      all.close();
+    }
     for (const [i, subject] of over.entries()) {
       if (this.#closed) return;
       this.#room.keepOfSubject(subject, limit, 0);
