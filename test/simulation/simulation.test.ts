@@ -15,6 +15,8 @@ const FOUND = [
   2331,
   // A message that was refused, as the disk was full, was back after a power cut.
   2398,
+  // A consumer's state was written twice at once on a full disk, the second time as none: what was acknowledged came again.
+  4061,
 ];
 const SEEDS = 150;
 

@@ -67,10 +67,10 @@ export class StateLog {
 
   /** Resolves when what has changed so far is on disk. @throws StorageError (rejects) */
   async flush(): Promise<void> {
-    if (this.#whole || this.#writer.length > this.#wholeBytes()) this.#writeWhole();
+    // After a refusal the whole state stands for all that could not be written, so that nothing gathers while the disk is full.
+    if (this.#refused || this.#whole || this.#writer.length > this.#wholeBytes()) this.#writeWhole();
     try {
       if (this.#refused) {
-        // The whole state stands for all that could not be written, so that nothing gathers while the disk is full.
         await this.#journal.compact(this.#writer.take());
         this.#refused = false;
       } else {
