@@ -31,6 +31,11 @@ export class InternalPublisher {
     return this.session.heldBy;
   }
 
+  /** Whoever is behind with what was published before: {@link behind} is about what comes from now on. */
+  forgetBehind(): void {
+    this.session.forgetBehind();
+  }
+
   /** Whether somebody listens on just this subject, in this queue group; without one ("") as itself. */
   isHeard(subject: string, queue: string): boolean {
     const { plain, groups } = this.account.router.find(subject);

@@ -16,13 +16,18 @@ export class InternalSession extends Session {
     });
   }
 
+  /** From now on {@link heldBy} is one who gets what comes now. */
+  forgetBehind(): void {
+    this.behindPeer = undefined;
+  }
+
   /**
    * Gives a message to those who listen on `to`, whatever subject the message shows them; the reply may be one that clients cannot
    * use. Returns whether anybody got it; {@link heldBy} is then one of them that is behind.
    */
   send(to: string, message: Message): boolean {
     const { plain, groups } = this.account.router.find(to);
-    this.behindPeer = undefined;
+    this.forgetBehind();
     const shared = plain.length + groups.length > 1;
     let delivered = false;
     for (let i = 0; i < plain.length; i++)

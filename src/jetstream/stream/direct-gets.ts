@@ -12,7 +12,9 @@ import {
   readDirectGet,
 } from "../api/message-get.ts";
 import { storedFromMs } from "../json/timestamps.ts";
+import { byteLength } from "../names.ts";
 import { HEADERS, readHeaders } from "../publish/headers.ts";
+import { BatchPace } from "./batch-pace.ts";
 import type { StreamConfig } from "./config.ts";
 
 /** The stream that gets are answered for. */
@@ -139,7 +141,8 @@ export class DirectGets {
   }
 
   async #batch(get: MessageGet, reply: string): Promise<void> {
-    const { store } = this.#stream;
+    const { store, account } = this.#stream;
+    const pace = new BatchPace(account.client, account.clock, reply);
     const filter = store.filter(get.nextBySubj === "" ? [] : [get.nextBySubj]);
     try {
       let seq = get.startTime === undefined ? get.seq : store.seqAt(storedFromMs(get.startTime));
@@ -148,7 +151,7 @@ export class DirectGets {
       let pending = counted.count;
       let lastSeq = 0;
       let bytes = 0;
-      for (let i = 0; i < get.batch && bytes < most; i++) {
+      for (let i = 0; i < get.batch && (i === 0 || bytes < most); i++) {
         seq = await store.next(filter, Math.max(1, seq));
         const message = seq === 0 ? undefined : await store.get(seq);
         if (this.#stream.closed) return;
@@ -158,7 +161,9 @@ export class DirectGets {
           return;
         }
         if (!get.noHdr && pending > 0) pending -= 1;
-        this.#send(reply, message, get, { pending, lastSeq });
+        const before = { pending, lastSeq };
+        const goesOn = pace.send(() => this.#send(reply, message, get, before));
+        if (goesOn !== true && !(await goesOn)) return;
         lastSeq = message.seq;
         bytes += sizeOf(message);
         seq += 1;
@@ -206,20 +211,24 @@ export class DirectGets {
       this.#say(reply, DIRECT_STATUS.noResults());
       return;
     }
+    const { store, account } = this.#stream;
+    const pace = new BatchPace(account.client, account.clock, reply);
     const most = get.maxBytes || MAX_BYTES;
     let pending = found.length;
     let lastSeq = 0;
     let bytes = 0;
     let sent = 0;
     for (const seq of found) {
-      const message = await this.#stream.store.get(seq);
+      const message = await store.get(seq);
       if (this.#stream.closed) return;
       if (message === undefined) {
         this.#say(reply, DIRECT_STATUS.notFound());
         return;
       }
       pending -= 1;
-      this.#send(reply, message, { ...get, noHdr: false }, { pending, lastSeq });
+      const before = { pending, lastSeq };
+      const goesOn = pace.send(() => this.#send(reply, message, PLAIN, before));
+      if (goesOn !== true && !(await goesOn)) return;
       lastSeq = seq;
       bytes += sizeOf(message);
       sent += 1;
@@ -250,7 +259,7 @@ export class DirectGets {
 }
 
 function sizeOf({ subject, headers, payload }: StoredMessage): number {
-  return encodeText(subject).length + (headers?.length ?? 0) + payload.length;
+  return byteLength(subject) + (headers?.length ?? 0) + payload.length;
 }
 
 /** The message that a request for one asks for; undefined when there is none. */
