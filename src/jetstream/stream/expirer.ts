@@ -1,9 +1,12 @@
 import { hasText } from "../../protocol/bytes.ts";
 import { showDuration } from "../../protocol/durations.ts";
 import type { Clock, Timer } from "../../seams/clock.ts";
+import { StorageError } from "../../storage/errors.ts";
 import type { StreamStore } from "../../storage/store.ts";
+import type { ApiError } from "../errors.ts";
 import { HEADERS, readHeaders, withHeader } from "../publish/headers.ts";
 import type { StreamConfig } from "./config.ts";
+import type { FromOrigin } from "./from-origin.ts";
 
 /** How many messages expire in one go, so that it does not take long. */
 const AT_ONCE = 512;
@@ -21,8 +24,8 @@ export interface ExpiringStream {
   expire(seq: number): void;
   /** Something went wrong. @param what - was being done. */
   failed(what: string, error: unknown): void;
-  /** Puts a marker in place of the last message on a subject. */
-  mark(subject: string, headers: Uint8Array): void;
+  /** Puts a marker in place of the last message on a subject. @param fate - hears what becomes of it. */
+  mark(subject: string, headers: Uint8Array, fate: FromOrigin): void;
   /** Forgets ids that are old. Returns when the next one is, in ms since the epoch. */
   forgetIds(now: number): number | undefined;
 }
@@ -118,9 +121,35 @@ export class Expirer {
     const message = isLast ? await store.get(seq) : undefined;
     if (this.#stream.closed) return;
     if (store.subject(subject)?.messages === 1 && message !== undefined && !isMarker(message.headers)) {
-      this.#stream.mark(subject, markerHeaders(config.subjectDeleteMarkerTtl));
+      this.#stream.mark(subject, markerHeaders(config.subjectDeleteMarkerTtl), this.#fateOf(seq, subject));
     } else this.#stream.expire(seq);
   }
+
+  #fateOf(seq: number, subject: string): FromOrigin {
+    return {
+      time: undefined,
+      // It may have waited behind others: what has come since on the subject stays.
+      ready: () => {
+        const there = this.#stream.store.subject(subject);
+        return there?.messages === 1 && there.firstSeq === seq;
+      },
+      stored: () => {},
+      refused: (error) => {
+        // When there is no space it waits for that; where the stream takes no marker at all the message goes all the same.
+        if (!this.#stream.closed && !isForSpace(error)) this.#stream.expire(seq);
+      },
+    };
+  }
+
+  /** What was removed last may be back, as the disk is full. */
+  refused(): void {
+    this.#pause();
+    this.look();
+  }
+}
+
+function isForSpace(error: ApiError | StorageError): boolean {
+  return error instanceof StorageError || error.errCode === 10023 || error.errCode === 10002;
 }
 
 /** Whether a message says that its subject is empty. */

@@ -15,6 +15,7 @@ import type { StreamConfig } from "./config.ts";
 import { DirectGets } from "./direct-gets.ts";
 import { DuplicateWindow } from "./duplicates.ts";
 import { Expirer, type ExpiringStream } from "./expirer.ts";
+import type { FromOrigin } from "./from-origin.ts";
 import type { Incoming } from "./incoming.ts";
 import { Ingest } from "./ingest.ts";
 import { Republisher } from "./republisher.ts";
@@ -208,6 +209,7 @@ export class Stream implements ConsumerHost, ExpiringStream, ReceivingStream {
       this.#ingest.refused(error);
       this.#scheduler?.refused(seq);
       this.consumers.refused(seq);
+      this.#expirer.refused();
       this.#count();
       this.account.logger.error(`Stream '${this.account.name} > ${this.#config.name}': ${error.message}`);
     },
@@ -298,8 +300,8 @@ export class Stream implements ConsumerHost, ExpiringStream, ReceivingStream {
     this.remove(seq, false);
   }
 
-  mark(subject: string, headers: Uint8Array): void {
-    this.#ingest.bring({ subject, headers, payload: EMPTY, reply: "", sourced: true });
+  mark(subject: string, headers: Uint8Array, origin: FromOrigin): void {
+    this.#ingest.bring({ subject, headers, payload: EMPTY, reply: "", sourced: true, origin });
   }
 
   forgetIds(now: number): number | undefined {

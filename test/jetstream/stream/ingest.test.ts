@@ -1,14 +1,27 @@
 /** What comes into streams while a disk is slow, full or broken. */
 import assert from "node:assert/strict";
 import { afterEach, describe, it } from "node:test";
+import type { Timer } from "../../../src/seams/clock.ts";
 import { FileStore } from "../../../src/storage/file-store.ts";
 import { FaultyDisk } from "../../support/faulty-disk.ts";
 import { SimulatedJetStream } from "../../support/jetstream-simulated.ts";
-import { settle } from "../../support/simulated.ts";
+import { settle, VirtualClock } from "../../support/simulated.ts";
+import { SimulatedDisk } from "../../support/simulated-disk.ts";
 
 async function turns(): Promise<void> {
   for (let i = 0; i < 20; i++) await new Promise((resolve) => setImmediate(resolve));
   await settle();
+}
+
+/** A clock that fails what would set timers again and again. */
+class PatientClock extends VirtualClock {
+  #timers = 0;
+
+  override after(ms: number, action: () => void): Timer {
+    this.#timers += 1;
+    assert.ok(this.#timers < 10_000, "it looks again and again");
+    return super.after(ms, action);
+  }
 }
 
 /** A promise, and what resolves it. */
@@ -53,6 +66,53 @@ describe("messages behind one that has to be read for", () => {
     await turns();
     assert.match(server.answerTo(first)?.text ?? "", /"err_code":10077/);
     assert.match(server.answerTo(second)?.text ?? "", /"val":"2"/);
+    await server.close();
+  });
+});
+
+describe("markers of subjects that have expired", () => {
+  const config = {
+    allow_rollup_hdrs: true,
+    allow_msg_ttl: true,
+    max_age: 60e9,
+    subject_delete_marker_ttl: 600e9,
+  };
+
+  for (const [what, more, update] of [
+    ["a stream is sealed", {}, { sealed: true }],
+    ["a stream is full", { discard: "new", max_bytes: 75 }, undefined],
+  ] as const) {
+    it(`are left out when ${what}: the messages go all the same`, async () => {
+      const server = await SimulatedJetStream.start(new SimulatedDisk(), new PatientClock());
+      await server.create({ ...config, ...more });
+      await server.ask("s.1", "one", { "Nats-TTL": "30s" });
+      if (update !== undefined) {
+        const body = { name: "S", subjects: ["s.>"], ...config, ...more, ...update };
+        assert.equal((await server.json("$JS.API.STREAM.UPDATE.S", body)).error, undefined);
+      }
+      await server.clock.advance(610_000);
+      assert.equal((await server.state()).messages, 0);
+      await server.close();
+    });
+  }
+
+  it("come once there is space for them", async () => {
+    const disk = new SimulatedDisk();
+    const server = await SimulatedJetStream.start(disk, new PatientClock());
+    await server.create(config);
+    await server.ask("s.1", "one");
+    await server.ask("s.2", "two");
+    await server.clock.advance(50_000);
+    disk.before = (_, name) => (name === "write" ? "full" : undefined);
+    const { calls } = disk;
+    await server.clock.advance(30_000);
+    assert.ok(disk.calls - calls < 30 * 20, "it is tried a second at a time");
+    assert.deepEqual([await server.message(1), await server.message(2)], ["one", "two"]);
+    disk.before = undefined;
+    await server.clock.advance(2_000);
+    const { messages, first_seq: first } = await server.state();
+    assert.deepEqual([messages, first], [2, 3]);
+    assert.deepEqual([await server.message(3), await server.message(4)], ["", ""]);
     await server.close();
   });
 });
