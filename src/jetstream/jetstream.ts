@@ -23,6 +23,7 @@ import { STREAM_REQUESTS } from "./api/stream-requests.ts";
 import { apiError } from "./errors.ts";
 import { TimeZones } from "./publish/time-zone.ts";
 import type { JetStreamAccountSettings, JetStreamSettings } from "./settings.ts";
+import type { StorageType } from "./stream/config.ts";
 import type { AccountLimits } from "./stream/context.ts";
 import { ServerBatches } from "./stream/server-batches.ts";
 
@@ -43,7 +44,11 @@ export interface JetStreamHost {
 /** JetStream on a server: the accounts that have it, their streams, and the API. */
 export class JetStream {
   readonly settings: JetStreamSettings;
+  /** Those whose streams are all there. */
   readonly accounts = new Map<string, JetStreamAccount>();
+  /** Those whose streams are being opened: nobody can ask them for anything yet. */
+  readonly #recovering = new Set<JetStreamAccount>();
+  #closing: Promise<void> | undefined;
   readonly usage = new Usage();
   readonly api: Api;
   readonly #host: JetStreamHost;
@@ -101,23 +106,41 @@ export class JetStream {
     return jetstream;
   }
 
-  /** An account gets JetStream, with the streams that were stored. */
+  /**
+   * An account gets JetStream, with the streams that were stored.
+   * @throws StorageError, DiskError, ApiError when JetStream has ended (rejects); the account is without JetStream then.
+   */
   async enable(settings: JetStreamAccountSettings): Promise<void> {
+    if (this.#closing !== undefined) throw apiError(10008);
     (await this.#add(settings)).start();
   }
 
   async #add({ name, limits }: JetStreamAccountSettings): Promise<JetStreamAccount> {
     this.#limits.set(name, limits);
-    const account = new JetStreamAccount({
-      context: this.#contextOf(name),
-      server: {
-        reserved: this.usage.reserved,
-        max: this.#max,
-      },
+    const account: JetStreamAccount = new JetStreamAccount({
+      context: this.#contextOf(name, () => account),
+      server: { promised: (storage) => this.#promised(storage), max: this.#max },
     });
+    this.#recovering.add(account);
+    try {
+      await account.recover();
+    } catch (error) {
+      await account.close();
+      throw error;
+    } finally {
+      this.#recovering.delete(account);
+    }
+    // Before, a request to create a stream that is stored would find none.
     this.accounts.set(name, account);
-    await account.recover();
     return account;
+  }
+
+  #all(): JetStreamAccount[] {
+    return [...this.accounts.values(), ...this.#recovering];
+  }
+
+  #promised(storage: StorageType): number {
+    return this.#all().reduce((sum, account) => sum + account.promised(storage), 0);
   }
 
   /** An account does without JetStream from now on; what it has stored stays. */
@@ -137,7 +160,7 @@ export class JetStream {
     Object.assign(this.#max, max);
   }
 
-  #contextOf(name: string): AccountContext {
+  #contextOf(name: string, self: () => JetStreamAccount): AccountContext {
     const { broker, clock, random, tasks, logger } = this.#host;
     const { settings, usage } = this;
     const limits = this.#limits;
@@ -164,8 +187,8 @@ export class JetStream {
       batches: this.#batches,
       maxPayload: () => broker.context.limits.maxPayload,
       isServerFull: (storage) => usage.used[storage] > max[storage],
-      streamOf: (stream) => this.accounts.get(name)?.configOf(stream),
-      createdOf: (stream) => this.accounts.get(name)?.streams.get(stream)?.created,
+      streamOf: (stream) => self().configOf(stream),
+      createdOf: (stream) => self().streams.get(stream)?.created,
       tell: (subject, make) => {
         if (client.hasInterest(subject)) this.#tell(account, make);
       },
@@ -207,10 +230,15 @@ export class JetStream {
       for (const stream of account.streams.values()) stream.consumers.shutDown();
   }
 
-  /** Ends all streams, and gives the directory back. */
-  async close(): Promise<void> {
+  /** Ends all streams, and gives the directory back. May be called again, also while it runs. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
     if (this.#host.broker.api === this.api) this.#host.broker.api = undefined;
-    await Promise.all([...this.accounts.values()].map((account) => account.close()));
+    await Promise.all(this.#all().map((account) => account.close()));
     await this.#disk.close();
   }
 }

@@ -93,8 +93,6 @@ async function settingsOf(
   };
 }
 
-/** 0 is what is not set, as in nats-server. */
-
 function logSettings(log: SwitchedLogger, settings: JetStreamSettings): void {
   const { strict, maxMemory, maxFile, directory, domain } = settings;
   log.notice("---------------- JETSTREAM ----------------");
@@ -154,6 +152,20 @@ export async function reloadJetStream(
   for (const name of [...jetstream.accounts.keys()]) if (!wanted.has(name)) await jetstream.disable(name);
   for (const account of wanted.values()) {
     if (jetstream.accounts.has(account.name)) jetstream.limit(account);
-    else await jetstream.enable(account);
+    else await enable(jetstream, account, log);
+  }
+}
+
+/** An account whose streams cannot be read does without; the others go on. */
+async function enable(
+  jetstream: JetStream,
+  account: JetStreamAccountSettings,
+  log: SwitchedLogger,
+): Promise<void> {
+  try {
+    await jetstream.enable(account);
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    log.error(`JetStream cannot be enabled for account '${account.name}': ${why}`);
   }
 }

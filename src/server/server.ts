@@ -380,6 +380,7 @@ export class Server {
     Object.assign(this.#limits, limitsOf(next));
     this.#authorize(plan.next);
     await this.#reloadJetStream(next);
+    this.#checkReload();
     this.#announce();
     for (const session of [...this.#broker.sessions.values()]) session.reconsider();
     this.#connections.closeExcess();
@@ -397,8 +398,8 @@ export class Server {
   async #reloadJetStream(options: ResolvedServerOptions): Promise<void> {
     const jetstream = this.#jetstream;
     if (jetstream === undefined) return;
-    if (options.jetstream === undefined) this.#jetstream = undefined;
     await (await loadJetStream()).reloadJetStream(jetstream, options, this.log);
+    if (options.jetstream === undefined) this.#jetstream = undefined;
   }
 
   /** A server that has been closed stays as it is. */

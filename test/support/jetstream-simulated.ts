@@ -2,13 +2,20 @@ import type { Runtime } from "../../src/seams/runtime.ts";
 import { checkedSettings } from "../../src/server/checked-settings.ts";
 import type { ServerOptions } from "../../src/server/options/types.ts";
 import { Server } from "../../src/server/server.ts";
+import type { ConfigFacts } from "../../src/server/start-lines.ts";
 import { RecordingLogger } from "./recording-logger.ts";
 import { settle, simulatedRuntime, TestLink, VirtualClock } from "./simulated.ts";
 import type { SimulatedDisk } from "./simulated-disk.ts";
 
+const DEFAULTS: ServerOptions = { jetstream: { storeDir: "data" } };
+
 class OpenServer extends Server {
   override open(): Promise<void> {
     return super.open();
+  }
+
+  override reconfigure(given: ServerOptions, config: ConfigFacts): Promise<void> {
+    return super.reconfigure(given, config);
   }
 }
 
@@ -22,13 +29,13 @@ export interface Answer {
 export class SimulatedJetStream {
   readonly clock: VirtualClock;
   readonly logger: RecordingLogger;
-  readonly server: Server;
+  readonly server: OpenServer;
   readonly #link = new TestLink();
   #inbox = 0;
   /** Answers by the number of the request. */
   readonly #answers = new Map<number, Answer>();
 
-  private constructor(clock: VirtualClock, logger: RecordingLogger, server: Server) {
+  private constructor(clock: VirtualClock, logger: RecordingLogger, server: OpenServer) {
     this.clock = clock;
     this.logger = logger;
     this.server = server;
@@ -42,10 +49,7 @@ export class SimulatedJetStream {
   ): Promise<SimulatedJetStream> {
     const logger = new RecordingLogger();
     const runtime: Runtime = { ...simulatedRuntime(clock), loadDisk: async () => disk };
-    const server = new OpenServer(
-      checkedSettings({ jetstream: { storeDir: "data" }, logger, ...options }),
-      runtime,
-    );
+    const server = new OpenServer(checkedSettings({ ...DEFAULTS, logger, ...options }), runtime);
     await server.open();
     const started = new SimulatedJetStream(clock, logger, server);
     started.#connect();
@@ -61,11 +65,15 @@ export class SimulatedJetStream {
   }
 
   /** Publishes, and returns the number of the request, whose answer {@link answerTo} gives once there is one. */
-  publish(subject: string, payload = "", headers: Readonly<Record<string, string>> = {}): number {
+  publish(
+    subject: string,
+    payload: string | Uint8Array = "",
+    headers: Readonly<Record<string, string>> = {},
+  ): number {
     const number = ++this.#inbox;
     const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
     const block = lines.length === 0 ? "" : `NATS/1.0\r\n${lines.join("")}\r\n`;
-    const body = Buffer.from(payload).toString("latin1");
+    const body = Buffer.from(payload as string).toString("latin1");
     this.#link.send(
       block === ""
         ? `PUB ${subject} _I.${number} ${body.length}\r\n${body}\r\n`
@@ -95,12 +103,12 @@ export class SimulatedJetStream {
   /** Asks, and waits for the answer, which needs no time to pass. */
   async ask(
     subject: string,
-    payload: string | object = "",
+    payload: string | Uint8Array | object = "",
     headers: Readonly<Record<string, string>> = {},
   ): Promise<Answer> {
     const number = this.publish(
       subject,
-      typeof payload === "string" ? payload : JSON.stringify(payload),
+      typeof payload === "string" || payload instanceof Uint8Array ? payload : JSON.stringify(payload),
       headers,
     );
     for (let i = 0; i < 200; i++) {
@@ -134,6 +142,12 @@ export class SimulatedJetStream {
   async message(seq: number): Promise<string | undefined> {
     const { message } = await this.json("$JS.API.STREAM.MSG.GET.S", { seq });
     return message && Buffer.from(message.data ?? "", "base64").toString();
+  }
+
+  /** Applies other options. */
+  async reload(options: ServerOptions): Promise<void> {
+    const facts = { path: "", digest: "", remarks: [], loadedAt: this.clock.now() };
+    await this.server.reconfigure({ ...DEFAULTS, logger: this.logger, ...options }, facts);
   }
 
   async close(): Promise<void> {

@@ -50,7 +50,9 @@ export class SimulatedDisk implements Disk {
   /** Asked before each such call; an error fails it. @param name - such as "write". */
   before: ((call: number, name: string, path: string) => DiskErrorKind | undefined) | undefined;
   /** How long each such call takes, if more than a turn. */
-  pause: ((name: string) => Promise<void> | undefined) | undefined;
+  pause: ((name: string, path: string) => Promise<void> | undefined) | undefined;
+  /** How many files are open. */
+  opened = 0;
   #directories = new Map<string, Entries>();
   readonly #locks = new Set<string>();
   /** Set by {@link halt}: nothing comes through any more. */
@@ -137,7 +139,7 @@ export class SimulatedDisk implements Disk {
     this.calls += 1;
     const kind = this.before?.(this.calls, name, path);
     // A call takes a turn, as on a real disk.
-    await this.pause?.(name);
+    await this.pause?.(name, path);
     if (this.#halted) await new Promise<never>(() => {});
     if (kind !== undefined) throw new DiskError(kind, `${name} ${path}: ${kind}`);
   }
@@ -158,7 +160,14 @@ export class SimulatedDisk implements Disk {
       node = new Node();
       entries.changes.push({ name, node });
     }
-    return new SimulatedFile(node, (call) => this.#enter(call, path));
+    this.opened += 1;
+    return new SimulatedFile(
+      node,
+      (call) => this.#enter(call, path),
+      () => {
+        this.opened -= 1;
+      },
+    );
   }
 
   async rename(from: string, to: string): Promise<void> {
@@ -215,10 +224,13 @@ export class SimulatedDisk implements Disk {
 class SimulatedFile implements DiskFile {
   readonly #node: Node;
   readonly #enter: (call: string) => Promise<void>;
+  readonly #closed: () => void;
+  #isOpen = true;
 
-  constructor(node: Node, enter: (call: string) => Promise<void>) {
+  constructor(node: Node, enter: (call: string) => Promise<void>, closed: () => void) {
     this.#node = node;
     this.#enter = enter;
+    this.#closed = closed;
   }
 
   async size(): Promise<number> {
@@ -280,7 +292,10 @@ class SimulatedFile implements DiskFile {
     this.#node.changes.push({ size });
   }
 
-  async close(): Promise<void> {}
+  async close(): Promise<void> {
+    if (this.#isOpen) this.#closed();
+    this.#isOpen = false;
+  }
 }
 
 /** What a crash leaves of a file. */

@@ -6,21 +6,22 @@ import { apiError } from "../errors.ts";
 import { decodeJson, RequestJsonError } from "../json/decode.ts";
 import { type Timestamp, timestampOf } from "../json/timestamps.ts";
 import { API_LEVEL, isSupported, requiredLevel } from "../metadata.ts";
-import type { StreamConfig, StreamConfigRequest } from "../stream/config.ts";
+import type { StorageType, StreamConfig, StreamConfigRequest } from "../stream/config.ts";
 import { type CreateContext, decideCreate } from "../stream/create.ts";
 import { type StreamDocument, streamDocument } from "../stream/info.ts";
 import { decideRestore } from "../stream/restore.ts";
 import { Stream, storageOf } from "../stream/stream.ts";
 import { decideUpdate } from "../stream/update.ts";
 import type { AccountContext } from "./context.ts";
+import { bothOf, promisedTo } from "./promises.ts";
 import { clearRestorations, Restoration } from "./restoration.ts";
 import type { Amounts } from "./usage.ts";
 
 /** What accounts need besides their context. */
 export interface AccountSetup {
   readonly context: AccountContext;
-  /** What the server may hold, and has promised. */
-  readonly server: { readonly reserved: Amounts; readonly max: Amounts };
+  /** What the server has promised to the streams of all accounts, and what it may hold. */
+  readonly server: { promised(storage: StorageType): number; readonly max: Amounts };
 }
 
 /** The streams of an account. */
@@ -33,10 +34,13 @@ export class JetStreamAccount {
   /** Requests that were answered, and those that were with an error. */
   readonly api = { total: 0, errors: 0 };
   readonly #setup: AccountSetup;
-  /** Configurations of streams that are being made: their names and subjects are taken. */
+  /** Configurations of streams that are being made or changed: their names and subjects are taken. */
   readonly #making = new Map<string, StreamConfig>();
   readonly #restorations = new Set<Restoration>();
-  #closed = false;
+  /** What is being done to streams: the end waits for it. */
+  readonly #running = new Set<Promise<void>>();
+  #ended = false;
+  #closing: Promise<void> | undefined;
 
   constructor(setup: AccountSetup) {
     this.#setup = setup;
@@ -47,11 +51,17 @@ export class JetStreamAccount {
     return [this.context.name, "streams", stream];
   }
 
-  /** Makes the streams that were stored. */
+  /** Makes the streams that were stored. @throws DiskError, StorageError (rejects); ApiError when the account has ended meanwhile. */
   async recover(): Promise<void> {
+    await this.#run(() => this.#recover());
+    this.checkOpen();
+  }
+
+  async #recover(): Promise<void> {
     const { disk, logger } = this.context;
     await clearRestorations(disk, this.context.name, (stream) => this.#place(stream));
     for (const name of await disk.listDocuments(this.#place("").slice(0, -1))) {
+      this.checkOpen();
       const bytes = await disk.readDocument(this.#place(name));
       const document = bytes && readDocument(bytes);
       if (document === undefined || document.config.name !== name) {
@@ -98,6 +108,11 @@ export class JetStreamAccount {
     return Stream.open({ account: context, config, created, place, store });
   }
 
+  /** @throws ApiError when the account has ended, or does. */
+  checkOpen(): void {
+    if (this.#ended) throw apiError(10008);
+  }
+
   /** A stream by name. @throws ApiError that there is none, or that it is offline. */
   stream(name: string): Stream {
     const stream = this.streams.get(name);
@@ -114,14 +129,18 @@ export class JetStreamAccount {
   }
 
   /** Serves a request for a stream. @throws ApiError */
-  async create(subjectName: string, request: StreamConfigRequest): Promise<Stream> {
-    this.#checkOpen();
+  create(subjectName: string, request: StreamConfigRequest): Promise<Stream> {
+    return this.#run(() => this.#create(subjectName, request));
+  }
+
+  async #create(subjectName: string, request: StreamConfigRequest): Promise<Stream> {
     const { config, exists } = decideCreate(subjectName, request, this.#createContext());
-    if (exists) return this.stream(config.name);
     if (this.offline.has(config.name) || this.#making.has(config.name)) throw apiError(10058);
+    if (exists) return this.stream(config.name);
     this.#making.set(config.name, config);
     try {
       const stream = await this.#make(config);
+      this.checkOpen();
       stream.start();
       for (const { origins } of this.streams.values()) origins.appeared(config.name);
       this.#tell(config.name, "create");
@@ -152,7 +171,7 @@ export class JetStreamAccount {
 
   /** Begins to restore a stream. @throws ApiError */
   restore(subjectName: string, given: StreamConfig): Restoration {
-    this.#checkOpen();
+    this.checkOpen();
     const config = decideRestore(subjectName, given, this.#createContext());
     const { name } = config;
     if (this.offline.has(name)) throw apiError(10130);
@@ -165,7 +184,9 @@ export class JetStreamAccount {
         await this.#write(document);
         return this.#openIn(document, store);
       },
+      run: (work) => this.#run(work),
       publish: (stream) => {
+        this.checkOpen();
         this.streams.set(name, stream);
         stream.start();
         this.#tell(name, "create");
@@ -185,8 +206,11 @@ export class JetStreamAccount {
   }
 
   /** Serves a request to change a stream. @throws ApiError */
-  async update(subjectName: string, request: StreamConfigRequest): Promise<Stream> {
-    this.#checkOpen();
+  update(subjectName: string, request: StreamConfigRequest): Promise<Stream> {
+    return this.#run(() => this.#update(subjectName, request));
+  }
+
+  async #update(subjectName: string, request: StreamConfigRequest): Promise<Stream> {
     const existing = this.streams.get(subjectName);
     const config = decideUpdate(
       subjectName,
@@ -195,19 +219,27 @@ export class JetStreamAccount {
       () => existing?.consumers.existing().map(({ name, config }) => ({ ...config, name })) ?? [],
     );
     const stream = this.stream(config.name);
+    this.#making.set(config.name, bothOf(stream.config, config));
+    let settled: Promise<void>;
     try {
       await this.#write({ config, created: stream.created });
+      settled = stream.configure(config);
     } catch (error) {
       throw apiError(10069, { err: messageOf(error) });
+    } finally {
+      this.#making.delete(config.name);
     }
-    await stream.configure(config);
+    await settled;
     this.#tell(config.name, "modify");
     return stream;
   }
 
   /** Deletes a stream. @throws ApiError */
-  async delete(name: string): Promise<void> {
-    this.#checkOpen();
+  delete(name: string): Promise<void> {
+    return this.#run(() => this.#delete(name));
+  }
+
+  async #delete(name: string): Promise<void> {
     const { context } = this;
     if (this.offline.has(name)) {
       await context.disk.deleteDocument(this.#place(name));
@@ -228,8 +260,20 @@ export class JetStreamAccount {
     this.#tell(name, "delete");
   }
 
-  #checkOpen(): void {
-    if (this.#closed) throw apiError(10008);
+  /** Does something that the end waits for. @throws ApiError (rejects) when it has begun. */
+  async #run<T>(work: () => Promise<T>): Promise<T> {
+    this.checkOpen();
+    const result = work();
+    const done = result.then(
+      () => {},
+      () => {},
+    );
+    this.#running.add(done);
+    try {
+      return await result;
+    } finally {
+      this.#running.delete(done);
+    }
   }
 
   #tell(name: string, action: "create" | "delete" | "modify"): void {
@@ -240,22 +284,36 @@ export class JetStreamAccount {
   }
 
   #createContext(): CreateContext {
-    const { context, streams } = this;
-    const { reserved, max } = this.#setup.server;
-    const configs = [...[...streams.values()].map(({ config }) => config), ...this.#making.values()];
+    const { context } = this;
+    const { promised, max } = this.#setup.server;
+    const configs = this.#configs();
     return {
       server: context.serverLimits,
       account: context.limits,
       streams: configs,
       streamOf: (name) => this.configOf(name),
       reservations: ({ name, storage }) => ({
-        account: configs
-          .filter((config) => config.storage === storage && config.name !== name)
-          .reduce((sum, { maxBytes }) => sum + Math.max(0, maxBytes), 0),
-        server: reserved[storage],
+        account: promisedTo(
+          configs.filter((config) => config.name !== name),
+          storage,
+        ),
+        server: promised(storage),
         serverMax: max[storage],
       }),
     };
+  }
+
+  /** The configurations of all streams, also of those that are being made or changed. */
+  #configs(): StreamConfig[] {
+    const configs = new Map<string, StreamConfig>();
+    for (const [name, { config }] of this.streams) configs.set(name, config);
+    for (const [name, config] of this.#making) configs.set(name, config);
+    return [...configs.values()];
+  }
+
+  /** The bytes that streams are promised by `max_bytes`. */
+  promised(storage: StorageType): number {
+    return promisedTo(this.#configs(), storage);
   }
 
   /** The configuration of a stream, also of one that is being made. */
@@ -263,10 +321,17 @@ export class JetStreamAccount {
     return this.streams.get(name)?.config ?? this.#making.get(name);
   }
 
-  /** Ends all streams; what is in files stays there. */
-  async close(): Promise<void> {
-    this.#closed = true;
-    for (const restoration of this.#restorations) restoration.interrupted();
+  /** Ends all streams, once what is being done to them has come to its end; what is in files stays there. */
+  close(): Promise<void> {
+    this.#ended = true;
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    for (const restoration of this.#restorations) restoration.interrupt();
+    await Promise.all(this.#running);
+    await Promise.all([...this.#restorations].map((restoration) => restoration.close()));
     await Promise.all([...this.streams.values()].map((stream) => stream.close()));
     this.context.client.close();
   }

@@ -19,7 +19,9 @@ export interface RestorationSetup {
   readonly place: readonly string[];
   /** Keeps the stream's description, and opens it. Nobody sees it yet. */
   make(document: StreamDocument, store: StreamStore): Promise<Stream>;
-  /** The stream is one of the account's. */
+  /** Does something that the account's end waits for. @throws ApiError (rejects) when the account has ended. */
+  run<T>(work: () => Promise<T>): Promise<T>;
+  /** The stream is one of the account's. @throws ApiError when the account has ended. */
   publish(stream: Stream): void;
   /** The name is free again, or taken by the stream. */
   ended(): void;
@@ -40,6 +42,7 @@ export class Restoration {
   #counted = 0;
   /** Called when the account ends while this goes on. */
   interrupted: () => void = () => {};
+  #isInterrupted = false;
 
   constructor(setup: RestorationSetup) {
     this.#setup = setup;
@@ -48,13 +51,32 @@ export class Restoration {
     this.#storage = storageOf(setup.context, setup.config);
   }
 
-  /** The store for the messages. */
+  /** Does a part of it, which the account's end waits for. @throws ApiError (rejects) when the account has ended. */
+  run<T>(work: () => Promise<T>): Promise<T> {
+    return this.#setup.run(work);
+  }
+
+  /** The account ends: what is being done is to be brought to its end. */
+  interrupt(): void {
+    this.#isInterrupted = true;
+    this.interrupted();
+  }
+
+  /** Lets go of what there is, once nothing is being done any more. The mark stays: the account clears it away when it is next there. */
+  async close(): Promise<void> {
+    this.#use(0);
+    await this.#store?.close();
+    this.#setup.ended();
+  }
+
+  /** The store for the messages. @throws StorageError, ApiError (rejects) */
   async open(): Promise<StreamStore> {
     const { context, config, place } = this.#setup;
     const storage = this.#storage;
     await storage.writeDocument(markPlace(context.name, config.name), encodeText(config.name));
     await clear(storage, place);
     this.#store = await storage.openStream(place, storeOptions(context, config));
+    if (this.#isInterrupted) throw apiError(10008);
     return this.#store;
   }
 

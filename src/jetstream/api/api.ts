@@ -162,6 +162,8 @@ export class Api implements InternalServices {
     const failed = (error: unknown): void =>
       this.#refuse(call, account, type, this.#errorOf(error, call), extra);
     try {
+      // It may have ended while the request waited for its turn.
+      account.checkOpen();
       const members = this.#setup.serve({ address, body: call.body, account, from: call.from });
       if (typeof members !== "string") return members.then(answered).catch(failed);
       answered(members);

@@ -13,7 +13,7 @@ const MAX_WAITING = 64 * 1024 * 1024;
 export interface ChunkTarget {
   /** A chunk; the next comes when it has resolved. */
   chunk(bytes: Uint8Array): Promise<void>;
-  /** All chunks have come. Resolves to the answer. */
+  /** All chunks have come. Resolves to the answer, whatever it is. */
   complete(): Promise<string>;
   /** It ends early, and why. Resolves to the answer for the client, if one waits. */
   failed(error: unknown): Promise<string>;
@@ -37,6 +37,8 @@ export class ChunkReceiver {
   readonly #end: Ending;
   readonly #waiting: { readonly bytes: Uint8Array; readonly reply: string }[] = [];
   #waitingBytes = 0;
+  /** Who waits for the chunk that is being used. */
+  #current: string | undefined;
   #working = false;
   #ended = false;
   #timer: Timer | undefined;
@@ -53,6 +55,14 @@ export class ChunkReceiver {
     this.#waiting.length = 0;
     this.#timer?.cancel();
     this.#end();
+  }
+
+  /** Ends it from outside: those who wait get this answer. */
+  refuse(answer: string): void {
+    const replies = this.#waiting.map(({ reply }) => reply);
+    if (this.#current !== undefined) replies.unshift(this.#current);
+    this.end();
+    for (const reply of replies) this.#setup.client.publish(reply, undefined, answer);
   }
 
   #take(message: Message): void {
@@ -84,8 +94,10 @@ export class ChunkReceiver {
           client.publish(reply, undefined, await target.complete());
           return;
         }
+        this.#current = reply;
         await target.chunk(bytes);
         if (this.#ended) return;
+        this.#current = undefined;
         client.publish(reply, undefined, EMPTY);
       } catch (error) {
         // What it failed of may be that it was ended.

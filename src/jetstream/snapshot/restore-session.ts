@@ -61,12 +61,16 @@ export class RestoreSession implements ChunkTarget {
     });
     restoration.interrupted = () => {
       this.#interrupted = true;
-      this.#receiver.end();
+      this.#receiver.refuse(refusalOf(apiError(10008)));
     };
   }
 
   /** Begins to take chunks. @throws ApiError (rejects) */
-  static async start(restoration: Restoration, client: ClientInfo | null): Promise<RestoreSession> {
+  static start(restoration: Restoration, client: ClientInfo | null): Promise<RestoreSession> {
+    return restoration.run(() => RestoreSession.#begin(restoration, client));
+  }
+
+  static async #begin(restoration: Restoration, client: ClientInfo | null): Promise<RestoreSession> {
     const { context, config } = restoration;
     let store: StreamStore;
     try {
@@ -87,13 +91,19 @@ export class RestoreSession implements ChunkTarget {
     return `stream '${context.name} > ${config.name}'`;
   }
 
-  async chunk(bytes: Uint8Array): Promise<void> {
-    this.#bytes += bytes.length;
-    await this.#steps(this.#reader.push(bytes));
-    this.#restoration.count();
+  chunk(bytes: Uint8Array): Promise<void> {
+    return this.#restoration.run(async () => {
+      this.#bytes += bytes.length;
+      await this.#steps(this.#reader.push(bytes));
+      this.#restoration.count();
+    });
   }
 
-  async complete(): Promise<string> {
+  complete(): Promise<string> {
+    return this.#restoration.run(() => this.#complete()).catch(refusalOf);
+  }
+
+  async #complete(): Promise<string> {
     const { context } = this.#restoration;
     try {
       await this.#steps(this.#reader.end());
@@ -106,30 +116,36 @@ export class RestoreSession implements ChunkTarget {
       const info = streamInfo(stream, { now: context.clock.now(), domain: "", leader: "", dynamic: true });
       return `{"type":"${RESPONSE}",${info}}`;
     } catch (error) {
-      return this.failed(error);
+      return this.#failed(error);
     }
   }
 
-  async failed(error: unknown): Promise<string> {
+  failed(error: unknown): Promise<string> {
+    // When the account has ended, that does what is to be done.
+    return this.#restoration.run(() => this.#failed(error)).catch(refusalOf);
+  }
+
+  async #failed(error: unknown): Promise<string> {
     const refusal = restoreError(error);
     await this.#abandon(refusal.message);
     this.#tellCompleted();
-    return `{"type":"${RESPONSE}","error":${escapeJson(JSON.stringify(refusal))}}`;
+    return refusalOf(refusal);
   }
 
   stalled(): void {
-    void this.#abandon(`restore for ${this.#title} is stalled`);
+    // The end of the account does the same.
+    void this.#restoration.run(() => this.#abandon(`restore for ${this.#title} is stalled`)).catch(() => {});
   }
 
   /** Goes through work with a turn for the rest of the program now and then, and waits for the disk. */
   async #steps(steps: Generator<void>): Promise<void> {
     for (const _ of steps) {
-      if (this.#interrupted) throw apiError(10008);
       if (this.#store.state.bytes - this.#flushed >= FLUSH_BYTES) {
         this.#flushed = this.#store.state.bytes;
         await this.#store.flush();
       }
       if (this.#pacer.due) await this.#pacer.rest();
+      if (this.#interrupted) throw apiError(10008);
     }
   }
 
@@ -151,6 +167,10 @@ export class RestoreSession implements ChunkTarget {
       events.restoreCompleted(stamp, config.name, span, this.#bytes, this.#client),
     );
   }
+}
+
+function refusalOf(error: unknown): string {
+  return `{"type":"${RESPONSE}","error":${escapeJson(JSON.stringify(restoreError(error)))}}`;
 }
 
 /** Errors of the API are told as they are, all others as the reason of a failed restore. */

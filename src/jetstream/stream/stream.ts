@@ -105,12 +105,35 @@ export class Stream implements ConsumerHost, ExpiringStream, ReceivingStream {
     const stream = new Stream(setup, store);
     account.usage.reserve(config.storage, Math.max(0, config.maxBytes));
     stream.#count();
-    await stream.origins.recover();
-    // What came from other streams is not known by its ids.
-    const { mirror, sources } = config;
-    if (mirror === undefined && sources.length === 0) await stream.#duplicates.recover(account.clock.now());
-    await stream.consumers.open();
+    try {
+      await stream.#recover();
+    } catch (error) {
+      await stream.#giveUp(setup.store === undefined).catch(() => {});
+      throw error;
+    }
     return stream;
+  }
+
+  async #recover(): Promise<void> {
+    await this.origins.recover();
+    // What came from other streams is not known by its ids.
+    const { mirror, sources } = this.#config;
+    if (mirror === undefined && sources.length === 0)
+      await this.#duplicates.recover(this.account.clock.now());
+    await this.consumers.open();
+  }
+
+  /** Gives back what it has, as it could not be opened. @param ours - whether the store is to be closed: it is not if others opened it. */
+  async #giveUp(ours: boolean): Promise<void> {
+    this.#leave();
+    this.store.listener = undefined;
+    this.origins.close(false);
+    this.#stop();
+    try {
+      await this.consumers.close();
+    } finally {
+      if (ours) await this.store.close();
+    }
   }
 
   get config(): StreamConfig {
@@ -244,7 +267,7 @@ export class Stream implements ConsumerHost, ExpiringStream, ReceivingStream {
   /** Sees to it that the account's usage is what the stream holds. */
   #count(): void {
     const { bytes } = this.store.state;
-    if (bytes === this.#counted) return;
+    if (bytes === this.#counted || this.#closed) return;
     this.account.usage.use(this.#config.storage, bytes - this.#counted);
     this.#counted = bytes;
   }
@@ -373,6 +396,7 @@ export class Stream implements ConsumerHost, ExpiringStream, ReceivingStream {
   }
 
   #leave(): void {
+    if (this.#closed) return;
     this.#closed = true;
     const { usage } = this.account;
     usage.use(this.#config.storage, -this.#counted);
