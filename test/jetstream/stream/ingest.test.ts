@@ -19,7 +19,7 @@ class PatientClock extends VirtualClock {
 
   override after(ms: number, action: () => void): Timer {
     this.#timers += 1;
-    assert.ok(this.#timers < 10_000, "it looks again and again");
+    assert.ok(this.#timers < 1_000, "it looks again and again");
     return super.after(ms, action);
   }
 }
@@ -75,7 +75,7 @@ describe("markers of subjects that have expired", () => {
     allow_rollup_hdrs: true,
     allow_msg_ttl: true,
     max_age: 60e9,
-    subject_delete_marker_ttl: 600e9,
+    subject_delete_marker_ttl: 60e9,
   };
 
   for (const [what, more, update] of [
@@ -90,7 +90,7 @@ describe("markers of subjects that have expired", () => {
         const body = { name: "S", subjects: ["s.>"], ...config, ...more, ...update };
         assert.equal((await server.json("$JS.API.STREAM.UPDATE.S", body)).error, undefined);
       }
-      await server.clock.advance(610_000);
+      await server.clock.advance(70_000);
       assert.equal((await server.state()).messages, 0);
       await server.close();
     });
