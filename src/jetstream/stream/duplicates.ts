@@ -89,8 +89,13 @@ export class DuplicateWindow {
 
   /** All from a sequence on have come to nothing. */
   retract(seq: number): void {
-    for (const [id, at] of this.#seqs) if (at >= seq) this.#seqs.delete(id);
-    this.lastId = "";
+    let left = this.#ids.length;
+    for (; left > 0 && this.#seen[left - 1] >= seq; left--) this.#seqs.delete(this.#ids[left - 1]);
+    this.#ids.length = left;
+    this.#seen.length = left;
+    this.#times.length = left;
+    this.#first = Math.min(this.#first, left);
+    this.lastId = left > 0 && this.#seen[left - 1] === seq - 1 ? this.#ids[left - 1] : "";
   }
 
   /** Another window. */

@@ -70,6 +70,24 @@ describe("messages behind one that has to be read for", () => {
   });
 });
 
+describe("ids of messages that a full disk has refused", () => {
+  it("leave those before as they were, and do not end those that come later", async () => {
+    const disk = new SimulatedDisk();
+    const server = await SimulatedJetStream.start(disk);
+    await server.create({ duplicate_window: 10e9 });
+    await server.ask("s.1", "", { "Nats-Msg-Id": "a" });
+    disk.before = (_, name) => (name === "write" ? "full" : undefined);
+    assert.match((await server.ask("s.1", "", { "Nats-Msg-Id": "b" })).text, /10023/);
+    disk.before = undefined;
+    await server.clock.advance(5_000);
+    const expected = { "Nats-Msg-Id": "b", "Nats-Expected-Last-Msg-Id": "a" };
+    assert.deepEqual(await server.json("s.1", "", expected), { stream: "S", seq: 2 });
+    await server.clock.advance(6_000);
+    assert.equal((await server.json("s.1", "", { "Nats-Msg-Id": "b" })).duplicate, true);
+    await server.close();
+  });
+});
+
 describe("markers of subjects that have expired", () => {
   const config = {
     allow_rollup_hdrs: true,
