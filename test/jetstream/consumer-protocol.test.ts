@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { endOfBatch } from "../../src/jetstream/api/message-get.ts";
 import { pageOf } from "../../src/jetstream/api/paging.ts";
 import { isPartialPurge, refusedPurge } from "../../src/jetstream/api/requests.ts";
-import { parseApiSubject, responseType, withoutDomain } from "../../src/jetstream/api/subject.ts";
+import { parseApiSubject, responseType } from "../../src/jetstream/api/subject.ts";
 import {
   AckSubjects,
   isSampled,
@@ -50,9 +50,6 @@ test("subjects of the API", () => {
   for (const [subject, read] of cases) assert.deepEqual(parseApiSubject(`$JS.API.${subject}`), read, subject);
   assert.equal(parseApiSubject("$JS.ACK.S"), undefined);
   assert.equal(responseType("STREAM.NAMES"), "io.nats.jetstream.api.v1.stream_names_response");
-  assert.equal(withoutDomain("$JS.hub.API.STREAM.NAMES", "hub"), "$JS.API.STREAM.NAMES");
-  assert.equal(withoutDomain("$JS.hub.API.$KV.B.k", "hub"), "$KV.B.k");
-  assert.equal(withoutDomain("$JS.API.STREAM.NAMES", "hub"), undefined);
 });
 
 test("what acknowledgements say", () => {

@@ -118,11 +118,3 @@ export function responseType(request: ApiRequestName): string {
   const { response } = API_REQUESTS[request];
   return response === "" ? "" : TYPE_PREFIX + response;
 }
-
-/** A subject of a domain's API as it is without the domain; undefined when it is none. */
-export function withoutDomain(subject: string, domain: string): string | undefined {
-  const prefix = `$JS.${domain}.API.`;
-  if (!subject.startsWith(prefix)) return undefined;
-  const rest = subject.slice(prefix.length);
-  return /^(?:\$KV|\$OBJ)\../.test(rest) ? rest : API_PREFIX + rest;
-}

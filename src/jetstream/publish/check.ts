@@ -122,16 +122,12 @@ function decide(
   const { config } = context;
   const { subject, sourced } = message;
   if (config.sealed) throw apiError(10109);
-  let headers = message.headers;
-  if (values.has(HEADERS.requestInfo))
-    headers = withoutHeaders(headers, (name) => name === HEADERS.requestInfo);
+  let headers = withoutRequestInfo(message.headers, values);
   checkSize(headers, message.payload, config);
   const msgId = values.get(HEADERS.msgId) ?? "";
   let incr: bigint | undefined;
   let rollup: Rollup | undefined;
   if (values.size > 0) {
-    if (values.has(HEADERS.requestInfo))
-      headers = withoutHeaders(headers, (name) => name === HEADERS.requestInfo);
     incr = checkIncrement(values, message, config);
     checkExpectedStream(values, config);
     checkTtlAllowed(values, message, config);

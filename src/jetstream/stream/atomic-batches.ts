@@ -179,8 +179,7 @@ export class AtomicBatches extends OpenBatches<OpenBatch> {
       const { headers, payload, rollup } = decision;
       const size = this.writer.sizeOf(subject, headers, payload);
       const full =
-        space.refused(subject, size, rollup !== undefined) ??
-        this.writer.lacking(subject, headers, payload, total);
+        space.refused(subject, size, rollup !== undefined) ?? this.writer.lackingBytes(total + size);
       if (full !== undefined) return full;
       total += size;
       const ends = byEnd && i === messages.length - 1;

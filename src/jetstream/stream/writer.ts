@@ -84,26 +84,29 @@ export class Writer {
     rollsUp: boolean,
   ): ApiError | undefined {
     const { config } = this.#rules;
-    const lacking = this.lacking(subject, headers, payload);
-    if (lacking !== undefined || config.discard === "old") return lacking;
+    if (config.discard === "old") return this.lacking(subject, headers, payload);
     const size = this.sizeOf(subject, headers, payload);
-    return refusedByLimits(config, this.#parts.room.fill(subject), size, rollsUp);
+    return this.lackingBytes(size) ?? refusedByLimits(config, this.#parts.room.fill(subject), size, rollsUp);
   }
 
-  /** Why there is no room for a message in the server or the account, beside so many bytes more. */
-  lacking(
-    subject: string,
-    headers: Uint8Array | undefined,
-    payload: Uint8Array,
-    more: number = 0,
-  ): ApiError | undefined {
+  /** Why there is no room for a message in the server or the account. */
+  lacking(subject: string, headers: Uint8Array | undefined, payload: Uint8Array): ApiError | undefined {
+    return this.lackingBytes(this.#accountLimit < 0 ? 0 : this.sizeOf(subject, headers, payload));
+  }
+
+  /** Why there is no room for so many bytes in the server or the account. */
+  lackingBytes(size: number): ApiError | undefined {
     const { account } = this.#parts;
     const { storage } = this.#rules.config;
     if (account.isServerFull(storage)) return apiError(10023);
-    const limit = storage === "memory" ? account.limits.maxMemory : account.limits.maxStore;
-    if (limit < 0) return undefined;
-    const size = this.sizeOf(subject, headers, payload) + more;
-    return account.usage.used[storage] + size > limit ? apiError(10002) : undefined;
+    const limit = this.#accountLimit;
+    return limit >= 0 && account.usage.used[storage] + size > limit ? apiError(10002) : undefined;
+  }
+
+  /** The most bytes that the account may store in the way that the stream does; below 0 without a limit. */
+  get #accountLimit(): number {
+    const { limits } = this.#parts.account;
+    return this.#rules.config.storage === "memory" ? limits.maxMemory : limits.maxStore;
   }
 
   /** The bytes of a message, as the store counts them. */
