@@ -1,19 +1,17 @@
 import { assert } from "../protocol/assert.ts";
 import { EMPTY } from "../protocol/text.ts";
-import type { Disk } from "../seams/disk.ts";
 import { DiskError } from "../seams/disk.ts";
 import type { Random } from "../seams/random.ts";
 import type { Tasks } from "../seams/tasks.ts";
 import { StorageError } from "./errors.ts";
 import { KIND_SEAL, type RecordHead, recordSize, seedAt, writeRecord } from "./records.ts";
-import { SEGMENT_BYTES, Segment } from "./segment.ts";
+import { SEGMENT_BYTES, Segment, type SegmentContext } from "./segment.ts";
 import type { WindowCache } from "./window-cache.ts";
 
 const MAX_GAP = 0xffff_ffff;
 
 /** What a log works with. */
-export interface LogContext {
-  readonly disk: Disk;
+export interface LogContext extends SegmentContext {
   readonly tasks: Tasks;
   readonly random: Random;
   readonly cache: WindowCache;
@@ -97,7 +95,7 @@ export class FileLog {
     this.context.random.fill(salt);
     this.generation += 1;
     const number = new DataView(salt.buffer).getUint32(0);
-    return new Segment(this.context.disk, this.directory, firstSeq, this.generation, number);
+    return new Segment(this.context, this.directory, firstSeq, this.generation, number);
   }
 
   /** The segment that the next record of so many bytes goes to; `nextSeq` is the lowest sequence that it may have. */
@@ -245,30 +243,35 @@ export class FileLog {
 
   async #failed(error: unknown, syncing: boolean): Promise<void> {
     const full = !syncing && error instanceof DiskError && error.kind === "full";
-    const text = error instanceof Error ? error.message : String(error);
-    const reason = full
-      ? new StorageError("full", `no space for ${this.directory}: ${text}`)
-      : new StorageError("stopped", `${this.directory} takes nothing more: ${text}`);
-    if (!full) this.stopped = reason;
+    let reason = full
+      ? new StorageError("full", `no space for ${this.directory}: ${messageOf(error)}`)
+      : this.#stoppedBy(error);
+    try {
+      // Before anybody is told: what was refused must not be back after a power cut.
+      if (full) await this.#takeBack();
+    } catch (problem) {
+      reason = this.#stoppedBy(problem);
+    }
+    if (reason.code === "stopped") this.stopped = reason;
     const cut = this.#cut();
     this.#owner!.undone(reason);
-    if (!full) {
-      for (const segment of cut) if (segment.committed === 0) await segment.close().catch(() => {});
-      return;
-    }
-    try {
-      for (const segment of cut) await this.#shorten(segment);
-      // Files of segments that never were must not come back among those that will be.
-      if (cut.some(({ committed }) => committed === 0)) await this.context.disk.syncDirectory(this.directory);
-    } catch (problem) {
-      this.stopped = new StorageError("stopped", `${this.directory} takes nothing more: ${String(problem)}`);
-      // What was done while that was tried comes to nothing as well.
-      this.#cut();
-      this.#owner!.undone(this.stopped);
-    }
+    if (!full) for (const segment of cut) if (segment.committed === 0) await segment.close().catch(() => {});
   }
 
-  /** Takes out of memory what was not committed; returns the segments whose files are longer than they should be. */
+  #stoppedBy(error: unknown): StorageError {
+    return new StorageError("stopped", `${this.directory} takes nothing more: ${messageOf(error)}`);
+  }
+
+  /** Takes out of the files what was not committed. @throws DiskError (rejects) */
+  async #takeBack(): Promise<void> {
+    const longer = this.segments.filter((segment) => segment.size > segment.committed);
+    for (const segment of longer) await this.#shorten(segment);
+    // Files of segments that never were must not come back among those that will be.
+    if (longer.some(({ committed }) => committed === 0))
+      await this.context.disk.syncDirectory(this.directory);
+  }
+
+  /** Takes out of memory what was not committed; returns the segments that this has made shorter. */
   #cut(): Segment[] {
     const cut: Segment[] = [];
     for (const segment of this.segments) {
@@ -285,19 +288,15 @@ export class FileLog {
   }
 
   async #shorten(segment: Segment): Promise<void> {
-    if (segment.committed === 0) {
-      this.context.cache.forget(segment);
-      await segment.close();
-      await this.context.disk.unlink(segment.path).catch((error: unknown) => {
-        if (!(error instanceof DiskError && error.kind === "missing")) throw error;
-      });
-    } else {
-      const file = await segment.file();
-      await file.truncate(segment.committed);
-      // What was refused must not be back after a power cut.
-      await file.sync();
-      segment.unsynced = false;
+    if (segment.committed > 0) {
+      await segment.shorten();
+      return;
     }
+    this.context.cache.forget(segment);
+    await segment.close();
+    await this.context.disk.unlink(segment.path).catch((error: unknown) => {
+      if (!(error instanceof DiskError && error.kind === "missing")) throw error;
+    });
   }
 
   /** Takes a segment out, and its file away. */
@@ -307,6 +306,12 @@ export class FileLog {
     segment.gone = true;
     await segment.close();
     await this.context.disk.unlink(segment.path);
+  }
+
+  /** Sees to it that files end where their records end. All is committed. @throws DiskError (rejects) */
+  async endWrites(): Promise<void> {
+    const last = this.segments[this.segments.length - 1];
+    if (last !== undefined && !last.sealed) await last.endWrites();
   }
 
   /** Closes the files. */
@@ -322,4 +327,8 @@ export class FileLog {
 /** The head of the record that ends a segment. */
 export function sealHead(through: number): RecordHead {
   return { kind: KIND_SEAL, flags: 0, seq: through, micros: 0, gap: 0, durable: 0, ttl: 0 };
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

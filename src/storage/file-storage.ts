@@ -24,6 +24,8 @@ export interface StorageContext {
   readonly tasks: Tasks;
   /** The most bytes of a segment, less a record; 32 MiB unless said. */
   readonly segmentBytes?: number;
+  /** How much room is made ahead in a file at most, in bytes; 1 MiB unless said, 0 for none. */
+  readonly roomBytes?: number;
 }
 
 /** Streams, documents and journals in a directory: docs/storage.md says how. */
@@ -42,10 +44,10 @@ export class FileStorage implements Storage {
     this.#root = root;
     this.#context = context;
     this.#lock = lock;
-    const { disk, random, tasks, segmentBytes } = context;
+    const { disk, random, tasks, segmentBytes, roomBytes } = context;
     const cache = new WindowCache(CACHE_BYTES);
     const closed = (directory: string): void => void this.#open.delete(directory);
-    this.#log = { disk, random, tasks, segmentBytes, cache, closed };
+    this.#log = { disk, random, tasks, segmentBytes, roomBytes, cache, closed };
     this.#documents = new Documents(disk, (what) => this.#damaged.push(what));
   }
 

@@ -480,9 +480,15 @@ export class FileStore extends IndexedStore implements LogOwner {
     this.#closed = new StorageError("stopped", "the store is closed");
     this.#syncTimer?.cancel();
     if (this.#log.stopped === undefined && this.#full === undefined) {
-      await writeIndex(this.stream, this.#log, this.#notes, this.#named).catch(() => {});
+      await this.#writeIndex().catch(() => {});
     }
     await this.#log.close();
+  }
+
+  async #writeIndex(): Promise<void> {
+    // It says how long they are.
+    await this.#log.endWrites();
+    await writeIndex(this.stream, this.#log, this.#notes, this.#named);
   }
 
   async delete(): Promise<void> {

@@ -1,5 +1,5 @@
 import type { Clock } from "../seams/clock.ts";
-import { type Disk, DiskError } from "../seams/disk.ts";
+import { DiskError } from "../seams/disk.ts";
 import { FileLog, type LogContext } from "./file-log.ts";
 import { FileStore } from "./file-store.ts";
 import { INDEX_NAME, IndexFile, type IndexHead, namedNotes } from "./index-file.ts";
@@ -37,7 +37,7 @@ export async function openFileStore(
   await disk.makeDirectory(directory);
   const pacer = new Pacer(clock);
   const log = new FileLog(directory, context);
-  log.segments = await findSegments(disk, directory);
+  log.segments = await findSegments(context, directory);
   for (const { generation } of log.segments) log.generation = Math.max(log.generation, generation);
   const index = await IndexFile.open(disk, directory, pacer);
   try {
@@ -67,7 +67,8 @@ function newStream(log: FileLog, clock: Clock, options: StoreOptions): StreamInd
 }
 
 /** The segments of a directory, in order, without what a merge has left behind. */
-async function findSegments(disk: Disk, directory: string): Promise<Segment[]> {
+async function findSegments(context: LogContext, directory: string): Promise<Segment[]> {
+  const { disk } = context;
   const found: Segment[] = [];
   const replaced = new Set<number>();
   for (const name of await disk.list(directory)) {
@@ -76,7 +77,7 @@ async function findSegments(disk: Disk, directory: string): Promise<Segment[]> {
     if (parts === null) continue;
     const [, first, generation, salt] = parts;
     const segment = new Segment(
-      disk,
+      context,
       directory,
       Number(first),
       Number.parseInt(generation, 16),

@@ -1,6 +1,7 @@
 import { assert } from "../protocol/assert.ts";
 import { type Disk, DiskError, type DiskFile } from "../seams/disk.ts";
 import { type RecordBytes, recordBytes } from "./records.ts";
+import { RoomAhead } from "./room-ahead.ts";
 import type { Window, WindowCache } from "./window-cache.ts";
 
 /** A segment takes no more records beyond this many bytes, so a file may be this large and one record larger. */
@@ -20,6 +21,13 @@ export interface Slab extends RecordBytes {
 export function segmentName(firstSeq: number, generation: number, salt: number): string {
   const hex = (value: number): string => (value >>> 0).toString(16).padStart(8, "0");
   return `${String(firstSeq).padStart(16, "0")}-${hex(generation)}-${hex(salt)}.log`;
+}
+
+/** What a segment works with. */
+export interface SegmentContext {
+  readonly disk: Disk;
+  /** How much room is made ahead in a file at most, in bytes; 1 MiB unless said, 0 for none. */
+  readonly roomBytes?: number;
 }
 
 /** A file of records, in order of their sequences. */
@@ -63,9 +71,17 @@ export class Segment {
   /** The same, once it is open: then writing begins at once. */
   #ready: DiskFile | undefined;
   readonly #disk: Disk;
+  readonly #room: RoomAhead;
 
-  constructor(disk: Disk, directory: string, firstSeq: number, generation: number, salt: number) {
-    this.#disk = disk;
+  constructor(
+    context: SegmentContext,
+    directory: string,
+    firstSeq: number,
+    generation: number,
+    salt: number,
+  ) {
+    this.#disk = context.disk;
+    this.#room = new RoomAhead(context.roomBytes);
     this.firstSeq = firstSeq;
     this.lastRecord = this.committedRecord = firstSeq - 1;
     this.generation = generation;
@@ -111,8 +127,12 @@ export class Segment {
     const parts = fresh.map((slab) =>
       slab.bytes.subarray(slab.written, Math.min(slab.used, end - slab.position)),
     );
+    const room = this.#room.before(end);
+    if (room !== undefined) await room;
     if (sync && !this.unsynced && fresh.length > 0) {
-      await file.writeSynced(parts, fresh[0].position + fresh[0].written);
+      const from = fresh[0].position + fresh[0].written;
+      await file.writeSynced(parts, from);
+      if (!this.sealed) this.#room.after(file, end, end - from);
     } else {
       for (const [i, part] of parts.entries()) {
         this.unsynced = true;
@@ -125,9 +145,21 @@ export class Segment {
     this.#retire(cache);
   }
 
-  /** It is sealed, and on disk. */
+  /** All of it is on disk, and nothing more is written for now: the file ends where its records end. @throws DiskError (rejects) */
   async endWrites(): Promise<void> {
-    await this.#ready?.endSyncedWrites();
+    const file = await this.file();
+    await this.#room.trim(file, this.size);
+    await file.endSyncedWrites();
+  }
+
+  /** Cuts the file to what is committed, and sees to it that this lasts. @throws DiskError (rejects) */
+  async shorten(): Promise<void> {
+    const file = await this.file();
+    await this.#room.settled();
+    await file.truncate(this.committed);
+    this.#room.forget();
+    await file.sync();
+    this.unsynced = false;
   }
 
   /** Gives slabs that are full and written to the cache. */
@@ -171,6 +203,7 @@ export class Segment {
   async close(): Promise<void> {
     const opening = this.#file;
     this.#file = this.#ready = undefined;
+    await this.#room.settled();
     if (opening !== undefined) await opening.then((file) => file.close());
   }
 }

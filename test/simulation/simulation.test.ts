@@ -17,6 +17,8 @@ const FOUND = [
   2398,
   // A consumer's state was written twice at once on a full disk, the second time as none: what was acknowledged came again.
   4061,
+  // A message that was refused was back: what took it out of the file had failed after it was refused.
+  81,
 ];
 const SEEDS = 150;
 

@@ -81,7 +81,7 @@ for (const [how, closed, merged] of [
       // The last commit of a crash is torn if anything in it is wrong: nothing tells damage from a write that did not come through.
       const inDoubt = !closed && path === [...disk.files().keys()].sort().at(-1);
       for (let at = 0; at < content.length; at++) {
-        if (inDoubt && at >= content.length - lastCommit(content)) continue;
+        if (inDoubt && lastCommit(content).includes(at)) continue;
         const flipped = new Uint8Array(content);
         flipped[at] ^= 1 << (at % 8);
         const lost = await checkDamaged(disk.copy(path, flipped), messages, true).catch((error: unknown) => {
@@ -97,18 +97,18 @@ for (const [how, closed, merged] of [
   });
 }
 
-/** The size of what the last record does not know to have been on disk before it. */
-function lastCommit(content: Uint8Array): number {
+/** Where that stands which the last record does not know to have been on disk before it; after it come zeros. */
+function lastCommit(content: Uint8Array): { includes(at: number): boolean } {
   const words = new Int32Array(content.slice().buffer);
   let durable = 0;
-  for (let at = 0; at < content.length; ) {
-    const subject = words[at / 4 + 1] >>> 16;
-    const body = words[at / 4 + 2] + words[at / 4 + 3];
-    const length = 48 + Math.ceil(subject / 8) * 8 + Math.ceil(body / 8) * 8;
-    durable = words[at / 4 + 10] * 8;
-    at += length;
+  let end = 0;
+  while (end < content.length && words[end / 4 + 1] !== 0) {
+    const subject = words[end / 4 + 1] >>> 16;
+    const body = words[end / 4 + 2] + words[end / 4 + 3];
+    durable = words[end / 4 + 10] * 8;
+    end += 48 + Math.ceil(subject / 8) * 8 + Math.ceil(body / 8) * 8;
   }
-  return content.length - durable;
+  return { includes: (at) => durable <= at && at < end };
 }
 
 test("every truncation of every file after a clean stop: what is served is right, what is gone is told", async () => {

@@ -5,6 +5,9 @@ import { simulatedRuntime, VirtualClock } from "../support/simulated.ts";
 
 export const DURABLE: StoreOptions = { sync: "always", noteAge: 120_000 };
 
+/** Room is made ahead in small steps, so that short scripts meet it too. */
+const ROOM = 512;
+
 /** Opens a storage on a disk; a virtual clock, and repeatable chance. */
 export function openStorage(
   disk: Disk,
@@ -12,7 +15,7 @@ export function openStorage(
   clock: VirtualClock = new VirtualClock(),
 ): Promise<FileStorage> {
   const { random, tasks } = simulatedRuntime(clock);
-  return FileStorage.open("data", { disk, clock, random, tasks, segmentBytes });
+  return FileStorage.open("data", { disk, clock, random, tasks, segmentBytes, roomBytes: ROOM });
 }
 
 /** A stream on a disk, and the storage that it is in. */

@@ -265,26 +265,30 @@ class SimulatedFile implements DiskFile {
   async endSyncedWrites(): Promise<void> {}
 
   async writeSynced(parts: readonly Uint8Array[], position: number): Promise<void> {
-    const { changes } = this.#node;
     const written: Change[] = [];
     for (const part of parts) {
       written.push(await this.#write(part, position));
       position += part.length;
     }
     await this.#enter("sync");
-    for (const change of written) {
-      this.#node.synced = applied(this.#node.synced, change);
+    this.#settle(written);
+  }
+
+  /** Changes are there for good, but for those that another call has settled meanwhile. */
+  #settle(settled: readonly Change[]): void {
+    const { changes } = this.#node;
+    for (const change of settled) {
       const at = changes.indexOf(change);
-      if (at >= 0) changes.splice(at, 1);
+      if (at < 0) continue;
+      changes.splice(at, 1);
+      this.#node.synced = applied(this.#node.synced, change);
     }
   }
 
   async sync(): Promise<void> {
-    const { changes } = this.#node;
-    const covered = changes.length;
+    const covered = [...this.#node.changes];
     await this.#enter("sync");
-    this.#node.synced = changes.slice(0, covered).reduce(applied, this.#node.synced);
-    changes.splice(0, covered);
+    this.#settle(covered);
   }
 
   async truncate(size: number): Promise<void> {
