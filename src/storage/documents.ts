@@ -1,6 +1,7 @@
 import { type Disk, DiskError, type DiskFile } from "../seams/disk.ts";
 import { checksum } from "./checksum.ts";
 import { type RecordBytes, recordBytes } from "./records.ts";
+import { unlinkIfThere } from "./unlink.ts";
 
 /** "gdc1", as a little-endian number. */
 const MARK = 0x31636467;
@@ -42,7 +43,7 @@ export class Documents {
 
   /** Deletes a document. */
   async delete(path: string): Promise<void> {
-    for (const suffix of SUFFIXES) await this.#unlink(path + suffix);
+    for (const suffix of SUFFIXES) await unlinkIfThere(this.#disk, path + suffix);
     await this.#disk.syncDirectory(directoryOf(path));
   }
 
@@ -58,14 +59,6 @@ export class Documents {
     }
     await this.#disk.rename(temporary, path);
     await this.#disk.syncDirectory(directoryOf(path));
-  }
-
-  async #unlink(path: string): Promise<void> {
-    try {
-      await this.#disk.unlink(path);
-    } catch (error) {
-      if (!(error instanceof DiskError && error.kind === "missing")) throw error;
-    }
   }
 
   async #newest(path: string): Promise<Copy | undefined> {

@@ -7,6 +7,7 @@ import { Pacer } from "./pacer.ts";
 import { KIND_NOTE, padded, recordBytes, recordSize, seedAt, writeRecord } from "./records.ts";
 import { findTail, Scanner } from "./scan.ts";
 import type { Journal } from "./storage.ts";
+import { unlinkIfThere } from "./unlink.ts";
 
 const hex = (value: number): string => (value >>> 0).toString(16).padStart(8, "0");
 
@@ -302,12 +303,4 @@ async function readJournal(
 
 function directoryOf(path: string): string {
   return path.slice(0, path.lastIndexOf("/"));
-}
-
-async function unlinkIfThere(disk: Disk, path: string): Promise<void> {
-  try {
-    await disk.unlink(path);
-  } catch (error) {
-    if (!(error instanceof DiskError && error.kind === "missing")) throw error;
-  }
 }

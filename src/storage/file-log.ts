@@ -6,6 +6,7 @@ import type { Tasks } from "../seams/tasks.ts";
 import { StorageError } from "./errors.ts";
 import { KIND_SEAL, type RecordHead, recordSize, seedAt, writeRecord } from "./records.ts";
 import { SEGMENT_BYTES, Segment, type SegmentContext } from "./segment.ts";
+import { unlinkIfThere } from "./unlink.ts";
 import type { WindowCache } from "./window-cache.ts";
 
 const MAX_GAP = 0xffff_ffff;
@@ -294,9 +295,7 @@ export class FileLog {
     }
     this.context.cache.forget(segment);
     await segment.close();
-    await this.context.disk.unlink(segment.path).catch((error: unknown) => {
-      if (!(error instanceof DiskError && error.kind === "missing")) throw error;
-    });
+    await unlinkIfThere(this.context.disk, segment.path);
   }
 
   /** Takes a segment out, and its file away. */

@@ -1,5 +1,4 @@
 import type { Clock } from "../seams/clock.ts";
-import { DiskError } from "../seams/disk.ts";
 import { FileLog, type LogContext } from "./file-log.ts";
 import { FileStore } from "./file-store.ts";
 import { INDEX_NAME, IndexFile, type IndexHead, namedNotes } from "./index-file.ts";
@@ -20,6 +19,7 @@ import { findTail, Scanner } from "./scan.ts";
 import { Segment } from "./segment.ts";
 import type { StoreOptions } from "./store.ts";
 import { StreamIndex } from "./stream-index.ts";
+import { unlinkIfThere } from "./unlink.ts";
 
 const SEGMENT_NAME = /^(\d{16})-([0-9a-f]{8})-([0-9a-f]{8})\.log$/;
 
@@ -174,9 +174,7 @@ async function openReading(
   const replay = new Replay(stream, log, pacer);
   const known = new Map(head?.segments.map((each) => [`${log.directory}/${each.name}`, each]));
   const lastSegment = log.segments[log.segments.length - 1];
-  if (lastSegment !== undefined) {
-    await repairTail(lastSegment, known.get(lastSegment.path)?.size ?? 0, log, pacer);
-  }
+  await repairEnd(log, (segment) => known.get(segment.path)?.size ?? 0, pacer);
   const scanner = new Scanner(pacer);
   for (let i = 0; i < log.segments.length; i++) {
     const segment = log.segments[i];
@@ -196,8 +194,30 @@ async function openReading(
   return { stream, notes: replay.notes, named: replay.named };
 }
 
+/**
+ * Sees to it that the last segment ends with its last commit, and lasts. Files behind it that have nothing whole go: nothing tells of them, and
+ * their names have said what they can.
+ */
+async function repairEnd(log: FileLog, known: (segment: Segment) => number, pacer: Pacer): Promise<void> {
+  const { disk } = log.context;
+  let gone = false;
+  for (;;) {
+    const last = log.segments[log.segments.length - 1];
+    // The one before a file that was begun had been synced whole.
+    if (last === undefined || (gone && last.sealed)) break;
+    await repairTail(last, known(last), pacer);
+    if (last.size > 0 || known(last) > 0) break;
+    log.segments.pop();
+    await last.close();
+    await unlinkIfThere(disk, last.path);
+    gone = true;
+  }
+  // If one of them were back, the one before it would not be the last.
+  if (gone) await disk.syncDirectory(log.directory);
+}
+
 /** Cuts off what a crash has left of the last commit, and sees to it that the rest lasts. */
-async function repairTail(segment: Segment, known: number, log: FileLog, pacer: Pacer): Promise<void> {
+async function repairTail(segment: Segment, known: number, pacer: Pacer): Promise<void> {
   const file = await segment.file();
   const tail = await findTail(file, segment.salt, segment.size, Math.min(known, segment.size), pacer);
   if (tail < segment.size) {
@@ -207,13 +227,4 @@ async function repairTail(segment: Segment, known: number, log: FileLog, pacer: 
   }
   await file.sync();
   segment.size = tail;
-  if (tail > 0 || known > 0) return;
-  // Nothing was ever committed to it, so nothing tells of it; its name has said what it can.
-  log.segments.pop();
-  await segment.close();
-  try {
-    await log.context.disk.unlink(segment.path);
-  } catch (error) {
-    if (!(error instanceof DiskError && error.kind === "missing")) throw error;
-  }
 }
