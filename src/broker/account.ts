@@ -77,8 +77,10 @@ export const NO_LIMITS: Readonly<AccountLimits> = {
   maxPayload: -1,
 };
 
-/** What subjects of requests to JetStream begin with. */
-export const API_SUBJECTS = "$JS.API.";
+/** What subjects of requests to JetStream are below. */
+export const API_SUBJECT = "$JS.API";
+/** What they begin with. */
+export const API_PREFIX = `${API_SUBJECT}.`;
 
 /** Subjects that servers use among themselves: gateway replies and Raft groups (behaviour.md A.7). */
 function classify(subject: string): number {
@@ -87,13 +89,13 @@ function classify(subject: string): number {
 
 function classifySystem(subject: string): number {
   if (subject.startsWith("$SYS.REQ.") || subject === "$SYS.DEBUG.SUBSCRIBERS") return SERVICE_SUBJECT;
-  if (subject.startsWith(API_SUBJECTS)) return isHeard(subject) ? 0 : SERVICE_SUBJECT;
+  if (subject.startsWith(API_PREFIX)) return isHeard(subject) ? 0 : SERVICE_SUBJECT;
   return subject.startsWith("_GR_.") ? RESERVED_SUBJECT : 0;
 }
 
 /** The requests of the API that streams and consumers listen for themselves, as each message may be asked for by one. */
 function isHeard(subject: string): boolean {
-  return HEARD.some((prefix) => subject.startsWith(prefix, API_SUBJECTS.length));
+  return HEARD.some((prefix) => subject.startsWith(prefix, API_PREFIX.length));
 }
 
 const HEARD = ["DIRECT.GET.", "CONSUMER.MSG.NEXT."];

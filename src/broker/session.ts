@@ -14,13 +14,7 @@ import type { Message } from "../protocol/message.ts";
 import { isLiteralSubject } from "../protocol/subject.ts";
 import type { ClientVerbs, FaultSink, Sid } from "../protocol/verbs.ts";
 import type { TlsFacts } from "../seams/tls.ts";
-import {
-  type Account,
-  API_SUBJECTS,
-  hasReservedReply,
-  RESERVED_SUBJECT,
-  SERVICE_SUBJECT,
-} from "./account.ts";
+import { type Account, API_PREFIX, hasReservedReply, RESERVED_SUBJECT, SERVICE_SUBJECT } from "./account.ts";
 import type { ConnectionType } from "./authenticator.ts";
 import type { Broker } from "./broker.ts";
 import { infoFor, infoOnceIn } from "./client-info.ts";
@@ -381,7 +375,7 @@ export class Session extends Receiver implements ClientVerbs, FaultSink {
   /** The message may be a request to the server itself; returns whether it is one that is served. */
   #request(subject: string, message: Message): boolean {
     const { api, services } = this.broker;
-    return (subject.startsWith(API_SUBJECTS) ? api : services)?.request(this, message) === true;
+    return (subject.startsWith(API_PREFIX) ? api : services)?.request(this, message) === true;
   }
 
   /** The message is not let in. */

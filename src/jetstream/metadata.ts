@@ -1,9 +1,6 @@
-import { NATS_VERSION } from "../seams/version.ts";
+import { API_LEVEL, NATS_VERSION } from "../seams/version.ts";
 import type { ConsumerConfig } from "./consumer/config.ts";
 import type { StreamConfig } from "./stream/config.ts";
-
-/** The JetStream API that this server has: that of nats-server 2.14 (ADR-44). */
-export const API_LEVEL = 4;
 
 const REQUIRED_LEVEL = "_nats.req.level";
 const SERVER_VERSION = "_nats.ver";

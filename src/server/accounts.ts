@@ -1,4 +1,4 @@
-import { NO_LIMITS } from "../broker/account.ts";
+import { API_PREFIX, NO_LIMITS } from "../broker/account.ts";
 import type { Broker } from "../broker/broker.ts";
 import { AccountMappings, type MappingRule } from "../broker/mappings.ts";
 import type { Runtime } from "../seams/runtime.ts";
@@ -42,7 +42,7 @@ function domainMappings(domain: string | undefined): readonly MappingRule[] {
     source,
     destinations: [{ destination, weight: 100 }],
   });
-  return [rule(`${api}.$KV.>`, "$KV.>"), rule(`${api}.$OBJ.>`, "$OBJ.>"), rule(`${api}.>`, "$JS.API.>")];
+  return [rule(`${api}.$KV.>`, "$KV.>"), rule(`${api}.$OBJ.>`, "$OBJ.>"), rule(`${api}.>`, `${API_PREFIX}>`)];
 }
 
 /** Whether there is anything in the options that may make clients say who they are. */

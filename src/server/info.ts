@@ -1,13 +1,10 @@
 import type { ConnectionType } from "../broker/authenticator.ts";
 import type { ServerInfo } from "../protocol/info.ts";
 import type { ListenAddress } from "../seams/listener.ts";
-import { NATS_VERSION } from "../seams/version.ts";
+import { API_LEVEL, NATS_VERSION } from "../seams/version.ts";
 import { inProcessInfo } from "./in-process-info.ts";
 import type { ResolvedServerOptions } from "./options/resolve.ts";
 import type { WebsocketListener } from "./websocket/listener.ts";
-
-/** The JetStream API level of that release (ADR-44). */
-const API_LEVEL = 4;
 
 /** What INFO says of a server that has not begun to listen. @param platform - what it runs on. */
 export function initialInfo(options: ResolvedServerOptions, id: string, platform: string): ServerInfo {

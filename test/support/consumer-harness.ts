@@ -1,7 +1,8 @@
+import { API_PREFIX } from "../../src/broker/account.ts";
 import { Broker } from "../../src/broker/broker.ts";
 import { InternalClient } from "../../src/broker/internal-client.ts";
 import type { AccountContext } from "../../src/jetstream/account/context.ts";
-import { API_PREFIX, parseApiSubject } from "../../src/jetstream/api/subject.ts";
+import { parseApiSubject } from "../../src/jetstream/api/subject.ts";
 import { Consumers } from "../../src/jetstream/consumer/consumers.ts";
 import type { ConsumerHost } from "../../src/jetstream/consumer/host.ts";
 import { answerConsumerRequest } from "../../src/jetstream/consumer/requests.ts";

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { connect, createInbox, type NatsConnection } from "@nats-io/transport-node";
-import { API_LEVEL } from "../../src/jetstream/metadata.ts";
-import { NATS_VERSION } from "../../src/seams/version.ts";
+import { API_LEVEL, NATS_VERSION } from "../../src/seams/version.ts";
 import { type Answered, answeredBy, JetStreamModel } from "./jetstream-model.ts";
 import type { RealServer } from "./real-server.ts";
 

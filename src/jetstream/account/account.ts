@@ -1,11 +1,12 @@
 import { subjectsCollide } from "../../protocol/subject.ts";
 import { encodeText } from "../../protocol/text.ts";
+import { API_LEVEL } from "../../seams/version.ts";
 import type { StreamStore } from "../../storage/store.ts";
 import * as events from "../api/events.ts";
 import { apiError } from "../errors.ts";
 import { decodeJson, RequestJsonError } from "../json/decode.ts";
 import { type Timestamp, timestampOf } from "../json/timestamps.ts";
-import { API_LEVEL, isSupported, requiredLevel } from "../metadata.ts";
+import { isSupported, requiredLevel } from "../metadata.ts";
 import type { StorageType, StreamConfig, StreamConfigRequest } from "../stream/config.ts";
 import { type CreateContext, decideCreate } from "../stream/create.ts";
 import { type StreamDocument, streamDocument } from "../stream/info.ts";

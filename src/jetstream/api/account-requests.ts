@@ -1,5 +1,5 @@
+import { API_LEVEL } from "../../seams/version.ts";
 import { writeText } from "../json/scalars.ts";
-import { API_LEVEL } from "../metadata.ts";
 import type { ApiRequest } from "./api.ts";
 
 /** The members of the answer to `INFO`: what the account has, and may have. */

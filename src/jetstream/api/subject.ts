@@ -2,6 +2,8 @@
  * Which request a subject below `$JS.API` is (behaviour.md D.1).
  */
 
+import { API_PREFIX } from "../../broker/account.ts";
+
 /** What each token behind a request's name is; "filter" takes all that are left. */
 type Parameter = "stream" | "consumer" | "filter" | "account";
 
@@ -75,9 +77,6 @@ export interface ApiAddress {
   readonly filter: string;
   readonly account: string;
 }
-
-/** What all requests begin with. */
-export const API_PREFIX = "$JS.API.";
 
 const TYPE_PREFIX = "io.nats.jetstream.api.v1.";
 

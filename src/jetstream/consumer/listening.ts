@@ -1,3 +1,4 @@
+import { API_PREFIX } from "../../broker/account.ts";
 import type { Ending } from "../../broker/internal-client.ts";
 import type { Message } from "../../protocol/message.ts";
 import { EMPTY } from "../../protocol/text.ts";
@@ -40,8 +41,8 @@ export class Listening {
     const { subjects, flow } = this.#listeners;
     const scope = `${stream}.${consumer}`;
     if (config.ackPolicy === "explicit" || config.ackPolicy === "all") this.#listenForAcks();
-    this.#listen(`$JS.API.CONSUMER.MSG.NEXT.${scope}`, (message) => this.#requested(message));
-    this.#listen(`$JS.API.CONSUMER.RESET.${scope}`, (message) => {
+    this.#listen(`${API_PREFIX}CONSUMER.MSG.NEXT.${scope}`, (message) => this.#requested(message));
+    this.#listen(`${API_PREFIX}CONSUMER.RESET.${scope}`, (message) => {
       if (message.hasReply) this.#listeners.reset(message);
     });
     if (flow === undefined) return;

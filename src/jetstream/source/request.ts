@@ -1,3 +1,4 @@
+import { API_SUBJECT } from "../../broker/account.ts";
 import { encodeText } from "../../protocol/text.ts";
 import {
   type ConsumerConfig,
@@ -13,7 +14,6 @@ import type { Timestamp } from "../json/timestamps.ts";
 import { HEADERS, withHeader } from "../publish/headers.ts";
 import type { ExternalStream, StreamSource } from "../stream/source.ts";
 
-const API = "$JS.API";
 /** The level of the API that knows consumers of this kind. */
 const LEVEL = "4";
 /** How often an origin says that it is there, in ms. */
@@ -112,7 +112,7 @@ export function deleteRequest({ name, external }: StreamSource, consumer: string
 }
 
 function apiSubject(external: ExternalStream | undefined, request: string): string {
-  return `${external === undefined ? API : external.api}.${request}`.replaceAll("..", ".");
+  return `${external === undefined ? API_SUBJECT : external.api}.${request}`.replaceAll("..", ".");
 }
 
 /** Where messages of an origin are to be delivered. @param kind - of a mirror or a source. */

@@ -109,9 +109,11 @@ export class Answers {
   settle(through: number): void {
     this.#pending.take(through, this.#acknowledge);
     if (this.#waiting.length === 0) return;
-    const ready = this.#waiting.filter(({ seq }) => seq <= through);
+    const ready: Waiting[] = [];
+    const left: Waiting[] = [];
+    for (const each of this.#waiting) (each.seq <= through ? ready : left).push(each);
     if (ready.length === 0) return;
-    this.#waiting = this.#waiting.filter(({ seq }) => seq > through);
+    this.#waiting = left;
     for (const { run } of ready) run(undefined);
   }
 

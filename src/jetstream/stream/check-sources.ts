@@ -1,3 +1,4 @@
+import { API_SUBJECT } from "../../broker/account.ts";
 import { quote } from "../../protocol/faults.ts";
 import { subjectsCollide } from "../../protocol/subject.ts";
 import { type ApiError, apiError, invalidStreamConfig, pedantic } from "../errors.ts";
@@ -8,8 +9,6 @@ import type { StreamConfig } from "./config.ts";
 import type { StreamContext } from "./context.ts";
 import type { StreamDraft } from "./draft.ts";
 import { type ExternalStream, type StreamSource, sourceConsumerKey, sourceKey } from "./source.ts";
-
-const API_PREFIX = "$JS.API";
 
 /** What the streams that are mirrored or sourced bring with them. */
 interface Origins {
@@ -132,7 +131,7 @@ function checkPrefixes({ externals, subjects }: Origins): void {
         `stream external api prefix ${quote(prefix)} must be a valid subject without wildcards`,
       );
     }
-    if (subjectsCollide(prefix, API_PREFIX)) throw apiError(10021, { prefix, subject: API_PREFIX });
+    if (subjectsCollide(prefix, API_SUBJECT)) throw apiError(10021, { prefix, subject: API_SUBJECT });
   }
 }
 

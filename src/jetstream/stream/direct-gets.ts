@@ -1,3 +1,4 @@
+import { API_PREFIX } from "../../broker/account.ts";
 import type { Ending } from "../../broker/internal-client.ts";
 import type { Message } from "../../protocol/message.ts";
 import { EMPTY, encodeText } from "../../protocol/text.ts";
@@ -61,7 +62,7 @@ export class DirectGets {
 
   #listen(stream: string): readonly Ending[] {
     const { client } = this.#stream.account;
-    const prefix = `$JS.API.DIRECT.GET.${stream}`;
+    const prefix = `${API_PREFIX}DIRECT.GET.${stream}`;
     return [
       client.subscribe(prefix, (message) => this.#answer(message, ""), QUEUE),
       client.subscribe(

@@ -1,9 +1,8 @@
 import type { JetStream } from "../../jetstream/jetstream.ts";
+import { API_LEVEL } from "../../seams/version.ts";
 import type { JetStreamOptions } from "../options/types.ts";
 import { nanoseconds, orOmit } from "./go-format.ts";
 
-/** The level of the JetStream API is nats-server 2.14's, as `$JS.API.INFO` says. */
-const API_LEVEL = 4;
 /** nats-server shows this where it syncs always, too. */
 const SYNC_INTERVAL_MS = 120_000;
 
