@@ -157,6 +157,40 @@ describe("an account that begins", () => {
     await again.close();
   });
 
+  it("does not begin any more when the server has ended", async () => {
+    const disk = new SimulatedDisk();
+    const clock = new VirtualClock();
+    const both = (noAuthUser: string, jetstream: boolean): ServerOptions => ({
+      accounts: {
+        A: { jetstream, users: [{ user: "a", password: "a" }] },
+        B: { jetstream, users: [{ user: "b", password: "b" }] },
+      },
+      noAuthUser,
+    });
+    for (const user of ["a", "b"]) {
+      const js = await SimulatedJetStream.start(disk, clock, both(user, true));
+      await js.create();
+      await js.ask("s.a", user);
+      await js.close();
+    }
+    const js = await SimulatedJetStream.start(disk, clock, both("a", false));
+    const hold = new Hold(disk, (name, path) => name === "unlink" && path.endsWith("/stream.index"));
+    const reloaded = js.reload(both("a", true));
+    await hold.reached;
+    const closed = js.close();
+    assert.equal(await isEnding(js, closed), true);
+    hold.release();
+    await closed;
+    await assert.rejects(reloaded, { code: "RELOAD_FAILED" });
+    assert.equal(disk.opened, 0);
+    assert.ok(
+      js.logger.levels.some((line) => line.startsWith("error: JetStream cannot be enabled for account 'B'")),
+    );
+    const again = await SimulatedJetStream.start(disk, clock, both("b", true));
+    assert.equal(await again.message(1), "b");
+    await again.close();
+  });
+
   it("does without JetStream when its streams cannot be listed, and the reload says so", async () => {
     const disk = new SimulatedDisk();
     const js = await start(disk);
