@@ -1,6 +1,7 @@
 import type { Message } from "../../protocol/message.ts";
 import { EMPTY, encodeText } from "../../protocol/text.ts";
 import { StorageError } from "../../storage/errors.ts";
+import { Pacer } from "../../storage/pacer.ts";
 import type { StreamStore } from "../../storage/store.ts";
 import { type ApiError, apiError } from "../errors.ts";
 import { readBatchHeaders } from "../publish/batch.ts";
@@ -9,6 +10,7 @@ import { isFastReply } from "../publish/fast-batch.ts";
 import { type HeaderValues, readHeaders } from "../publish/headers.ts";
 import { STATUS } from "../status-frames.ts";
 import { AtomicBatches } from "./atomic-batches.ts";
+import { Backlog } from "./backlog.ts";
 import type { StreamConfig } from "./config.ts";
 import { FastBatches } from "./fast-batches.ts";
 import { isReady } from "./from-origin.ts";
@@ -16,7 +18,7 @@ import { type Act, type Answered, copied, type Incoming } from "./incoming.ts";
 import { publishContext, type Read, readFor } from "./reads.ts";
 import { type IngestRules, Writer, type WriterParts } from "./writer.ts";
 
-/** Bytes that may wait for the disk; beyond, publishers are told to slow down (nats-server `streamDefaultMaxQueueBytes`). */
+/** Bytes that may wait for the disk, or for a message before them; beyond, publishers are told to slow down (nats-server `streamDefaultMaxQueueBytes`). */
 const MAX_WAITING_BYTES = 128 * 1024 * 1024;
 
 /** Takes messages into a stream: decides about each, has it stored, and its publisher answered. */
@@ -28,7 +30,7 @@ export class Ingest {
   /** Whether messages without headers need no more than a look at their size. */
   #simple = false;
   /** Messages behind one for which something has to be read first. */
-  readonly #backlog: Incoming[] = [];
+  readonly #backlog = new Backlog();
   /** Batches; made when the first message of one comes. */
   #atomic: AtomicBatches | undefined;
   #fast: FastBatches | undefined;
@@ -53,7 +55,7 @@ export class Ingest {
 
   /** Ends it: batches that are open are given up, and what waits. */
   stop(): void {
-    this.#backlog.length = 0;
+    this.#backlog.clear();
     this.#atomic?.stop();
     this.#fast?.stop();
   }
@@ -69,11 +71,13 @@ export class Ingest {
     const payload =
       text === undefined ? (body === end ? EMPTY : bytes.subarray(body, end)) : encodeText(text);
     const headers = message.hasHeaders ? bytes.subarray(message.start, body) : undefined;
-    if (this.#parts.answers.waitingBytes > MAX_WAITING_BYTES) {
+    const waiting = this.#parts.answers.waitingBytes + this.#backlog.bytes;
+    if (waiting > MAX_WAITING_BYTES) {
       if (reply !== "") this.#parts.account.client.publish(reply, STATUS.tooManyRequests(), EMPTY);
       return;
     }
-    if (this.#simple && headers === undefined && !isFast && this.#backlog.length === 0) {
+    // Nothing waits without its bytes.
+    if (this.#simple && headers === undefined && !isFast && this.#backlog.bytes === 0) {
       this.#storePlain(subject, payload, reply, config);
       return;
     }
@@ -96,7 +100,7 @@ export class Ingest {
 
   /** Stores a message by its headers; later, if others wait or something must be read from disk first. */
   bring(message: Incoming): void {
-    if (this.#backlog.length > 0) {
+    if (!this.#backlog.isEmpty) {
       this.#backlog.push(copied(message));
       return;
     }
@@ -107,21 +111,26 @@ export class Ingest {
   }
 
   async #workOff(first: Promise<Act>): Promise<void> {
+    const pacer = new Pacer(this.#parts.account.clock);
     let reading: Promise<Act> | undefined = first;
-    while (this.#backlog.length > 0) {
-      const message = this.#backlog[0];
+    for (let message = this.#backlog.first; message !== undefined; ) {
       try {
         reading ??= this.#process(message);
         const act = reading && (await reading);
+        if (reading !== undefined) pacer.rested();
         // The stream may have ended meanwhile.
-        if (this.#backlog[0] === message) act?.(message);
+        if (this.#backlog.first === message) act?.(message);
       } catch (error) {
-        if (this.#backlog[0] === message) this.#undecided(message, error);
+        if (this.#backlog.first === message) this.#undecided(message, error);
       } finally {
         reading = undefined;
       }
-      if (this.#backlog[0] !== message) return;
+      if (this.#backlog.first !== message) return;
       this.#backlog.shift();
+      message = this.#backlog.first;
+      if (message === undefined || !pacer.due) continue;
+      await pacer.rest();
+      if (this.#backlog.first !== message) return;
     }
   }
 

@@ -1,19 +1,10 @@
 /** Direct gets of many messages: they leave others their turn, and do not outrun who has asked. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { BusyClock } from "../../support/busy-clock.ts";
 import { SimulatedJetStream } from "../../support/jetstream-simulated.ts";
-import { settle, TestLink, VirtualClock } from "../../support/simulated.ts";
+import { settle, TestLink, type VirtualClock } from "../../support/simulated.ts";
 import { SimulatedDisk } from "../../support/simulated-disk.ts";
-
-/** A clock by which work takes time: each look at it a tenth of a millisecond. */
-class BusyClock extends VirtualClock {
-  #spent = 0;
-
-  override monotonic(): number {
-    this.#spent += 0.1;
-    return super.monotonic() + this.#spent;
-  }
-}
 
 const COUNT = 500;
 

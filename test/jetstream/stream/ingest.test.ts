@@ -3,9 +3,10 @@ import assert from "node:assert/strict";
 import { afterEach, describe, it } from "node:test";
 import type { Timer } from "../../../src/seams/clock.ts";
 import { FileStore } from "../../../src/storage/file-store.ts";
+import { BusyClock } from "../../support/busy-clock.ts";
 import { FaultyDisk } from "../../support/faulty-disk.ts";
 import { SimulatedJetStream } from "../../support/jetstream-simulated.ts";
-import { settle, VirtualClock } from "../../support/simulated.ts";
+import { settle, TestLink, VirtualClock } from "../../support/simulated.ts";
 import { SimulatedDisk } from "../../support/simulated-disk.ts";
 
 async function turns(): Promise<void> {
@@ -34,14 +35,14 @@ function gate(): { readonly opened: Promise<void>; open(): void } {
 }
 
 /** A stream of counters, whose first one has to be read from a disk that waits. */
-async function behindOneRead() {
+async function behindOneRead(clock?: VirtualClock) {
   const disk = new FaultyDisk();
   const before = await SimulatedJetStream.start(disk);
   await before.create({ allow_msg_counter: true });
   await before.ask("s.1", "", { "Nats-Incr": "1" });
   await before.ask("s.2", "", { "Nats-Incr": "1" });
   await before.close();
-  const server = await SimulatedJetStream.start(disk, before.clock);
+  const server = await SimulatedJetStream.start(disk, clock ?? before.clock);
   const { opened, open } = gate();
   disk.beforeRead = () => opened;
   const first = server.publish("s.1", "", { "Nats-Incr": "2" });
@@ -53,6 +54,39 @@ describe("messages behind one that has to be read for", () => {
   const { append } = FileStore.prototype;
   afterEach(() => {
     FileStore.prototype.append = append;
+  });
+
+  it("wait up to a limit of memory, empty ones too", async () => {
+    const { server, first, open } = await behindOneRead();
+    const link = new TestLink();
+    server.server.inProcessConn().accept(link);
+    link.send('CONNECT {"verbose":false}\r\n');
+    const fits = server.publish("s.2", "", { "Nats-Incr": "1" });
+    for (let i = 0; i < 300; i++) link.send("PUB s.3 0\r\n\r\n".repeat(1_000));
+    const refused = server.publish("s.2", "", { "Nats-Incr": "1" });
+    assert.equal(server.answerTo(refused)?.headers, "NATS/1.0 429 Too Many Requests\r\n\r\n");
+    open();
+    await turns();
+    assert.match(server.answerTo(first)?.text ?? "", /"val":"3"/);
+    assert.match(server.answerTo(fits)?.text ?? "", /"val":"2"/);
+    assert.match((await server.ask("s.2", "", { "Nats-Incr": "1" })).text, /"val":"3"/);
+    await server.close();
+  });
+
+  it("leave others their turn, however many they are", async () => {
+    const clock = new BusyClock(0);
+    const { server, open } = await behindOneRead(clock);
+    clock.cost = 0.1;
+    const behind = Array.from({ length: 200 }, () => server.publish("s.2", "", { "Nats-Incr": "1" }));
+    open();
+    await turns();
+    const answered = behind.filter((each) => server.answerTo(each) !== undefined);
+    assert.ok(answered.length < 200, "not all in one go");
+    clock.cost = 0;
+    await clock.advance(1);
+    await turns();
+    assert.match(server.answerTo(behind[199])?.text ?? "", /"val":"201"/);
+    await server.close();
   });
 
   it("are seen to when something goes wrong with the first", async () => {
