@@ -210,10 +210,6 @@ export class FileStore extends IndexedStore implements LogOwner {
     return this.#reader.get(seq);
   }
 
-  readAhead(seq: number): void {
-    this.#reader.readAhead(seq);
-  }
-
   remove(seq: number, options?: RemoveOptions): boolean {
     if (this.#closed !== undefined || this.#log.stopped !== undefined) return false;
     const { index } = this.stream;

@@ -48,7 +48,6 @@ export abstract class IndexedStore implements StreamStore {
   abstract flush(): Promise<void>;
   abstract get(seq: number): Maybe<StoredMessage | undefined>;
   abstract accountedBytes(subject: number, headers: number, payload: number): number;
-  abstract readAhead(seq: number): void;
   abstract remove(seq: number, options?: RemoveOptions): boolean;
   abstract note(bytes: Uint8Array, time: number): void;
   abstract notes(): Iterable<Note>;

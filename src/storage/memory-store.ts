@@ -122,8 +122,6 @@ export class MemoryStore extends IndexedStore {
     };
   }
 
-  readAhead(): void {}
-
   remove(seq: number, options?: RemoveOptions): boolean {
     const { index } = this.stream;
     if (this.#closed !== undefined || !index.locate(seq)) return false;

@@ -54,18 +54,6 @@ export class RecordReader {
     return this.#load(seq, this.#neededFor(at, window.used));
   }
 
-  /** See `StreamStore.readAhead`. */
-  readAhead(seq: number): void {
-    const next = this.#stream.index.next(seq);
-    if (next === 0) return;
-    this.#stream.index.locate(next);
-    const segment = this.#log.segmentOf(next);
-    const position = this.#stream.index.chunk.place[this.#stream.index.slot] * 8;
-    if (position >= this.#fileEnd(segment) || this.#log.context.cache.find(segment, position) !== undefined)
-      return;
-    void this.#fetch(segment, position, AHEAD_BYTES).catch(() => {});
-  }
-
   /** How much must be read for a record that begins before, and ends after, what was there. */
   #neededFor(at: number, used: number): number {
     const size = this.#found.at === at && this.#found.end > used ? this.#found.end - at : 0;
@@ -159,12 +147,14 @@ export class RecordReader {
   }
 
   #fetchAfter(window: Window): void {
-    if (this.#aheadOf === window || window.used < AHEAD_BYTES) return;
+    if (this.#aheadOf === window || window.sound || window.used < FORWARD_BYTES) return;
     this.#aheadOf = window;
     const position = window.position + window.used - OVERLAP_BYTES;
     const { segment } = window;
     if (position + OVERLAP_BYTES >= this.#fileEnd(segment)) return;
-    void this.#fetch(segment, position, AHEAD_BYTES).catch(() => {});
+    const { cache } = this.#log.context;
+    if (cache.has(segment, position + OVERLAP_BYTES)) return;
+    void this.#fetch(segment, position, window.used).catch(() => {});
   }
 
   /** Reads a part of a segment, unless that is being done. */
@@ -173,7 +163,7 @@ export class RecordReader {
     for (const each of this.#loading) {
       if (each.segment === segment && each.position <= position && each.end >= end) return each.loaded;
     }
-    const loaded = this.#log.context.cache.load(segment, position, end - position);
+    const loaded = this.#log.context.cache.load(segment, position, end - position, size >= FORWARD_BYTES);
     const entry = { segment, position, end, loaded };
     this.#loading.push(entry);
     const done = (): void => void this.#loading.splice(this.#loading.indexOf(entry), 1);

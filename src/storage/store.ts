@@ -144,10 +144,6 @@ export interface StreamStore {
   bytesOf(seq: number): number;
   /** What a message would count. */
   accountedBytes(subject: number, headers: number, payload: number): number;
-  /**
-   * Says that messages from here on will be read soon, so that they are fetched ahead. Reading in order does so by itself.
-   */
-  readAhead(seq: number): void;
 
   /**
    * A filter by subjects: patterns with wildcards, any of which may match; none for everything. It remembers where it was, so each

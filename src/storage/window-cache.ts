@@ -12,12 +12,20 @@ export interface Window extends RecordBytes {
   readonly sound: boolean;
 }
 
-/** The parts of files that are kept in memory, those used last, over all streams of a server. */
+/** The part of the cache that readers who go through a stream have at most: others keep the rest, however long the stream. */
+const PASSING_SHARE = 1 / 4;
+
+/**
+ * The parts of files that are kept in memory, those used last, over all streams of a server. What was read in passing, by somebody who reads on,
+ * goes first once it takes more than a share.
+ */
 export class WindowCache {
   readonly #limit: number;
   /** In the order of their use. */
   readonly #windows = new Set<Window>();
+  readonly #passing = new Set<Window>();
   #bytes = 0;
+  #passingBytes = 0;
   #newest: Window | undefined;
 
   /** @param limit - in bytes. */
@@ -25,16 +33,23 @@ export class WindowCache {
     this.#limit = limit;
   }
 
-  /** Keeps a window. */
-  add(window: Window): void {
+  /** Keeps a window. @param passing - whether it was read by somebody who reads on. */
+  add(window: Window, passing = false): void {
     window.segment.windows.push(window);
-    this.#windows.add(window);
+    this.#setOf(passing).add(window);
     this.#bytes += window.bytes.length;
+    if (passing) this.#passingBytes += window.bytes.length;
     this.#newest = window;
-    for (const oldest of this.#windows) {
-      if (this.#bytes <= this.#limit || oldest === window) break;
+    while (this.#bytes > this.#limit && this.#windows.size + this.#passing.size > 1) {
+      const fromPassing = this.#windows.size === 0 || this.#passingBytes > this.#limit * PASSING_SHARE;
+      const [oldest] = this.#setOf(fromPassing);
+      if (oldest === window) return;
       this.#remove(oldest);
     }
+  }
+
+  #setOf(passing: boolean): Set<Window> {
+    return passing ? this.#passing : this.#windows;
   }
 
   /** The window that has a position of a segment. */
@@ -44,8 +59,9 @@ export class WindowCache {
       const window = windows[i];
       if (position < window.position || position >= window.position + window.used) continue;
       if (window !== this.#newest) {
-        this.#windows.delete(window);
-        this.#windows.add(window);
+        const set = this.#setOf(this.#passing.has(window));
+        set.delete(window);
+        set.add(window);
         this.#newest = window;
       }
       return window;
@@ -53,13 +69,18 @@ export class WindowCache {
     return undefined;
   }
 
-  /** Reads a part of a segment, and keeps it. */
-  async load(segment: Segment, position: number, size: number): Promise<Window> {
+  /** Whether there is a window that has a position of a segment. */
+  has(segment: Segment, position: number): boolean {
+    return segment.windows.some((each) => position >= each.position && position < each.position + each.used);
+  }
+
+  /** Reads a part of a segment, and keeps it. @param passing - see {@link add}. */
+  async load(segment: Segment, position: number, size: number, passing: boolean): Promise<Window> {
     const file = await segment.file();
     const room = recordBytes(size);
     const used = await file.read(room.bytes, position);
     const window: Window = { segment, ...room, position, used, sound: false };
-    this.add(window);
+    this.add(window, passing);
     return window;
   }
 
@@ -69,7 +90,8 @@ export class WindowCache {
   }
 
   #remove(window: Window): void {
-    if (!this.#windows.delete(window)) return;
+    if (this.#passing.delete(window)) this.#passingBytes -= window.bytes.length;
+    else if (!this.#windows.delete(window)) return;
     this.#bytes -= window.bytes.length;
     const { windows } = window.segment;
     windows.splice(windows.indexOf(window), 1);
