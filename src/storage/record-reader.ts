@@ -48,7 +48,7 @@ export class RecordReader {
     const window = this.#log.context.cache.find(segment, position);
     if (window === undefined) return this.#load(seq, SINGLE_BYTES);
     const at = position - window.position;
-    if (at > window.used / 2) this.#fetchAfter(window);
+    this.#fetchAfter(window, at);
     const message = this.#read(seq, window, window.used, at, segment, window.sound);
     if (message !== null) return message;
     return this.#load(seq, this.#neededFor(at, window.used));
@@ -119,7 +119,7 @@ export class RecordReader {
       const wanted = Math.max(size, this.#wanted(segment, position));
       let window: Window;
       try {
-        window = await this.#fetch(segment, position, wanted);
+        window = await this.#fetch(segment, position, wanted, size);
       } catch (error) {
         if (this.#log.segments.includes(segment) && index.locate(seq)) throw error;
         continue;
@@ -146,22 +146,30 @@ export class RecordReader {
     return segment.slabs.length > 0 ? segment.slabs[0].position : segment.size;
   }
 
-  #fetchAfter(window: Window): void {
+  /** Whoever leaves messages out is soon through with a window, so two are fetched ahead at once. */
+  #fetchAfter(window: Window, at: number): void {
     if (this.#aheadOf === window || window.sound || window.used < FORWARD_BYTES) return;
+    const sparse = window.used < AHEAD_BYTES;
+    if (!sparse && at < window.used / 2) return;
     this.#aheadOf = window;
-    const position = window.position + window.used - OVERLAP_BYTES;
-    const { segment } = window;
-    if (position + OVERLAP_BYTES >= this.#fileEnd(segment)) return;
+    const { segment, used } = window;
     const { cache } = this.#log.context;
-    if (cache.has(segment, position + OVERLAP_BYTES)) return;
-    void this.#fetch(segment, position, window.used).catch(() => {});
+    let position = window.position;
+    for (let left = sparse ? 2 : 1; left > 0; left--) {
+      position += used - OVERLAP_BYTES;
+      if (position + OVERLAP_BYTES >= this.#fileEnd(segment)) return;
+      if (!cache.has(segment, position + OVERLAP_BYTES))
+        void this.#fetch(segment, position, used).catch(() => {});
+    }
   }
 
-  /** Reads a part of a segment, unless that is being done. */
-  #fetch(segment: Segment, position: number, size: number): Promise<Window> {
-    const end = Math.min(position + size, this.#fileEnd(segment));
+  /** Reads a part of a segment, unless that is being done, as far as `least` bytes go. */
+  #fetch(segment: Segment, position: number, size: number, least = size): Promise<Window> {
+    const fileEnd = this.#fileEnd(segment);
+    const end = Math.min(position + size, fileEnd);
+    const needed = Math.min(position + least, fileEnd);
     for (const each of this.#loading) {
-      if (each.segment === segment && each.position <= position && each.end >= end) return each.loaded;
+      if (each.segment === segment && each.position <= position && each.end >= needed) return each.loaded;
     }
     const loaded = this.#log.context.cache.load(segment, position, end - position, size >= FORWARD_BYTES);
     const entry = { segment, position, end, loaded };
