@@ -157,11 +157,29 @@ export class FastBatches extends OpenBatches<FastPublishing> {
       return;
     }
     const { rolled } = this.writer;
-    if (rolled !== undefined) answers.after(seq, () => void rolled().catch(() => {}));
+    if (rolled !== undefined) this.#holdFor(batch, seq, rolled);
     answers.stored(seq, "", sizeOf(decision.headers, decision.payload));
     batch.stored(seq, said.seq, reply);
     if (said.operation === "commit") batch.commit(reply);
     batch.synced(this.parts.store.syncedSeq);
+  }
+
+  /** A message is acknowledged once what it takes the place of has gone. */
+  #holdFor(batch: FastPublishing, seq: number, rolled: () => Promise<void>): void {
+    const { answers, account, store } = this.parts;
+    batch.hold(seq);
+    const done = (): void => {
+      batch.release(seq);
+      if (this.open.get(batch.id) === batch) batch.synced(store.syncedSeq);
+    };
+    const failed = (error: unknown): void => {
+      const why = error instanceof Error ? error.message : String(error);
+      account.logger.error(`Stream '${account.name} > ${this.rules.config.name}': rollup: ${why}`);
+      if (this.open.get(batch.id) === batch) batch.lost(apiError(10023));
+    };
+    answers.after(seq, () => {
+      rolled().then(done, failed);
+    });
   }
 
   #decide(message: Incoming, values: HeaderValues, read: Read, now: number): PublishDecision {

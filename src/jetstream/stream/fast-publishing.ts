@@ -58,6 +58,8 @@ export class FastPublishing {
   idle: IdleTimer | undefined;
   readonly #outlet: FastOutlet;
   readonly #unsynced = new Unsynced();
+  /** Those for which something else has to be done, too, by their sequences in the stream. */
+  readonly #held: number[] = [];
   readonly #maxAck: number;
   /** After so many messages there is an acknowledgement. */
   #ack = 1;
@@ -100,9 +102,21 @@ export class FastPublishing {
     this.#reply = reply;
   }
 
+  /** The message that was stored last counts once it is {@link release}d, too. */
+  hold(seq: number): void {
+    this.#held.push(seq);
+  }
+
+  /** All is done for a message, but that it may not be on disk. */
+  release(seq: number): void {
+    const at = this.#held.indexOf(seq);
+    if (at >= 0) this.#held.splice(at, 1);
+  }
+
   /** All up to a sequence of the stream is on disk. */
   synced(through: number): void {
-    const last = this.#unsynced.take(through);
+    const upTo = this.#held.length === 0 ? through : Math.min(through, this.#held[0] - 1);
+    const last = this.#unsynced.take(upTo);
     if (last === undefined) return;
     this.#streamSeq = last.seq;
     this.#persisted = this.#unsynced.count === 0 ? this.lastSeq : last.batchSeq;
@@ -114,6 +128,7 @@ export class FastPublishing {
   lost(error: ApiError): void {
     if (this.#unsynced.count === 0) return;
     this.#unsynced.clear();
+    this.#held.length = 0;
     this.lastSeq = this.#persisted;
     this.#outlet.say(this.#reply, flowError(this.#persisted + 1n, error));
     this.commit(this.#ending ?? this.#reply);

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { afterEach, describe, it } from "node:test";
 import type { Timer } from "../../../src/seams/clock.ts";
 import { FileStore } from "../../../src/storage/file-store.ts";
+import { IndexedStore } from "../../../src/storage/indexed-store.ts";
 import { BusyClock } from "../../support/busy-clock.ts";
 import { FaultyDisk } from "../../support/faulty-disk.ts";
 import { SimulatedJetStream } from "../../support/jetstream-simulated.ts";
@@ -165,6 +166,51 @@ describe("markers of subjects that have expired", () => {
     const { messages, first_seq: first } = await server.state();
     assert.deepEqual([messages, first], [2, 3]);
     assert.deepEqual([await server.message(3), await server.message(4)], ["", ""]);
+    await server.close();
+  });
+});
+
+describe("fast ingest of a message that takes the place of many", () => {
+  const { purge } = IndexedStore.prototype;
+  afterEach(() => {
+    IndexedStore.prototype.purge = purge;
+  });
+
+  async function rollUp(before: () => Promise<void>) {
+    const server = await SimulatedJetStream.start(new SimulatedDisk());
+    await server.create({ allow_batched: true, allow_rollup_hdrs: true });
+    for (let i = 0; i < 1_100; i++) server.publish("s.a", "x");
+    await turns();
+    IndexedStore.prototype.purge = async function (request) {
+      await before();
+      return purge.call(this, request);
+    };
+    const link = new TestLink();
+    server.server.inProcessConn().accept(link);
+    link.send('CONNECT {"verbose":false,"headers":true}\r\nSUB f.> 1\r\n');
+    link.look();
+    const headers = "NATS/1.0\r\nNats-Rollup: sub\r\n\r\n";
+    const { length } = headers;
+    link.send(`HPUB s.a f.b.1.fail.1.2.$FI ${length} ${length + 3}\r\n${headers}all\r\n`);
+    await turns();
+    return { server, link };
+  }
+
+  it("is answered when they have gone", async () => {
+    const { opened, open } = gate();
+    const { server, link } = await rollUp(() => opened);
+    assert.equal(link.look(), "");
+    open();
+    await turns();
+    assert.match(link.look(), /\{"stream":"S","seq":1101,"batch":"b","count":1\}/);
+    assert.equal((await server.state()).messages, 1);
+    await server.close();
+  });
+
+  it("is told when they cannot go", async () => {
+    const { server, link } = await rollUp(() => Promise.reject(new Error("no")));
+    assert.match(link.look(), /\{"type":"err","seq":1,"error":\{"code":503,"err_code":10023/);
+    assert.ok(server.logger.levels.some((line) => /^error: .*rollup/.test(line)));
     await server.close();
   });
 });
