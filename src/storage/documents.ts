@@ -36,9 +36,17 @@ export class Documents {
 
   /** Writes a document. */
   async write(path: string, bytes: Uint8Array): Promise<void> {
-    const version = ((await this.#newest(path))?.version ?? 0) + 1;
-    const file = encode(version, bytes);
-    for (const suffix of SUFFIXES) await this.#replace(path + suffix, file.bytes);
+    const newest = await this.#newest(path);
+    const { bytes: content } = encode((newest?.version ?? 0) + 1, bytes);
+    const writes = SUFFIXES.map((suffix) => this.#writeFile(temporary(path, suffix), content));
+    for (const written of await Promise.allSettled(writes))
+      if (written.status === "rejected") throw written.reason;
+    for (const suffix of SUFFIXES) {
+      await this.#disk.rename(temporary(path, suffix), path + suffix);
+      // Until the first of the new ones lasts, the second of the old ones stays. If there are none, there is nothing to wait for.
+      if (newest !== undefined) await this.#disk.syncDirectory(directoryOf(path));
+    }
+    if (newest === undefined) await this.#disk.syncDirectory(directoryOf(path));
   }
 
   /** Deletes a document. */
@@ -47,9 +55,8 @@ export class Documents {
     await this.#disk.syncDirectory(directoryOf(path));
   }
 
-  async #replace(path: string, bytes: Uint8Array): Promise<void> {
-    const temporary = `${path}.tmp`;
-    const file = await this.#disk.open(temporary, true);
+  async #writeFile(path: string, bytes: Uint8Array): Promise<void> {
+    const file = await this.#disk.open(path, true);
     try {
       await file.truncate(0);
       await file.write(bytes, 0);
@@ -57,8 +64,6 @@ export class Documents {
     } finally {
       await file.close();
     }
-    await this.#disk.rename(temporary, path);
-    await this.#disk.syncDirectory(directoryOf(path));
   }
 
   async #newest(path: string): Promise<Copy | undefined> {
@@ -106,6 +111,10 @@ export class Documents {
 }
 
 const SUFFIXES = [".doc", ".copy"];
+
+function temporary(path: string, suffix: string): string {
+  return `${path}${suffix}.tmp`;
+}
 
 function directoryOf(path: string): string {
   return path.slice(0, path.lastIndexOf("/"));

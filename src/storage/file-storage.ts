@@ -135,18 +135,25 @@ export class FileStorage implements Storage {
 
   async deleteAll(place: readonly string[]): Promise<void> {
     const path = this.#path(place);
-    await this.#deleteTree(path);
+    if (!(await this.#deleteTree(path))) return;
     await this.#context.disk.syncDirectory(path.slice(0, path.lastIndexOf("/")));
   }
 
-  async #deleteTree(directory: string): Promise<void> {
+  /** Returns whether it was there. */
+  async #deleteTree(directory: string): Promise<boolean> {
     const { disk } = this.#context;
     for (const name of await disk.list(directory)) {
       const path = `${directory}/${name}`;
       if (name.includes(".")) await disk.unlink(path);
       else await this.#deleteTree(path);
     }
-    await disk.removeDirectory(directory);
+    try {
+      await disk.removeDirectory(directory);
+    } catch (error) {
+      if (error instanceof DiskError && error.kind === "missing") return false;
+      throw error;
+    }
+    return true;
   }
 
   async close(): Promise<void> {

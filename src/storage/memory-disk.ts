@@ -40,7 +40,8 @@ export class MemoryDisk implements Disk {
   }
 
   async removeDirectory(directory: string): Promise<void> {
-    this.#directories.delete(directory);
+    if (!this.#directories.delete(directory))
+      throw new DiskError("missing", `${directory}: no such directory`);
   }
 
   async syncDirectory(): Promise<void> {}

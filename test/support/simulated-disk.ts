@@ -204,7 +204,8 @@ export class SimulatedDisk implements Disk {
   }
 
   async removeDirectory(directory: string): Promise<void> {
-    this.#directories.delete(directory);
+    if (!this.#directories.delete(directory))
+      throw new DiskError("missing", `${directory}: no such directory`);
   }
 
   async syncDirectory(directory: string): Promise<void> {

@@ -158,7 +158,7 @@ export class JetStreamAccount {
     const place = this.#place(config.name);
     try {
       // What a deletion that was cut short has left must not come back.
-      if ((await storage.list(place.slice(0, -1))).includes(config.name)) await storage.deleteAll(place);
+      await storage.deleteAll(place);
       await this.#write(document);
       return await this.#open(document);
     } catch (error) {

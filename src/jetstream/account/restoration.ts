@@ -158,8 +158,7 @@ export async function clearRestorations(
 
 /** Deletes what there is at a place. */
 async function clear(storage: Storage, place: readonly string[]): Promise<void> {
-  const above = place.slice(0, -1);
+  await storage.deleteAll(place);
   const name = place[place.length - 1];
-  if ((await storage.list(above)).includes(name)) await storage.deleteAll(place);
-  if ((await storage.listDocuments(above)).includes(name)) await storage.deleteDocument(place);
+  if ((await storage.listDocuments(place.slice(0, -1))).includes(name)) await storage.deleteDocument(place);
 }

@@ -11,6 +11,8 @@ const KINDS: Readonly<Record<string, DiskErrorKind>> = {
 
 /** The files of this machine. */
 export class NodeDisk implements Disk {
+  readonly #directorySyncs = new SharedRuns();
+
   open(path: string, create: boolean): Promise<DiskFile> {
     const flags = fs.constants.O_RDWR | (create ? fs.constants.O_CREAT : 0);
     return done<number>((callback) => fs.open(path, flags, 0o640, callback)).then((fd) => new NodeFile(fd));
@@ -48,15 +50,17 @@ export class NodeDisk implements Disk {
     return done((callback) => fs.rmdir(directory, callback));
   }
 
-  async syncDirectory(directory: string): Promise<void> {
+  syncDirectory(directory: string): Promise<void> {
     // Windows has no such call, and needs none.
-    if (process.platform === "win32") return;
-    const fd = await done<number>((callback) => fs.open(directory, "r", callback));
-    try {
-      await done<void>((callback) => fs.fsync(fd, callback));
-    } finally {
-      await done<void>((callback) => fs.close(fd, callback));
-    }
+    if (process.platform === "win32") return Promise.resolve();
+    return this.#directorySyncs.run(directory, async () => {
+      const fd = await done<number>((callback) => fs.open(directory, "r", callback));
+      try {
+        await done<void>((callback) => fs.fsync(fd, callback));
+      } finally {
+        await done<void>((callback) => fs.close(fd, callback));
+      }
+    });
   }
 
   async lock(path: string): Promise<DiskLock> {
@@ -65,6 +69,30 @@ export class NodeDisk implements Disk {
     } catch (error) {
       throw asDiskError(error);
     }
+  }
+}
+
+/** Does something for a name again and again: of those who ask while it is being done, all share the next time. */
+class SharedRuns {
+  readonly #last = new Map<string, Promise<void>>();
+  readonly #waiting = new Map<string, Promise<void>>();
+
+  run(name: string, action: () => Promise<void>): Promise<void> {
+    const waiting = this.#waiting.get(name);
+    if (waiting !== undefined) return waiting;
+    const before = this.#last.get(name);
+    const run = (async () => {
+      await before?.catch(() => {});
+      this.#waiting.delete(name);
+      await action();
+    })();
+    this.#waiting.set(name, run);
+    this.#last.set(name, run);
+    const ended = (): void => {
+      if (this.#last.get(name) === run) this.#last.delete(name);
+    };
+    run.then(ended, ended);
+    return run;
   }
 }
 
