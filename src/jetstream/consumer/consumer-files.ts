@@ -88,6 +88,16 @@ export class ConsumerFiles {
     await this.#storage.writeDocument([...this.#place, name, DOCUMENT], encodeText(saved));
   }
 
+  /** Writes the document of a new consumer, and opens what keeps its state. Of one that cannot be stored whole nothing stays. */
+  async create(consumer: StoredConsumer): Promise<StateLog> {
+    const { name, created } = consumer;
+    const [written, opened] = await Promise.allSettled([this.write(consumer), this.openLog(name, created)]);
+    if (written.status === "fulfilled" && opened.status === "fulfilled") return opened.value;
+    if (opened.status === "fulfilled") await opened.value.abandon().catch(() => {});
+    await this.delete(name).catch(() => {});
+    throw written.status === "rejected" ? written.reason : (opened as PromiseRejectedResult).reason;
+  }
+
   /** Opens what keeps the state. @param created - the consumer's beginning, in ms since the epoch. */
   async openLog(name: string, created: number): Promise<StateLog> {
     const journal = await this.#storage.openJournal([...this.#place, name, STATE]);

@@ -205,8 +205,7 @@ export class Consumers {
     const parts = { name, config, created: created ?? account.clock.now(), start, restored };
     if (!this.#isStored(config)) return this.#begin({ ...parts, log: undefined });
     try {
-      await this.#files.write(parts);
-      const log = await this.#files.openLog(name, parts.created);
+      const log = await this.#files.create(parts);
       return await this.#begin({ ...parts, log });
     } catch (error) {
       account.logger.error(`JetStream consumer '${name}' cannot be stored: ${String(error)}`);
