@@ -33,7 +33,8 @@ export async function run(flags: Flags): Promise<string | undefined> {
     await starting;
   } catch (error) {
     if (!(error instanceof ServerError)) throw error;
-    const inLog = error.code === "LISTEN_FAILED" || error.option === "pidFile";
+    const inLog =
+      error.code === "LISTEN_FAILED" || error.code === "STORAGE_FAILED" || error.option === "pidFile";
     throw new CommandError(inLog ? "" : error.message);
   }
   return undefined;

@@ -50,8 +50,11 @@ export interface DiskLock {
   release(): Promise<void>;
 }
 
-/** What kind of thing went wrong: no space is left, the file is not there, another process holds the lock, anything else. */
-export type DiskErrorKind = "full" | "missing" | "locked" | "failed";
+/**
+ * What kind of thing went wrong: no space is left, the file is not there, another process holds the lock, something that is no directory is where
+ * one should be, anything else.
+ */
+export type DiskErrorKind = "full" | "missing" | "locked" | "occupied" | "failed";
 
 /** A call to a {@link Disk} that came to nothing. */
 export class DiskError extends Error {

@@ -56,6 +56,7 @@ export async function startJetStream(
     jetstream = await JetStream.open(host, settings, accountSettings(options));
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
+    log.fatal(`Can't start JetStream: ${why}`);
     throw new ServerError("STORAGE_FAILED", `cannot use ${directory} for JetStream: ${why}`, {
       option: "jetstream.storeDir",
       cause,

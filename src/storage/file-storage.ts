@@ -60,14 +60,13 @@ export class FileStorage implements Storage {
       new Uint8Array(Uint32Array.of(1).buffer)[0] === 1,
       "the files are those of little-endian machines",
     );
-    await context.disk.makeDirectory(directory);
-    try {
-      return new FileStorage(directory, context, await context.disk.lock(`${directory}/storage.lock`));
-    } catch (error) {
-      if (error instanceof DiskError && error.kind === "locked")
-        throw new StorageError("locked", error.message);
-      throw error;
-    }
+    await context.disk.makeDirectory(directory).catch((error) => {
+      throw unusable(error, "could not create storage directory");
+    });
+    const lock = await context.disk.lock(`${directory}/storage.lock`).catch((error) => {
+      throw unusable(error, "storage directory is not writable");
+    });
+    return new FileStorage(directory, context, lock);
   }
 
   get damaged(): readonly string[] {
@@ -173,4 +172,12 @@ export class FileStorage implements Storage {
     await this.#context.disk.makeDirectory(this.#path(place.slice(0, -1)));
     return this.#path(place);
   }
+}
+
+/** Why a directory cannot be used; what is no directory is said in nats-server's words. */
+function unusable(error: unknown, what: string): Error {
+  assert(error instanceof DiskError, "a disk fails with its own errors");
+  if (error.kind === "locked") return new StorageError("locked", error.message);
+  if (error.kind === "occupied") return new DiskError(error.kind, "storage directory is not a directory");
+  return new DiskError(error.kind, `${what} - ${error.message}`);
 }

@@ -198,6 +198,6 @@ describe("the command", () => {
     await command.logged(/Server is ready/);
     assert.ok(command.stderr.includes(`Store Directory: "${folder}/jetstream"`));
     await using second = new Command(GNATLET, ["-a", "127.0.0.1", "-p", "-1", "-js", "-sd", folder]);
-    await second.logged(/gnatlet: cannot use .* for JetStream: .*storage\.lock/);
+    await second.logged(/\[FTL\] Can't start JetStream: .*storage\.lock: in use by process /);
   });
 });

@@ -81,6 +81,8 @@ before(() => {
 const FAILING: string[][] = [
   ["-a", "127.0.0.1", "-p", "-1", "-P", "/no/such/folder/file"],
   ["-a", "1.2.3.4", "-p", "-1"],
+  ["-a", "127.0.0.1", "-p", "-1", "-js", "-sd", "plain.conf"],
+  ["-a", "127.0.0.1", "-p", "-1", "-js", "-sd", "plain.conf/under"],
 ];
 
 describe("gnatlet and nats-server", () => {

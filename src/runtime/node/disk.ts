@@ -7,6 +7,8 @@ const KINDS: Readonly<Record<string, DiskErrorKind>> = {
   EDQUOT: "full",
   EFBIG: "full",
   ENOENT: "missing",
+  EEXIST: "occupied",
+  ENOTDIR: "occupied",
 };
 
 /** The files of this machine. */
