@@ -23,7 +23,7 @@ export function readFor(
 ): Maybe<Read> {
   if (values.size === 0) return NOTHING;
   const needed = neededMessage(values, subject, config);
-  const filter = values.get(HEADERS.expectedLastSubjectSeqSubject) ?? "";
+  const filter = comparedWith(values, subject);
   const last = needed === undefined ? undefined : lastMessage(store, needed);
   const lastSeq = isWithoutWildcards(filter) ? 0 : lastSeqOn(store, filter);
   if (last instanceof Promise || lastSeq instanceof Promise) {
@@ -32,10 +32,17 @@ export function readFor(
   return last === undefined && lastSeq === 0 ? NOTHING : { last, lastSeq };
 }
 
-/** The last message on a subject; undefined for none. */
+/** The subject whose last sequence the message expects; its own may have wildcards as well. "" when it expects nothing. */
+function comparedWith(values: HeaderValues, subject: string): string {
+  if ((values.get(HEADERS.expectedLastSubjectSeq) ?? "") === "") return "";
+  return values.get(HEADERS.expectedLastSubjectSeqSubject) || subject;
+}
+
+/** The last message on a subject, or on all that match one with wildcards; undefined for none. */
 export function lastMessage(store: StreamStore, subject: string): Maybe<LastMessage | undefined> {
-  const there = store.subject(subject);
-  return there && store.get(there.lastSeq);
+  const seq = isWithoutWildcards(subject) ? store.subject(subject)?.lastSeq : lastSeqOn(store, subject);
+  if (seq instanceof Promise) return seq.then((found) => (found === 0 ? undefined : store.get(found)));
+  return seq ? store.get(seq) : undefined;
 }
 
 function lastSeqOn(store: StreamStore, filter: string): Maybe<number> {

@@ -7,6 +7,7 @@ import type { StoreDecision } from "../publish/check.ts";
 import { HEADERS, type HeaderValues } from "../publish/headers.ts";
 import { refusedByLimits } from "../publish/room.ts";
 import { type MessageTtl, TTL_NEVER } from "../publish/ttl.ts";
+import { isWithoutWildcards } from "../subjects.ts";
 import type { Answers } from "./answers.ts";
 import type { StreamConfig } from "./config.ts";
 import type { DuplicateWindow } from "./duplicates.ts";
@@ -259,18 +260,30 @@ export class Writer {
     before: number,
   ): (() => Promise<void>) | undefined {
     const { config } = this.#rules;
-    const { room, purge } = this.#parts;
     if (!config.allowRollupHdrs || config.denyPurge) return undefined;
-    if (values.get(HEADERS.scheduleNext) === "purge") {
-      const scheduler = values.get(HEADERS.scheduler) ?? "";
-      if (scheduler !== "") room.removeBefore(scheduler, before);
-    }
-    if (rollup === undefined) return undefined;
+    const scheduler =
+      values.get(HEADERS.scheduleNext) === "purge" ? (values.get(HEADERS.scheduler) ?? "") : "";
+    const first = scheduler === "" ? undefined : this.#removeOn(scheduler, before);
+    if (rollup === undefined) return first;
+    const second = rollup === "sub" ? this.#removeOn(subject, before) : this.#removeAll(before);
+    if (first === undefined || second === undefined) return first ?? second;
+    return () => inTurn([first, second]);
+  }
+
+  /** Removes what is on a subject before a message. The subject of a message may have wildcards: it takes the place of all that match. */
+  #removeOn(subject: string, before: number): (() => Promise<void>) | undefined {
+    const { room, purge } = this.#parts;
+    const count = this.#store.subject(subject)?.messages ?? 0;
+    if (count > ROLLUP_AT_ONCE || !isWithoutWildcards(subject)) return () => purge(subject, before);
+    room.removeBefore(subject, before);
+    return undefined;
+  }
+
+  #removeAll(before: number): (() => Promise<void>) | undefined {
+    const { room, purge } = this.#parts;
     const { state } = this.#store;
-    const count = rollup === "all" ? state.messages : (this.#store.subject(subject)?.messages ?? 0);
-    if (count > ROLLUP_AT_ONCE) return () => purge(rollup === "all" ? undefined : subject, before);
-    if (rollup === "sub") room.removeBefore(subject, before);
-    else while (state.messages > 0 && state.firstSeq < before && room.remove(state.firstSeq, before));
+    if (state.messages > ROLLUP_AT_ONCE) return () => purge(undefined, before);
+    while (state.messages > 0 && state.firstSeq < before && room.remove(state.firstSeq, before));
     return undefined;
   }
 
