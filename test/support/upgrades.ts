@@ -184,10 +184,35 @@ export function upgradesSuite(
         }
       });
     }
+
+    it("answers frames that come together with one", async () => {
+      const server = await start({});
+      try {
+        const client = await RawClient.openUngreeted(server.port);
+        client.send(requestOf({}));
+        await client.take(/INFO .*\r\n/);
+        client.send(frameOf('CONNECT {"verbose":false}\r\nPING\r\n'));
+        await client.take(/^\x82\x06PONG\r\n/);
+        client.send(["PING\r\n", "SUB a 1\r\n", "PUB a 5\r\nhel", "lo\r\nPING\r\n"].map(frameOf).join(""));
+        const answer = "PONG\r\nMSG a 1 5\r\nhello\r\nPONG\r\n";
+        assert.equal(
+          await client.take(/PONG[\s\S]*PONG\r\n/),
+          `\x82${String.fromCharCode(answer.length)}${answer}`,
+        );
+        client.close();
+      } finally {
+        await server.close();
+      }
+    });
   });
 }
 
-function requestOf({ method = "GET", path = "/", headers = {}, early = "" }: UpgradeCase): string {
+/** A binary frame of a client, whose mask changes nothing. */
+function frameOf(text: string): string {
+  return `\x82${String.fromCharCode(0x80 | text.length)}\0\0\0\0${text}`;
+}
+
+function requestOf({ method = "GET", path = "/", headers = {}, early = "" }: Partial<UpgradeCase>): string {
   const lines = Object.entries({ ...USUAL, ...headers }).flatMap(([name, value]) =>
     value === null ? [] : [`${name}: ${value}\r\n`],
   );

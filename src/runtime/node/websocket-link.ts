@@ -1,3 +1,4 @@
+import { Buffer } from "node:buffer";
 import type { Socket } from "node:net";
 import type { WebSocket } from "ws";
 import type { ClosedReason } from "../../protocol/closed-reason.ts";
@@ -17,6 +18,8 @@ export class WebsocketLink implements ByteLink {
   readonly #frameBytes: number;
   readonly #send: { binary: true; compress: boolean };
   #handler: ByteLinkHandler | undefined;
+  /** Messages of one read of the socket, which are handed over together: they are answered in one write then. */
+  #arrived: Buffer[] = [];
   #error: Error | undefined;
   #writes = 0;
   /** The write that is waited for, if any is. */
@@ -38,8 +41,20 @@ export class WebsocketLink implements ByteLink {
 
   start(handler: ByteLinkHandler): void {
     this.#handler = handler;
-    this.#websocket.on("message", (bytes) => handler.data(bytes as Buffer));
-    this.#websocket.on("close", () => handler.closed(this.#error));
+    this.#websocket.on("message", (bytes) => {
+      if (this.#arrived.push(bytes as Buffer) === 1) queueMicrotask(() => this.#handOver());
+    });
+    this.#websocket.on("close", () => {
+      this.#handOver();
+      handler.closed(this.#error);
+    });
+  }
+
+  #handOver(): void {
+    const arrived = this.#arrived;
+    if (arrived.length === 0) return;
+    this.#arrived = [];
+    this.#handler?.data(arrived.length === 1 ? arrived[0] : Buffer.concat(arrived));
   }
 
   write(parts: readonly Uint8Array[]): boolean {
