@@ -88,9 +88,18 @@ function classify(subject: string): number {
 }
 
 function classifySystem(subject: string): number {
-  if (subject.startsWith("$SYS.REQ.") || subject === "$SYS.DEBUG.SUBSCRIBERS") return SERVICE_SUBJECT;
-  if (subject.startsWith(API_PREFIX)) return isHeard(subject) ? 0 : SERVICE_SUBJECT;
+  if (isService(subject)) return hasEmptyToken(subject) ? 0 : SERVICE_SUBJECT;
   return subject.startsWith("_GR_.") ? RESERVED_SUBJECT : 0;
+}
+
+function isService(subject: string): boolean {
+  if (subject.startsWith(API_PREFIX)) return !isHeard(subject);
+  return subject.startsWith("$SYS.REQ.") || subject === "$SYS.DEBUG.SUBSCRIBERS";
+}
+
+/** Such a subject matches nothing. */
+function hasEmptyToken(subject: string): boolean {
+  return subject.endsWith(".") || subject.includes("..");
 }
 
 /** The requests of the API that streams and consumers listen for themselves, as each message may be asked for by one. */

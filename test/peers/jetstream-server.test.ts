@@ -104,6 +104,13 @@ const SCRIPTS: Readonly<Record<string, readonly Step[]>> = {
     ["$JS.API.STREAM.NAMES", "", { "Nats-Required-Api-Level": "1" }],
     ["$JS.API.STREAM.CREATE.S", { name: "S", subjects: ["s"], num_replicas: 3 }],
   ],
+  "does not take requests whose subject has an empty token": [
+    ["$JS.API.STREAM.CREATE.", { name: "" }],
+    ["$JS.API.INFO."],
+    ["$JS.API.CONSUMER.INFO..C"],
+    ["$JS.API.", ""],
+    ["$JS.API.STREAM.INFO.>"],
+  ],
   "gives messages one by one, and removes them": [
     create(),
     ["s.1", "one"],
