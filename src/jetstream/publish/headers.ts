@@ -80,6 +80,13 @@ function lineEnd(block: Uint8Array, start: number): number {
   return block.length;
 }
 
+/** The value of a header, of several with one name the first; for those that {@link readHeaders} does not know. */
+export function headerValue(block: Uint8Array | undefined, name: string): string | undefined {
+  const start = block === undefined ? -1 : lineOf(block, name);
+  if (block === undefined || start < 0) return undefined;
+  return valueAt(block, start + name.length + 1, lineEnd(block, start));
+}
+
 /** A block with one more line at its end; of nothing, a new block. */
 export function withHeader(block: Uint8Array | undefined, name: string, value: string): Uint8Array {
   const line = encodeText(`${name}: ${value.replace(/[\r\n]/g, " ").trim()}\r\n`);

@@ -1,10 +1,9 @@
-import { hasText } from "../../protocol/bytes.ts";
 import { showDuration } from "../../protocol/durations.ts";
 import type { Clock, Timer } from "../../seams/clock.ts";
 import { StorageError } from "../../storage/errors.ts";
 import type { StreamStore } from "../../storage/store.ts";
 import type { ApiError } from "../errors.ts";
-import { HEADERS, readHeaders, withHeader } from "../publish/headers.ts";
+import { HEADERS, headerValue, withHeader } from "../publish/headers.ts";
 import type { StreamConfig } from "./config.ts";
 import type { FromOrigin } from "./from-origin.ts";
 
@@ -152,13 +151,10 @@ function isForSpace(error: ApiError | StorageError): boolean {
   return error instanceof StorageError || error.errCode === 10023 || error.errCode === 10002;
 }
 
-/** Whether a message says that its subject is empty. */
+/** Whether a message says that its subject is empty: a marker, or one that a key-value client purges with. */
 function isMarker(headers: Uint8Array | undefined): boolean {
-  if (headers === undefined) return false;
-  if (readHeaders(headers).has(HEADERS.markerReason)) return true;
-  const wanted = "KV-Operation: PURGE\r\n";
-  for (let i = 0; i + wanted.length <= headers.length; i++) if (hasText(headers, i, wanted)) return true;
-  return false;
+  const reason = headerValue(headers, HEADERS.markerReason) ?? "";
+  return reason !== "" || headerValue(headers, "KV-Operation") === "PURGE";
 }
 
 function markerHeaders(ttl: number): Uint8Array {
