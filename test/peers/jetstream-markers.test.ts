@@ -67,13 +67,13 @@ async function marked(port: number): Promise<number[]> {
   client.close();
   const subjects = Object.keys(JSON.parse(info.match(/"subjects":(\{[^}]*\})/)?.[1] ?? "{}"));
   return subjects
-    .flatMap((subject): number[] => (subject === "m.end" ? [] : [Number(subject.slice(2))]))
+    .flatMap((subject) => (subject === "m.end" ? [] : [Number(subject.slice(2))]))
     .sort((a, b) => a - b);
 }
 
 test("a marker takes the place of what has expired, unless that is one, however its header is written", async () => {
-  const wanted = LINES.flatMap(([, isMarked], i): number[] => (isMarked ? [i] : []));
-  const [theirs, own] = await Promise.all([marked(real.port), marked(ours.port)]);
+  const wanted = LINES.flatMap(([, isMarked], i) => (isMarked ? [i] : []));
+  const [theirs, own] = await Promise.all([marked(real.port), marked(ours.port ?? 0)]);
   assert.deepEqual(theirs, wanted);
   assert.deepEqual(own, wanted);
 });
