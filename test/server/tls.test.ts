@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { connect as connectSocket } from "node:net";
 import { describe, it } from "node:test";
-import { connect as connectTls } from "node:tls";
+import { type ConnectionOptions, connect as connectTls, type TLSSocket } from "node:tls";
 import { connect as connectOfficial } from "@nats-io/transport-node";
 import { connect, NatsServer, ServerError } from "../../src/runtime/node/index.ts";
 import { nodeRuntime } from "../../src/runtime/node/runtime.ts";
@@ -53,7 +53,42 @@ async function invalid(tls: TlsOptions, message: RegExp): Promise<void> {
   });
 }
 
+/** Whether a client that comes again, with the same certificate, goes on with the session that it was given before. */
+async function resumes(port: number, options: ConnectionOptions): Promise<boolean> {
+  const open = async (session?: Buffer): Promise<TLSSocket> => {
+    const socket = connectSocket({ host: "127.0.0.1", port });
+    await once(socket, "data");
+    const tls = connectTls({ socket, ca: pem("ca.pem"), servername: "localhost", ...options, session });
+    await once(tls, "secureConnect");
+    return tls;
+  };
+  const first = await open();
+  let session: Buffer | undefined;
+  first.on("session", (given) => {
+    session = given;
+  });
+  first.write("CONNECT {}\r\nPING\r\n");
+  await once(first, "data");
+  session ??= first.getSession();
+  const second = await open(session);
+  const reused = second.isSessionReused();
+  first.destroy();
+  second.destroy();
+  return reused;
+}
+
 describe("TLS", () => {
+  for (const maxVersion of ["TLSv1.2", "TLSv1.3"] as const) {
+    it(`looks at a client's certificate each time it comes, as it may have expired since (${maxVersion})`, async () => {
+      const own = { ...identity("client"), maxVersion };
+      for (const verify of [true, false]) {
+        const tls = { ...certificate("server"), caFile: tlsFile("ca.pem"), verify };
+        await using server = await NatsServer.start({ listen: { port: 0 }, tls });
+        assert.equal(await resumes(server.port ?? 0, own), !verify);
+      }
+    });
+  }
+
   it("lets the official client in, which shows its certificate", async () => {
     await using server = await NatsServer.start({
       listen: { port: 0 },

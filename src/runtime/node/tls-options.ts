@@ -1,4 +1,4 @@
-import { X509Certificate } from "node:crypto";
+import { constants, X509Certificate } from "node:crypto";
 import { readFileSync } from "node:fs";
 import process from "node:process";
 import { createSecureContext, type SecureContext, type SecureContextOptions } from "node:tls";
@@ -74,6 +74,8 @@ export function readCertificates(config: TlsConfig): ListenerCertificate[] {
     minVersion: config.minVersion === "1.3" ? "TLSv1.3" : "TLSv1.2",
     // Sessions that are resumed keep what their client has shown only within one server.
     sessionIdContext: "gnatlet",
+    // A session that is resumed does not look at the client's certificate again, which may have expired meanwhile; Go looks at that.
+    secureOptions: config.verify ? constants.SSL_OP_NO_TICKET : undefined,
   };
   return config.certs.map(({ certFile, keyFile }) => {
     const cert = readPem(certFile, "certificate");
