@@ -237,8 +237,12 @@ export class JetStream {
   }
 
   async #close(): Promise<void> {
-    if (this.#host.broker.api === this.api) this.#host.broker.api = undefined;
+    const { broker, logger } = this.#host;
+    const served = broker.api === this.api;
+    if (served) broker.api = undefined;
+    if (served) logger.notice("Initiating JetStream Shutdown...");
     await Promise.all(this.#all().map((account) => account.close()));
     await this.#disk.close();
+    if (served) logger.notice("JetStream Shutdown");
   }
 }

@@ -52,7 +52,7 @@ export interface AuthorizationContext {
  */
 export class Authorization implements Authenticator {
   readonly timeout: number;
-  /** Whether there is a password in clear text among them, which nats-server warns of. */
+  /** Whether there is a password in clear text among them, or a user without any, which nats-server warns of. */
   readonly hasPlaintext: boolean;
   readonly #users: ReadonlyMap<string, User>;
   readonly #secret: Secret;
@@ -91,8 +91,9 @@ export class Authorization implements Authenticator {
       authorization === undefined &&
       noAuthUser === undefined &&
       hasOnlySystem(options, context);
-    const secrets = [authorization?.password, ...[...this.#users.values()].map((user) => user.password)];
-    this.hasPlaintext = secrets.some((secret) => secret !== undefined && secret !== "" && !isBcrypt(secret));
+    const { password = "" } = authorization ?? {};
+    const ofUsers = [...this.#users.values()].map((user) => user.password);
+    this.hasPlaintext = [...(password === "" ? [] : [password]), ...ofUsers].some((each) => !isBcrypt(each));
   }
 
   /** Whether there is anything to ask at all. */

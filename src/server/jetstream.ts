@@ -139,9 +139,7 @@ export async function reloadJetStream(
   log: SwitchedLogger,
 ): Promise<void> {
   if (options.jetstream === undefined) {
-    log.notice("Initiating JetStream Shutdown...");
     await jetstream.close();
-    log.notice("JetStream Shutdown");
     return;
   }
   const { maxMemoryStore, maxFileStore } = options.jetstream;

@@ -69,6 +69,7 @@ const FILES: [name: string, text: string][] = [
   ["broken.conf", "port: {"],
   ["boot.conf", "listen: 127.0.0.1:-1\nserver_name: a\nno_auth_user: nobody"],
   ["included.conf", "include './plain.conf'\nserver_name: included"],
+  ["open.conf", "listen: 127.0.0.1:-1, server_name: open\nauthorization { users: [{ user: a }] }"],
   ["includes.conf", "include './nothing.conf'"],
 ];
 
@@ -121,6 +122,7 @@ describe("gnatlet and nats-server", () => {
       ["plain.conf"],
       ["plain.conf", "-T=false", "-m", "-1", "-n", "named"],
       ["included.conf", "-logtime_utc"],
+      ["open.conf"],
     ]) {
       const logs: string[] = [];
       for (const program of [link, real]) {
@@ -131,6 +133,16 @@ describe("gnatlet and nats-server", () => {
       }
       assert.equal(logs[0], logs[1]);
     }
+  });
+
+  it("end with the same lines, with JetStream", async () => {
+    const logs: string[] = [];
+    for (const program of [link, real]) {
+      await using command = await Command.serve(program, ["-js", "-sd", `streams-${logs.length}`], options);
+      assert.equal(await command.end("SIGINT"), 0);
+      logs.push(masked(command.stderr).replace(/^[\s\S]*Server is ready/, ""));
+    }
+    assert.equal(logs[0], logs[1]);
   });
 
   it("refuse what cannot start with the same words", async () => {
