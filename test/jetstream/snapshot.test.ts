@@ -8,12 +8,12 @@ import { Crc32c } from "../../src/jetstream/snapshot/crc32c.ts";
 import { SnapshotError } from "../../src/jetstream/snapshot/errors.ts";
 import { HighwayHash } from "../../src/jetstream/snapshot/highway-hash.ts";
 import { halvesFromMs, msFromHalves } from "../../src/jetstream/snapshot/nanoseconds.ts";
-import { S2BlockDecoder } from "../../src/jetstream/snapshot/s2-block-decoder.ts";
 import { S2Reader } from "../../src/jetstream/snapshot/s2-reader.ts";
 import { S2Writer } from "../../src/jetstream/snapshot/s2-writer.ts";
 import { sha256 } from "../../src/jetstream/snapshot/sha256.ts";
 import { tarHeader } from "../../src/jetstream/snapshot/tar-writer.ts";
 import { VarintReader, VarintWriter } from "../../src/jetstream/snapshot/varints.ts";
+import { S2BlockDecoder, S2Error } from "../../src/s2/block-decoder.ts";
 import { MemoryStore } from "../../src/storage/memory-store.ts";
 import { VirtualClock } from "../support/simulated.ts";
 import { listStore, readSnapshot, snapshotSource, writeSnapshot } from "../support/snapshots.ts";
@@ -195,7 +195,7 @@ test("all ways in which S2 says a literal or a copy are understood", () => {
       decoder.start(Uint8Array.from(block), 0, new Uint8Array(length), length);
       assert.throws(() => {
         while (!decoder.step(10));
-      }, SnapshotError);
+      }, S2Error);
     }
   }
   for (const block of [
@@ -207,7 +207,7 @@ test("all ways in which S2 says a literal or a copy are understood", () => {
     decoder.start(Uint8Array.from(block), 0, new Uint8Array(100), 100);
     assert.throws(() => {
       while (!decoder.step(10));
-    }, SnapshotError);
+    }, S2Error);
   }
 });
 

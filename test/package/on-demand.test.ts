@@ -22,6 +22,7 @@ const ON_DEMAND = [
   "cli/",
   "jetstream/",
   "storage/",
+  "s2/",
   "config/(?!errors)",
   "server/monitor/",
   "server/websocket/",

@@ -10,3 +10,8 @@ export class SnapshotError extends Error {
 export function unexpectedEnd(): SnapshotError {
   return new SnapshotError("unexpected EOF");
 }
+
+/** What was compressed cannot be decompressed. */
+export function corruptS2(): SnapshotError {
+  return new SnapshotError("s2: corrupt input");
+}

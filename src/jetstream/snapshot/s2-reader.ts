@@ -1,8 +1,8 @@
 import { decodeText } from "../../protocol/text.ts";
+import { S2BlockDecoder, S2Error } from "../../s2/block-decoder.ts";
 import { Crc32c } from "./crc32c.ts";
-import { SnapshotError, unexpectedEnd } from "./errors.ts";
+import { corruptS2, SnapshotError, unexpectedEnd } from "./errors.ts";
 import { PendingBytes } from "./pending-bytes.ts";
-import { corruptS2, S2BlockDecoder } from "./s2-block-decoder.ts";
 import {
   CHECKSUM,
   CHUNK_HEADER,
@@ -67,7 +67,7 @@ export class S2Reader {
   }
 
   #step(): Uint8Array {
-    if (!this.#decoded) this.#decoded = this.#decoder.step(STEP);
+    if (!this.#decoded) this.#decoded = this.#decode(STEP);
     const ready = this.#decoded ? this.#length : this.#decoder.done;
     if (this.#checked < this.#length) {
       const end = Math.min(ready, this.#checked + STEP);
@@ -147,7 +147,15 @@ export class S2Reader {
     }
     if (length > this.#maxBlock) throw corruptS2();
     this.#decoder.start(body, at, this.#room(length), length);
-    this.#decoded = length === 0 && this.#decoder.step(1);
+    this.#decoded = length === 0 && this.#decode(1);
+  }
+
+  #decode(count: number): boolean {
+    try {
+      return this.#decoder.step(count);
+    } catch (error) {
+      throw error instanceof S2Error ? corruptS2() : error;
+    }
   }
 
   /** Space for the block at hand. */

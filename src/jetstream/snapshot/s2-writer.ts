@@ -1,6 +1,6 @@
 import { encodeText } from "../../protocol/text.ts";
+import { maxEncodedLength, S2BlockEncoder } from "../../s2/block-encoder.ts";
 import { Crc32c } from "./crc32c.ts";
-import { maxEncodedLength, S2BlockEncoder } from "./s2-block-encoder.ts";
 import {
   CHECKSUM,
   CHUNK_HEADER,

@@ -1,9 +1,9 @@
-import { SnapshotError } from "./errors.ts";
-
 /** A block cannot be decompressed. */
-export function corruptS2(): SnapshotError {
-  return new SnapshotError("s2: corrupt input");
+export class S2Error extends Error {
+  override readonly name = "S2Error";
 }
+
+const CORRUPT = "s2: corrupt input";
 
 /**
  * Decompresses one block of S2, which may also be one of Snappy, in steps. After its length it is literals, and copies of what is a distance
@@ -34,7 +34,7 @@ export class S2BlockDecoder {
 
   /**
    * Decompresses at least `count` bytes more, or to the end. Returns whether that has been reached.
-   * @throws SnapshotError
+   * @throws S2Error
    */
   step(count: number): boolean {
     const from = this.#from;
@@ -46,10 +46,10 @@ export class S2BlockDecoder {
     }
     if (this.#at < from.length) {
       // Nothing may come behind the last byte.
-      if (this.#done === this.#length) throw corruptS2();
+      if (this.#done === this.#length) throw new S2Error(CORRUPT);
       return false;
     }
-    if (this.#done !== this.#length) throw corruptS2();
+    if (this.#done !== this.#length) throw new S2Error(CORRUPT);
     return true;
   }
 
@@ -57,7 +57,7 @@ export class S2BlockDecoder {
     const extra = size < 60 ? 0 : size - 59;
     const start = this.#at + 1 + extra;
     const length = 1 + (extra === 0 ? size : this.#number(this.#at + 1, extra));
-    if (length > this.#length - this.#done || length > this.#from.length - start) throw corruptS2();
+    if (length > this.#length - this.#done || length > this.#from.length - start) throw new S2Error(CORRUPT);
     const to = this.#to;
     const from = this.#from;
     if (length > 32) to.set(from.subarray(start, start + length), this.#done);
@@ -79,7 +79,8 @@ export class S2BlockDecoder {
       this.#at += 1 + size;
     }
     const distance = this.#distance;
-    if (distance === 0 || distance > this.#done || length > this.#length - this.#done) throw corruptS2();
+    if (distance === 0 || distance > this.#done || length > this.#length - this.#done)
+      throw new S2Error(CORRUPT);
     if (length > 32) this.#repeat(distance, length);
     else {
       const to = this.#to;
@@ -111,7 +112,7 @@ export class S2BlockDecoder {
 
   #number(at: number, size: number): number {
     const from = this.#from;
-    if (at + size > from.length) throw corruptS2();
+    if (at + size > from.length) throw new S2Error(CORRUPT);
     let value = 0;
     for (let i = size - 1; i >= 0; i--) value = value * 256 + from[at + i];
     return value;
