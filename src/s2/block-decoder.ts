@@ -12,13 +12,13 @@ const CORRUPT = "s2: corrupt input";
 export class S2BlockDecoder {
   #from: Uint8Array = new Uint8Array(0);
   #at = 0;
-  #to: Uint8Array<ArrayBuffer> = new Uint8Array(0);
+  #to: Uint8Array = new Uint8Array(0);
   #length = 0;
   #done = 0;
   #distance = 0;
 
   /** Begins with a block that decompresses into `to`, which must have the length that the block gives. */
-  start(block: Uint8Array, at: number, to: Uint8Array<ArrayBuffer>, length: number): void {
+  start(block: Uint8Array, at: number, to: Uint8Array, length: number): void {
     this.#from = block;
     this.#at = at;
     this.#to = to;

@@ -19,11 +19,11 @@ export function maxEncodedLength(length: number): number {
 export class S2BlockEncoder {
   /** Where four bytes with a hash were last, plus one. */
   readonly #table = new Uint32Array(1 << TABLE_BITS);
-  #to = new Uint8Array(0);
+  #to: Uint8Array = new Uint8Array(0);
   #at = 0;
 
   /** Compresses `block[0, length)`, at most 64 KiB, into `to`, which has {@link maxEncodedLength} bytes from `at` on; returns where it ends. */
-  encode(block: Uint8Array, length: number, to: Uint8Array<ArrayBuffer>, at: number): number {
+  encode(block: Uint8Array, length: number, to: Uint8Array, at: number): number {
     this.#to = to;
     this.#at = at;
     for (let rest = length; ; rest = Math.floor(rest / 128)) {

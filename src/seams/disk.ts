@@ -21,12 +21,18 @@ export interface Disk {
   lock(path: string): Promise<DiskLock>;
 }
 
-/** An open file. */
-export interface DiskFile {
+/** An open file, to be read. */
+export interface ReadFile {
   /** How many bytes it has. */
   size(): Promise<number>;
   /** Fills `into` from `position` on; less than its length only at the file's end. Returns how many bytes there were. */
   read(into: Uint8Array, position: number): Promise<number>;
+  /** Ends the use of it. */
+  close(): Promise<void>;
+}
+
+/** An open file. */
+export interface DiskFile extends ReadFile {
   /** Writes all of `bytes` at `position`. When it fails, any part may have been written. The array must stay as it is until it is done. */
   write(bytes: Uint8Array, position: number): Promise<void>;
   /**
@@ -40,8 +46,6 @@ export interface DiskFile {
   sync(): Promise<void>;
   /** Cuts the file, or lengthens it with zeros. */
   truncate(size: number): Promise<void>;
-  /** Ends the use of it. */
-  close(): Promise<void>;
 }
 
 /** A lock that is held. */

@@ -26,6 +26,8 @@ export interface StorageContext {
   readonly segmentBytes?: number;
   /** How much room is made ahead in a file at most, in bytes; 1 MiB unless said, 0 for none. */
   readonly roomBytes?: number;
+  /** How many bytes of a segment are compressed together, at most 64 KiB, which it is unless said. */
+  readonly blockBytes?: number;
 }
 
 /** Streams, documents and journals in a directory: docs/storage.md says how. */
@@ -44,10 +46,10 @@ export class FileStorage implements Storage {
     this.#root = root;
     this.#context = context;
     this.#lock = lock;
-    const { disk, random, tasks, segmentBytes, roomBytes } = context;
+    const { disk, random, tasks, segmentBytes, roomBytes, blockBytes } = context;
     const cache = new WindowCache(CACHE_BYTES);
     const closed = (directory: string): void => void this.#open.delete(directory);
-    this.#log = { disk, random, tasks, segmentBytes, roomBytes, cache, closed };
+    this.#log = { disk, random, tasks, segmentBytes, roomBytes, blockBytes, cache, closed };
     this.#documents = new Documents(disk, (what) => this.#damaged.push(what));
   }
 

@@ -1,12 +1,11 @@
 import { assert } from "../protocol/assert.ts";
 import { EMPTY, encodeText } from "../protocol/text.ts";
 import type { Timer } from "../seams/clock.ts";
-import { eraseBody } from "./erase.ts";
+import { Erasures } from "./erasures.ts";
 import { StorageError } from "./errors.ts";
 import type { FileLog, LogOwner } from "./file-log.ts";
 import { writeIndex } from "./index-file.ts";
 import { checkMessage, IndexedStore } from "./indexed-store.ts";
-import { Merger } from "./merger.ts";
 import { type NamedNote, NamedNotes } from "./named-notes.ts";
 import { type KeptNote, NoteList, type NotePlace } from "./note-list.ts";
 import { Pacer } from "./pacer.ts";
@@ -22,6 +21,7 @@ import {
 import type { Segment } from "./segment.ts";
 import type { Maybe, MessageInput, Note, RemoveOptions, StoredMessage, StoreOptions } from "./store.ts";
 import type { RemovedMessage, StreamIndex } from "./stream-index.ts";
+import { Upkeep } from "./upkeep.ts";
 
 /** After it was full, the disk is tried again this often, in ms. */
 const FULL_RETRY_MS = 1000;
@@ -40,17 +40,6 @@ interface Removal {
   readonly message: RemovedMessage | undefined;
 }
 
-/** A message whose bytes are to be overwritten, once its removal is on disk. */
-interface Erasure {
-  readonly seq: number;
-  segment: Segment;
-  position: number;
-  /** Which removal it was. */
-  readonly removal: number;
-  /** How many syncs there were since that covered it. */
-  syncs: number;
-}
-
 interface Waiter {
   resolve(): void;
   reject(error: StorageError): void;
@@ -60,7 +49,7 @@ interface Waiter {
 export class FileStore extends IndexedStore implements LogOwner {
   readonly #log: FileLog;
   readonly #reader: RecordReader;
-  readonly #merger: Merger;
+  readonly #upkeep: Upkeep;
   #options: StoreOptions;
   readonly #notes: NoteList;
   readonly #named: NamedNotes;
@@ -78,8 +67,7 @@ export class FileStore extends IndexedStore implements LogOwner {
   #changed = false;
   /** Where messages are now that were removed, but may have to be put back, if they have moved. */
   readonly #places = new Map<number, number>();
-  #erasures: Erasure[] = [];
-  #erasing: Promise<void> = Promise.resolve();
+  readonly #erasures = new Erasures();
   #waiters: Waiter[] = [];
   /** What the commit that goes on will have covered. */
   #committing = { seq: 0, time: 0, removals: 0, sync: true, waiters: [] as Waiter[] };
@@ -106,11 +94,12 @@ export class FileStore extends IndexedStore implements LogOwner {
     this.#committedSeq = stream.lastSeq;
     this.#committedTime = stream.lastTime;
     this.#reader = new RecordReader(stream, log, (seq) => this.listener?.lost(seq, seq));
-    this.#merger = new Merger(stream, log, {
+    this.#upkeep = new Upkeep(stream, log, this.#erasures, {
       durable: () => this.#durableRemovals,
       keepNotes: (segments) => this.#keepNotes(segments),
       flush: () => this.flush(),
       moved: (seq, segment, place) => this.#moved(seq, segment, place),
+      compresses: () => this.#options.compression === "s2",
     });
     log.start(this);
   }
@@ -220,7 +209,7 @@ export class FileStore extends IndexedStore implements LogOwner {
     this.#removalCount += 1;
     if (options?.erase === true) {
       const position = index.chunk.place[index.slot] * 8;
-      this.#erasures.push({ seq, segment, position, removal: this.#removalCount, syncs: 0 });
+      this.#erasures.add(seq, segment, position, this.#removalCount);
       this.#syncAsked = true;
     }
     let message: RemovedMessage | undefined;
@@ -303,11 +292,7 @@ export class FileStore extends IndexedStore implements LogOwner {
 
   #moved(seq: number, segment: Segment, place: number): void {
     if (this.#removals.length > 0) this.#places.set(seq, place);
-    for (const erasure of this.#erasures) {
-      if (erasure.seq !== seq) continue;
-      erasure.segment = segment;
-      erasure.position = place * 8;
-    }
+    this.#erasures.moved(seq, segment, place * 8);
   }
 
   notes(): Iterable<Note> {
@@ -350,8 +335,8 @@ export class FileStore extends IndexedStore implements LogOwner {
 
   beginCommit(): boolean {
     const { stream } = this;
-    const marks = this.#erasures.some((each) => each.syncs === 1);
-    if (this.#removals.length > this.#written || this.#changed || marks) this.#writeRemovals();
+    if (this.#removals.length > this.#written || this.#changed || this.#erasures.marking)
+      this.#writeRemovals();
     this.#recorded = this.#removals.length;
     this.#committing = {
       seq: stream.lastSeq,
@@ -393,8 +378,12 @@ export class FileStore extends IndexedStore implements LogOwner {
     this.#committedTime = time;
     if (advanced) this.listener?.synced(seq);
     for (const waiter of waiters) waiter.resolve();
-    if (sync && this.#erasures.length > 0) this.#erase();
-    this.#merger.look();
+    if (sync) this.#erasures.synced(this.#durableRemovals);
+    if (this.#erasures.waiting) {
+      this.#syncAsked = true;
+      this.#log.want();
+    }
+    this.#upkeep.look();
   }
 
   undone(error: StorageError): void {
@@ -435,31 +424,13 @@ export class FileStore extends IndexedStore implements LogOwner {
       last.live = this.stream.index.bytesFrom(last.firstSeq);
       last.total = Math.max(last.live, Math.min(last.total, last.size));
     }
-    this.#erasures = this.#erasures.filter(({ segment, position }) => position < segment.size);
+    this.#erasures.cut();
     const segments = new Set(this.#log.segments);
     const isThere = ({ segment, position }: NotePlace): boolean =>
       segments.has(segment) && position < segment.size;
     this.#notes.undo(isThere);
     this.#named.undo(isThere);
     assert(this.stream.lastSeq < first, "what was refused is gone");
-  }
-
-  /** Overwrites what is to be erased, two syncs after it was removed: the second says that the first was on disk (docs/storage.md). */
-  #erase(): void {
-    const due: Erasure[] = [];
-    for (const erasure of this.#erasures) {
-      if (erasure.removal <= this.#durableRemovals) erasure.syncs += 1;
-      if (erasure.syncs === 2) due.push(erasure);
-    }
-    this.#erasures = this.#erasures.filter((each) => each.syncs < 2);
-    if (this.#erasures.length > 0) {
-      this.#syncAsked = true;
-      this.#log.want();
-    }
-    for (const { segment, position } of due) {
-      const erasing = eraseBody(segment, position, this.#log.context.cache).catch(() => {});
-      this.#erasing = Promise.all([this.#erasing, erasing]).then(() => {});
-    }
   }
 
   async close(): Promise<void> {
@@ -469,10 +440,9 @@ export class FileStore extends IndexedStore implements LogOwner {
         () => true,
         () => false,
       );
-    while ((await flushed()) && this.#erasures.length > 0);
-    await this.#merger.stop();
+    while ((await flushed()) && this.#erasures.waiting);
+    await this.#upkeep.stop();
     await this.#log.settled();
-    await this.#erasing;
     this.#closed = new StorageError("stopped", "the store is closed");
     this.#syncTimer?.cancel();
     if (this.#log.stopped === undefined && this.#full === undefined) {
@@ -490,12 +460,12 @@ export class FileStore extends IndexedStore implements LogOwner {
   async delete(): Promise<void> {
     this.#closed ??= new StorageError("stopped", "the store is deleted");
     this.#syncTimer?.cancel();
-    await this.#merger.stop();
+    await this.#upkeep.stop();
     await this.#log.settled();
     await this.#log.close();
     const { disk } = this.#log.context;
     for (const name of await disk.list(this.#log.directory)) {
-      if (/\.log(\.tmp)?$|^index(\.tmp)?$/.test(name)) await disk.unlink(`${this.#log.directory}/${name}`);
+      if (/\.(log|s2|index)(\.tmp)?$/.test(name)) await disk.unlink(`${this.#log.directory}/${name}`);
     }
     await disk.syncDirectory(this.#log.directory);
   }

@@ -1,6 +1,4 @@
 import { EMPTY } from "../protocol/text.ts";
-import { DiskError } from "../seams/disk.ts";
-import { StorageError } from "./errors.ts";
 import type { FileLog } from "./file-log.ts";
 import { sealHead } from "./file-log.ts";
 import { Pacer } from "./pacer.ts";
@@ -24,9 +22,8 @@ import { Scanner, type ScanVisitor } from "./scan.ts";
 import { SEGMENT_BYTES, type Segment } from "./segment.ts";
 import { SeqSet } from "./seq-set.ts";
 import type { StreamIndex } from "./stream-index.ts";
+import { writeWhole } from "./write-whole.ts";
 
-/** After the disk was full, nothing is merged for so long, in ms. */
-const FULL_PAUSE_MS = 10_000;
 const PIECE_BYTES = 1024 * 1024;
 /** How many ranges of removed messages one change record has at most. */
 const CHANGE_RANGES = 1024;
@@ -50,9 +47,6 @@ export class Merger {
   readonly #stream: StreamIndex;
   readonly #log: FileLog;
   readonly #owner: MergerOwner;
-  #work: Promise<void> | undefined;
-  #stopping = false;
-  #pausedUntil = 0;
 
   constructor(stream: StreamIndex, log: FileLog, owner: MergerOwner) {
     this.#stream = stream;
@@ -60,50 +54,22 @@ export class Merger {
     this.#owner = owner;
   }
 
-  /** A commit is done: sees whether there is something to do. Costs little when there is not. */
-  look(): void {
-    if (this.#work !== undefined || this.#stopping) return;
-    if (this.#stream.clock.monotonic() < this.#pausedUntil) return;
-    const first = this.#log.segments[0];
-    const drop = first !== undefined && this.#canDrop(first) ? first : undefined;
-    const run = drop === undefined ? this.#findRun() : [];
-    if (drop === undefined && run.length === 0) return;
-    const work = drop !== undefined ? this.#drop(drop) : this.#merge(run);
-    this.#work = work.then(
-      () => {
-        this.#work = undefined;
-        this.look();
-      },
-      (error: unknown) => {
-        // What fails here costs space only. If the disk is broken, commits will say so; if it is full, that may change.
-        if (isFull(error)) this.#pausedUntil = this.#stream.clock.monotonic() + FULL_PAUSE_MS;
-        else this.#stopping = true;
-        this.#work = undefined;
-      },
-    );
-  }
-
-  /** Resolves when nothing goes on, and nothing will begin. */
-  async stop(): Promise<void> {
-    this.#stopping = true;
-    await this.#work;
-  }
-
-  /** Only the first goes at once: others say what was removed from those before them. */
-  #canDrop(segment: Segment): boolean {
+  /** Whether nothing is left of a segment. Only the first goes at once: others say what was removed from those before them. */
+  canDrop(segment: Segment): boolean {
     if (segment.live > 0 || !segment.sealed || !isWritten(segment)) return false;
     if (segment.emptiedAt > this.#owner.durable()) return false;
     const { segments } = this.#log;
     return !segment.damaged || (segments.length > 1 && segments[1].firstSeq <= this.#stream.firstSeq);
   }
 
-  async #drop(segment: Segment): Promise<void> {
+  /** Takes a segment away that nothing is left of. */
+  async drop(segment: Segment): Promise<void> {
     await this.#owner.keepNotes(new Set([segment]));
     if (this.#log.stopped === undefined) await this.#log.drop(segment);
   }
 
   /** Segments side by side that are worth writing anew. */
-  #findRun(): Segment[] {
+  findRun(): Segment[] {
     const limit = (this.#log.context.segmentBytes ?? SEGMENT_BYTES) / 2;
     const { segments } = this.#log;
     let run: Segment[] = [];
@@ -131,52 +97,36 @@ export class Merger {
     return worth ? run : [];
   }
 
-  async #writeFile(path: string, pieces: readonly Piece[]): Promise<void> {
-    const { disk } = this.#log.context;
-    const file = await disk.open(path, true);
-    try {
-      for (const piece of pieces) await file.write(piece.bytes.subarray(0, piece.used), piece.position);
-      await file.sync();
-    } catch (error) {
-      await file.close();
-      await disk.unlink(path);
-      throw error;
-    }
-    await file.close();
-  }
-
-  async #merge(run: Segment[]): Promise<void> {
-    const { disk } = this.#log.context;
+  /**
+   * Writes segments anew, as one.
+   * @param stopping - asked before anything is written: then all stays as it is.
+   * @returns the files that the segments were, which are to go.
+   */
+  async merge(run: readonly Segment[], stopping: () => boolean): Promise<string[]> {
     const through = this.#log.segments[this.#log.segments.indexOf(run[run.length - 1]) + 1].firstSeq - 1;
     const merged = this.#log.newSegment(run[0].firstSeq);
     const copy = new Copy(this.#stream, this.#log, merged, run);
     await copy.gather();
-    if (copy.spoilt || this.#stopping) return;
+    if (copy.spoilt || stopping()) return [];
     copy.finish(through);
     await this.#owner.keepNotes(new Set(run));
     // What was left out must stay out: the removals are on disk before the messages are gone.
     await this.#owner.flush();
-    const temporary = `${merged.path}.tmp`;
-    await this.#writeFile(temporary, copy.pieces);
-    await disk.rename(temporary, merged.path);
-    await disk.syncDirectory(this.#log.directory);
+    await writeWhole(this.#log.context.disk, merged.path, async (file) => {
+      for (const piece of copy.pieces) await file.write(piece.bytes.subarray(0, piece.used), piece.position);
+      return true;
+    });
     await copy.swap((seq, place) => this.#owner.moved(seq, merged, place));
     for (const segment of run) {
       this.#log.context.cache.forget(segment);
       await segment.close();
-      await disk.unlink(segment.path);
     }
+    return run.map(({ path }) => path);
   }
 }
 
-function isFull(error: unknown): boolean {
-  return (
-    (error instanceof DiskError && error.kind === "full") ||
-    (error instanceof StorageError && error.code === "full")
-  );
-}
-
-function isWritten(segment: Segment): boolean {
+/** Whether all of a segment is in its file, and on disk. */
+export function isWritten(segment: Segment): boolean {
   return (
     segment.slabs.length === 0 && segment.created && segment.committed === segment.size && !segment.unsynced
   );
@@ -195,7 +145,7 @@ class Copy implements ScanVisitor {
   readonly #stream: StreamIndex;
   readonly #log: FileLog;
   readonly #merged: Segment;
-  readonly #run: Segment[];
+  readonly #run: readonly Segment[];
   readonly #pacer: Pacer;
   #source: Segment;
   #removed = new SeqSet();
@@ -203,7 +153,7 @@ class Copy implements ScanVisitor {
   readonly #seqs: number[] = [];
   readonly #to: number[] = [];
 
-  constructor(stream: StreamIndex, log: FileLog, merged: Segment, run: Segment[]) {
+  constructor(stream: StreamIndex, log: FileLog, merged: Segment, run: readonly Segment[]) {
     this.#stream = stream;
     this.#log = log;
     this.#merged = merged;
@@ -222,7 +172,7 @@ class Copy implements ScanVisitor {
         const visitor: ScanVisitor = changes
           ? { record: (record, bytes) => this.#change(record, bytes), damage: () => this.damage() }
           : this;
-        await scanner.scan(await segment.file(), segment.salt, 0, segment.size, !changes, visitor);
+        await scanner.scan(await segment.reader(), segment.salt, 0, segment.size, !changes, visitor);
         if (this.spoilt) return;
       }
       if (changes) await this.#writeRemoved();

@@ -21,7 +21,7 @@ import type { StoreOptions } from "./store.ts";
 import { StreamIndex } from "./stream-index.ts";
 import { unlinkIfThere } from "./unlink.ts";
 
-const SEGMENT_NAME = /^(\d{16})-([0-9a-f]{8})-([0-9a-f]{8})\.log$/;
+const SEGMENT_NAME = /^(\d{16})-([0-9a-f]{8})-([0-9a-f]{8})\.(log|s2)$/;
 
 /** More than the record at the beginning of a merged segment has. */
 const MERGE_RECORD_BYTES = 4096;
@@ -66,41 +66,60 @@ function newStream(log: FileLog, clock: Clock, options: StoreOptions): StreamInd
   return new StreamIndex(clock, new DataView(seed.buffer).getInt32(0), options.firstSeq ?? 1);
 }
 
-/** The segments of a directory, in order, without what a merge has left behind. */
+/** The segments of a directory, in order, without what a merge or a compression has left behind. */
 async function findSegments(context: LogContext, directory: string): Promise<Segment[]> {
   const { disk } = context;
-  const found: Segment[] = [];
+  const found = new Map<string, Segment>();
+  const remains: string[] = [];
   const replaced = new Set<number>();
-  for (const name of await disk.list(directory)) {
+  for (const name of (await disk.list(directory)).sort()) {
     if (name.endsWith(".tmp")) await disk.unlink(`${directory}/${name}`);
     const parts = SEGMENT_NAME.exec(name);
     if (parts === null) continue;
-    const [, first, generation, salt] = parts;
-    const segment = new Segment(
-      context,
-      directory,
-      Number(first),
-      Number.parseInt(generation, 16),
-      Number.parseInt(salt, 16),
-    );
-    segment.created = true;
-    segment.size = await (await segment.file()).size();
+    const segment = segmentOf(context, directory, parts);
+    const other = found.get(segment.logPath);
+    if (other === undefined) {
+      found.set(segment.logPath, segment);
+    } else {
+      const best = (await (await segment.unpacked()).isWhole()) ? segment : other;
+      found.set(segment.logPath, best);
+      remains.push(best === segment ? other.path : segment.path);
+      await (best === segment ? other : segment).close();
+    }
+  }
+  for (const segment of found.values()) {
+    segment.size = await (await segment.reader()).size();
     segment.sealed = await isSealed(segment);
     for (const each of await replacedBy(segment)) replaced.add(each);
-    found.push(segment);
   }
   // Whoever made or renamed them may have been killed before that would last: what is written from here on must not be lost with them.
-  if (found.length > 0) await disk.syncDirectory(directory);
+  if (found.size > 0) await disk.syncDirectory(directory);
   const kept: Segment[] = [];
-  for (const segment of found) {
+  for (const segment of found.values()) {
     if (replaced.has(segment.generation)) {
       await segment.close();
-      await disk.unlink(segment.path);
+      remains.push(segment.path);
     } else {
       kept.push(segment);
     }
   }
+  for (const path of remains) await disk.unlink(path);
   return kept.sort((a, b) => a.firstSeq - b.firstSeq || a.generation - b.generation);
+}
+
+/** The segment that a file's name says. */
+function segmentOf(context: LogContext, directory: string, parts: readonly string[]): Segment {
+  const [, first, generation, salt, kind] = parts;
+  const segment = new Segment(
+    context,
+    directory,
+    Number(first),
+    Number.parseInt(generation, 16),
+    Number.parseInt(salt, 16),
+  );
+  segment.created = true;
+  segment.compressed = kind === "s2";
+  return segment;
 }
 
 /** Whether a segment ends with the record that seals it. */
@@ -108,7 +127,7 @@ async function isSealed(segment: Segment): Promise<boolean> {
   const position = segment.size - HEADER_BYTES;
   if (position < 0 || position % 8 !== 0) return false;
   const bytes = recordBytes(HEADER_BYTES);
-  await (await segment.file()).read(bytes.bytes, position);
+  await segment.read(bytes.bytes, position);
   const record = new FoundRecord();
   const result = record.read(bytes, HEADER_BYTES, 0, seedAt(segment.salt, position));
   return result === "read" && record.kind === KIND_SEAL;
@@ -116,14 +135,13 @@ async function isSealed(segment: Segment): Promise<boolean> {
 
 /** The generations of the segments that this one was made of, and replaces. */
 async function replacedBy(segment: Segment): Promise<number[]> {
-  const file = await segment.file();
   const record = new FoundRecord();
   let bytes = recordBytes(HEADER_BYTES);
-  let used = await file.read(bytes.bytes, 0);
+  let used = await segment.read(bytes.bytes, 0);
   if (record.read(bytes, used, 0, seedAt(segment.salt, 0)) !== "read" || record.kind !== KIND_MERGE)
     return [];
   bytes = recordBytes(MERGE_RECORD_BYTES);
-  used = await file.read(bytes.bytes, 0);
+  used = await segment.read(bytes.bytes, 0);
   if (
     record.read(bytes, used, 0, seedAt(segment.salt, 0)) !== "read" ||
     record.end > used ||
@@ -179,7 +197,7 @@ async function openReading(
   for (let i = 0; i < log.segments.length; i++) {
     const segment = log.segments[i];
     replay.begin(segment);
-    await scanner.scan(await segment.file(), segment.salt, 0, segment.size, false, replay);
+    await scanner.scan(await segment.reader(), segment.salt, 0, segment.size, false, replay);
     const next = log.segments[i + 1];
     const listed = known.get(segment.path);
     const cut = listed !== undefined && segment.size < listed.size;
@@ -187,6 +205,8 @@ async function openReading(
     else if (cut) replay.expect(listed.lastRecord);
     segment.committed = segment.synced = segment.durable = segment.size;
     segment.committedRecord = segment.lastRecord;
+    // Even if the record that says so is damaged.
+    segment.sealed ||= segment.compressed;
   }
   replay.finish();
   // A file that had nothing whole in it still says by its name which number was the last before it.
@@ -203,8 +223,8 @@ async function repairEnd(log: FileLog, known: (segment: Segment) => number, pace
   let gone = false;
   for (;;) {
     const last = log.segments[log.segments.length - 1];
-    // The one before a file that was begun had been synced whole.
-    if (last === undefined || (gone && last.sealed)) break;
+    // The one before a file that was begun had been synced whole, and one that is compressed was.
+    if (last === undefined || last.compressed || (gone && last.sealed)) break;
     await repairTail(last, known(last), pacer);
     if (last.size > 0 || known(last) > 0) break;
     log.segments.pop();

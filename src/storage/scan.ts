@@ -1,4 +1,4 @@
-import type { DiskFile } from "../seams/disk.ts";
+import type { ReadFile } from "../seams/disk.ts";
 import type { Pacer } from "./pacer.ts";
 import { FoundRecord, HEADER_BYTES, KIND_MESSAGE, type RecordBytes, recordBytes, seedAt } from "./records.ts";
 import type { Maybe } from "./store.ts";
@@ -33,7 +33,7 @@ export class Scanner {
 
   /** Scans `[from, to)` of a file, whose size is at least `to`. */
   async scan(
-    file: DiskFile,
+    file: ReadFile,
     salt: number,
     from: number,
     to: number,
@@ -89,7 +89,7 @@ export class Scanner {
     return this.#used > 0 && position >= this.#start && position + size <= this.#start + this.#used;
   }
 
-  async #fill(file: DiskFile, position: number, to: number, size: number): Promise<void> {
+  async #fill(file: ReadFile, position: number, to: number, size: number): Promise<void> {
     const wanted = Math.max(size, Math.min(BUFFER_BYTES, to - position));
     if (wanted > this.#buffer.bytes.length) this.#buffer = recordBytes(wanted);
     const room = Math.min(this.#buffer.bytes.length, to - position);
@@ -107,7 +107,7 @@ export class Scanner {
  * @param known - so many bytes are known to have been on disk.
  */
 export async function findTail(
-  file: DiskFile,
+  file: ReadFile,
   salt: number,
   size: number,
   known: number,

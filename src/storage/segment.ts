@@ -1,5 +1,6 @@
 import { assert } from "../protocol/assert.ts";
-import { type Disk, DiskError, type DiskFile } from "../seams/disk.ts";
+import { type Disk, DiskError, type DiskFile, type ReadFile } from "../seams/disk.ts";
+import { CompressedFile } from "./compressed-file.ts";
 import { type RecordBytes, recordBytes } from "./records.ts";
 import { RoomAhead } from "./room-ahead.ts";
 import type { Window, WindowCache } from "./window-cache.ts";
@@ -17,10 +18,10 @@ export interface Slab extends RecordBytes {
   written: number;
 }
 
-/** How a segment's file is called: `<first sequence>-<generation>-<salt>.log`, 16 decimal digits and twice 8 hexadecimal ones. */
-export function segmentName(firstSeq: number, generation: number, salt: number): string {
+/** How a segment's file is called but for its kind: `<first sequence>-<generation>-<salt>`, 16 decimal digits and twice 8 hexadecimal ones. */
+function segmentName(firstSeq: number, generation: number, salt: number): string {
   const hex = (value: number): string => (value >>> 0).toString(16).padStart(8, "0");
-  return `${String(firstSeq).padStart(16, "0")}-${hex(generation)}-${hex(salt)}.log`;
+  return `${String(firstSeq).padStart(16, "0")}-${hex(generation)}-${hex(salt)}`;
 }
 
 /** What a segment works with. */
@@ -28,6 +29,8 @@ export interface SegmentContext {
   readonly disk: Disk;
   /** How much room is made ahead in a file at most, in bytes; 1 MiB unless said, 0 for none. */
   readonly roomBytes?: number;
+  /** How many bytes of a segment are compressed together, at most 64 KiB, which it is unless said. */
+  readonly blockBytes?: number;
 }
 
 /** A file of records, in order of their sequences. */
@@ -36,7 +39,11 @@ export class Segment {
   firstSeq: number;
   readonly generation: number;
   readonly salt: number;
-  readonly path: string;
+  /** Where it is as it was written, and compressed. */
+  readonly logPath: string;
+  readonly compressedPath: string;
+  /** Whether its file is the compressed one, which is only read. */
+  compressed = false;
   /** Bytes in the file and in {@link slabs}: where the next record goes. */
   size = 0;
   /** Bytes that a commit has covered: those above are undone when it fails. */
@@ -70,6 +77,9 @@ export class Segment {
   #file: Promise<DiskFile> | undefined;
   /** The same, once it is open: then writing begins at once. */
   #ready: DiskFile | undefined;
+  #unpacked: Promise<CompressedFile> | undefined;
+  /** Calls of {@link read} that go on. */
+  readonly #reads = new Set<Promise<number>>();
   readonly #disk: Disk;
   readonly #room: RoomAhead;
 
@@ -86,11 +96,59 @@ export class Segment {
     this.lastRecord = this.committedRecord = firstSeq - 1;
     this.generation = generation;
     this.salt = salt;
-    this.path = `${directory}/${segmentName(firstSeq, generation, salt)}`;
+    const path = `${directory}/${segmentName(firstSeq, generation, salt)}`;
+    this.logPath = `${path}.log`;
+    this.compressedPath = `${path}.s2`;
   }
 
-  /** The open file. Rejects once the segment is given up. */
+  /** Where its file is. */
+  get path(): string {
+    return this.compressed ? this.compressedPath : this.logPath;
+  }
+
+  /** The open file, to be written to. Rejects once the segment is given up. */
   file(): Promise<DiskFile> {
+    assert(!this.compressed, "a compressed file is not written to");
+    return this.#open();
+  }
+
+  /** The open file, as the bytes that were written to it. Rejects once the segment is given up. */
+  reader(): Promise<ReadFile> {
+    return this.compressed ? this.unpacked() : this.#open();
+  }
+
+  /** The compressed file. */
+  unpacked(): Promise<CompressedFile> {
+    assert(this.compressed, "the file is compressed");
+    if (this.#unpacked === undefined) {
+      const opening = this.#open().then((file) => CompressedFile.open(file, this.salt));
+      this.#unpacked = opening;
+      opening.catch(() => {
+        if (this.#unpacked === opening) this.#unpacked = undefined;
+      });
+    }
+    return this.#unpacked;
+  }
+
+  /** Fills `into` from `position` on, as a file does, whatever file takes the place of the one there is meanwhile. */
+  async read(into: Uint8Array, position: number): Promise<number> {
+    const reading = this.reader().then((file) => file.read(into, position));
+    this.#reads.add(reading);
+    try {
+      return await reading;
+    } finally {
+      this.#reads.delete(reading);
+    }
+  }
+
+  /** A compressed file with the same bytes is in the place of the one there was, which is not read any more when this resolves, and stays open. */
+  async replaced(): Promise<void> {
+    this.compressed = true;
+    this.#file = this.#ready = this.#unpacked = undefined;
+    await Promise.allSettled(this.#reads);
+  }
+
+  #open(): Promise<DiskFile> {
     if (this.gone) return Promise.reject(new DiskError("missing", `${this.path} is given up`));
     if (this.#file === undefined) {
       const opening = this.#disk.open(this.path, !this.created);
@@ -202,7 +260,7 @@ export class Segment {
   /** Closes the file. */
   async close(): Promise<void> {
     const opening = this.#file;
-    this.#file = this.#ready = undefined;
+    this.#file = this.#ready = this.#unpacked = undefined;
     await this.#room.settled();
     if (opening !== undefined) await opening.then((file) => file.close());
   }

@@ -249,6 +249,8 @@ export interface StoreOptions {
   readonly sync: "always" | number;
   /** How long notes are kept at least, in ms. */
   readonly noteAge: number;
+  /** How messages in files are compressed, once a segment of them is complete; "none" without. The memory store has no use for it. */
+  readonly compression?: "none" | "s2";
   /** The first sequence of a new stream; 1 without. */
   readonly firstSeq?: number;
 }

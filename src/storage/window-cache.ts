@@ -76,9 +76,8 @@ export class WindowCache {
 
   /** Reads a part of a segment, and keeps it. @param passing - see {@link add}. */
   async load(segment: Segment, position: number, size: number, passing: boolean): Promise<Window> {
-    const file = await segment.file();
     const room = recordBytes(size);
-    const used = await file.read(room.bytes, position);
+    const used = await segment.read(room.bytes, position);
     const window: Window = { segment, ...room, position, used, sound: false };
     this.add(window, passing);
     return window;

@@ -434,5 +434,6 @@ export function storageOf(account: AccountContext, { storage }: StreamConfig): S
 /** How a stream's messages are kept. */
 export function storeOptions(account: AccountContext, config: StreamConfig): StoreOptions {
   const later = account.sync === "always" ? ASYNC_SYNC_MS : account.sync;
-  return { sync: config.persistMode === "async" ? later : account.sync, noteAge: config.duplicateWindow };
+  const { compression, duplicateWindow: noteAge } = config;
+  return { sync: config.persistMode === "async" ? later : account.sync, noteAge, compression };
 }

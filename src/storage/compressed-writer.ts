@@ -1,0 +1,98 @@
+import { S2BlockDecoder, S2Error } from "../s2/block-decoder.ts";
+import { maxEncodedLength, S2BlockEncoder } from "../s2/block-encoder.ts";
+import type { DiskFile } from "../seams/disk.ts";
+import { BLOCK_HEADER_BYTES, blockCount, finishBlock, TABLE_MARK } from "./compressed-block.ts";
+import { padded, type RecordBytes, recordBytes } from "./records.ts";
+
+/** Stands in the table for a block that is nowhere. */
+export const NOWHERE = 0xffff_ffff;
+
+/** Writes a compressed segment: block after block, then the table. */
+export class CompressedWriter {
+  readonly #file: DiskFile;
+  readonly #salt: number;
+  readonly #size: number;
+  readonly #blockBytes: number;
+  readonly #positions: number[] = [];
+  readonly #encoder = new S2BlockEncoder();
+  readonly #decoder = new S2BlockDecoder();
+  readonly #room: RecordBytes;
+  readonly #check: Uint8Array;
+  #at = 0;
+
+  /**
+   * @param size - of the segment, in bytes: a multiple of 8.
+   * @param blockBytes - how many bytes of it make a block, at most 64 KiB.
+   */
+  constructor(file: DiskFile, salt: number, size: number, blockBytes: number) {
+    this.#file = file;
+    this.#salt = salt;
+    this.#size = size;
+    this.#blockBytes = blockBytes;
+    this.#room = recordBytes(BLOCK_HEADER_BYTES + maxEncodedLength(blockBytes));
+    this.#check = new Uint8Array(blockBytes);
+  }
+
+  /** Adds the next block. @throws DiskError (rejects) */
+  async add(plain: Uint8Array): Promise<void> {
+    const { bytes } = this.#room;
+    const number = this.#positions.length;
+    const end = this.#encoder.encode(plain, plain.length, bytes, BLOCK_HEADER_BYTES);
+    let stored = end - BLOCK_HEADER_BYTES;
+    if (stored >= plain.length || !this.#comesOut(plain, end)) {
+      bytes.set(plain, BLOCK_HEADER_BYTES);
+      stored = plain.length;
+    }
+    const head = { stored, number, blockBytes: this.#blockBytes, size: this.#size };
+    await this.addWhole(bytes.subarray(0, finishBlock(this.#room, head, this.#salt)));
+  }
+
+  /** Whether what was compressed is what comes out again: what it was made of will not be kept. */
+  #comesOut(plain: Uint8Array, end: number): boolean {
+    const check = this.#check.subarray(0, plain.length);
+    try {
+      decompress(this.#decoder, this.#room.bytes.subarray(BLOCK_HEADER_BYTES, end), check);
+    } catch (error) {
+      if (error instanceof S2Error) return false;
+      throw error;
+    }
+    for (let i = 0; i < plain.length; i++) if (check[i] !== plain[i]) return false;
+    return true;
+  }
+
+  /** Adds the next block as it stands in another file of the same segment; undefined when it is nowhere. */
+  async addWhole(block: Uint8Array | undefined): Promise<void> {
+    this.#positions.push(block === undefined ? NOWHERE : this.#at / 8);
+    if (block === undefined) return;
+    await this.#file.write(block, this.#at);
+    this.#at += block.length;
+  }
+
+  /** Writes what comes after the last block. */
+  async finish(): Promise<void> {
+    const blockBytes = this.#blockBytes;
+    const size = this.#size;
+    const number = blockCount({ blockBytes, size });
+    const stored = this.#positions.length * 4;
+    const room = recordBytes(BLOCK_HEADER_BYTES + padded(stored) + 8);
+    room.words.set(this.#positions, BLOCK_HEADER_BYTES / 4);
+    const end = finishBlock(room, { stored, number, blockBytes, size }, this.#salt);
+    room.words[end / 4] = this.#at / 8;
+    room.words[end / 4 + 1] = TABLE_MARK;
+    await this.#file.write(room.bytes, this.#at);
+  }
+}
+
+/** Decompresses all of a block into `to`, which has its length. @throws S2Error */
+export function decompress(decoder: S2BlockDecoder, block: Uint8Array, to: Uint8Array): void {
+  let at = 0;
+  let length = 0;
+  for (let factor = 1; at < 5; factor *= 128) {
+    const byte = block[at++];
+    length += (byte & 0x7f) * factor;
+    if (byte < 0x80) break;
+  }
+  if (length !== to.length) throw new S2Error("s2: another length");
+  decoder.start(block, at, to, length);
+  decoder.step(length);
+}
