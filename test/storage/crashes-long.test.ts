@@ -3,8 +3,9 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { SimulatedDisk } from "../support/simulated-disk.ts";
 import { checkAfter, Oracle, perform, STEPS } from "./crashes.ts";
+import { COMPRESSED, DURABLE } from "./file-support.ts";
 
-test("long scripts, with merges of segments, cut anywhere", async () => {
+test("long scripts, with merges and compression of segments, cut anywhere", async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.array(fc.constantFrom(...STEPS, "large", "replace", "flush", "wait"), {
@@ -13,7 +14,8 @@ test("long scripts, with merges of segments, cut anywhere", async () => {
       }),
       fc.integer({ min: 1, max: 400 }),
       fc.infiniteStream(fc.nat(1000)),
-      async (script, cut, choices) => {
+      fc.constantFrom(DURABLE, COMPRESSED),
+      async (script, cut, choices, options) => {
         const disk = new SimulatedDisk();
         const oracle = new Oracle();
         const halted = new Promise<void>((resolve) => {
@@ -25,13 +27,14 @@ test("long scripts, with merges of segments, cut anywhere", async () => {
             return undefined;
           };
         });
-        await Promise.race([halted, perform(disk, script, oracle)]);
+        await Promise.race([halted, perform(disk, script, oracle, options)]);
         await checkAfter(
           disk.crash((options) => choices.next().value % options),
           oracle,
+          options,
         );
       },
     ),
-    { numRuns: Number(process.env.CRASH_RUNS ?? 400), endOnFailure: true },
+    { numRuns: Number(process.env.CRASH_RUNS ?? 600), endOnFailure: true },
   );
 });

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import type { RemoveOptions, StreamStore } from "../../src/storage/store.ts";
+import type { RemoveOptions, StoreOptions, StreamStore } from "../../src/storage/store.ts";
 import { settle } from "../support/simulated.ts";
 import { type Choose, SimulatedDisk } from "../support/simulated-disk.ts";
-import { openStream } from "./file-support.ts";
+import { COMPRESSED, DURABLE, openStream } from "./file-support.ts";
 
 /** What scripts of every kind are made of; each is as short as it can be. */
 export const OPERATIONS = [
@@ -66,32 +66,51 @@ export class Oracle {
   }
 }
 
-/** Where a script begins: a disk, and what is known of it. */
+/** Where a script begins: a disk, and what is known of it; and how the stream is kept. */
 export interface Start {
   readonly disk: SimulatedDisk;
   readonly oracle: Oracle;
+  readonly options: StoreOptions;
 }
 
 /** Nothing yet. */
-export function emptyStart(): Start {
-  return { disk: new SimulatedDisk(), oracle: new Oracle() };
+export function emptyStart(options: StoreOptions = DURABLE): Start {
+  return { disk: new SimulatedDisk(), oracle: new Oracle(), options };
 }
 
 /** A stream that was closed, with a few segments, which are so small that a few removals make it worth to merge them. */
-export async function filledStart(): Promise<Start> {
-  const start = emptyStart();
-  const { storage, store } = await openStream(start.disk, SEGMENT);
+export async function filledStart(options: StoreOptions = DURABLE): Promise<Start> {
+  const start = emptyStart(options);
+  const { storage, store } = await openStream(start.disk, SEGMENT, options);
   for (let i = 0; i < 10; i++) append(store, start.oracle, `f.${i % 4}`, "f".repeat(150));
   note(store, start.oracle);
+  if (options.compression === "s2") await compressFirst(start.disk, store);
   await storage.close();
   start.oracle.acknowledged = 10;
   start.oracle.notesAcknowledged = 1;
-  return { disk: start.disk.copy(), oracle: start.oracle };
+  return { ...start, disk: start.disk.copy() };
+}
+
+/** The same, to be compressed; the first segment is, the others are not yet. */
+export function compressedStart(): Promise<Start> {
+  return filledStart(COMPRESSED);
+}
+
+async function compressFirst(disk: SimulatedDisk, store: StreamStore): Promise<void> {
+  await store.flush();
+  const segments = (kind: string): string[] => [...disk.files().keys()].filter((path) => path.endsWith(kind));
+  while (segments(".s2").length === 0) await Promise.resolve();
+  assert.ok(segments(".log").length > 1, "there is more to be compressed");
 }
 
 /** Performs a script, to its end unless the disk is halted. `oracle` comes to know what it does. */
-export async function perform(disk: SimulatedDisk, script: readonly Step[], oracle: Oracle): Promise<void> {
-  let { storage, store } = await openStream(disk, SEGMENT);
+export async function perform(
+  disk: SimulatedDisk,
+  script: readonly Step[],
+  oracle: Oracle,
+  options: StoreOptions = DURABLE,
+): Promise<void> {
+  let { storage, store } = await openStream(disk, SEGMENT, options);
   const listen = (): void => {
     store.listener = {
       synced: (seq) => void (oracle.acknowledged = Math.max(oracle.acknowledged, seq)),
@@ -156,7 +175,7 @@ export async function perform(disk: SimulatedDisk, script: readonly Step[], orac
       case "reopen":
         await flushed();
         await storage.close();
-        ({ storage, store } = await openStream(disk, SEGMENT));
+        ({ storage, store } = await openStream(disk, SEGMENT, options));
         listen();
         break;
       case "merge":
@@ -193,8 +212,12 @@ function note(store: StreamStore, oracle: Oracle): void {
 const bytes = (text: string): Uint8Array => new Uint8Array(Buffer.from(text));
 
 /** Opens what a crash has left, and checks the promises. */
-export async function checkAfter(disk: SimulatedDisk, oracle: Oracle): Promise<void> {
-  const { storage, store } = await openStream(disk, SEGMENT);
+export async function checkAfter(
+  disk: SimulatedDisk,
+  oracle: Oracle,
+  options: StoreOptions = DURABLE,
+): Promise<void> {
+  const { storage, store } = await openStream(disk, SEGMENT, options);
   const { state } = store;
   const attempted = Math.max(0, ...oracle.appended.keys());
   assert.equal(state.lost, undefined, "nothing is lost");
@@ -243,7 +266,7 @@ export async function checkAfter(disk: SimulatedDisk, oracle: Oracle): Promise<v
   await store.flush();
   const { messages, lastSeq, firstSeq } = state;
   await storage.close();
-  const again = await openStream(disk.copy(), SEGMENT);
+  const again = await openStream(disk.copy(), SEGMENT, options);
   const { state: same } = again.store;
   assert.deepEqual([same.messages, same.lastSeq, same.firstSeq], [messages, lastSeq, firstSeq]);
   assert.equal(same.lost, undefined);
@@ -298,10 +321,10 @@ export class Crashes {
       }
       return undefined;
     };
-    await perform(disk, script, oracle);
+    await perform(disk, script, oracle, start.options);
     for (const each of left) {
       this.outcomes += 1;
-      await checkAfter(each.disk, each.oracle).catch((error: unknown) => {
+      await checkAfter(each.disk, each.oracle, start.options).catch((error: unknown) => {
         throw new Error(`script ${script.join(" ")}, ${each.how}`, { cause: error });
       });
     }

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { StoredMessage } from "../../src/storage/store.ts";
+import type { StoredMessage, StoreOptions } from "../../src/storage/store.ts";
 import { settle } from "../support/simulated.ts";
 import { SimulatedDisk } from "../support/simulated-disk.ts";
-import { openStorage, openStream } from "./file-support.ts";
+import { BLOCK, COMPRESSED, DURABLE, openStorage, openStream } from "./file-support.ts";
 
 const SEGMENT = 900;
 const bytes = (text: string): Uint8Array => new Uint8Array(Buffer.from(text));
@@ -13,9 +13,10 @@ const payloadOf = (seq: number): string => `payload ${seq} `.repeat(1 + (seq % 4
 async function smallStore(
   closed: boolean,
   merged = false,
+  options: StoreOptions = DURABLE,
 ): Promise<{ disk: SimulatedDisk; messages: Map<number, StoredMessage> }> {
   const disk = new SimulatedDisk();
-  const { storage, store } = await openStream(disk, SEGMENT);
+  const { storage, store } = await openStream(disk, SEGMENT, options);
   for (let seq = 1; seq <= 18; seq++) {
     const headers = seq % 3 === 0 ? bytes("NATS/1.0\r\nA: b\r\n\r\n") : undefined;
     store.append(`s.${seq % 5}`, headers, bytes(payloadOf(seq)), 1000 + seq);
@@ -26,8 +27,13 @@ async function smallStore(
     for (const seq of [1, 2, 5, 7, 8, 9]) store.remove(seq);
     await store.flush();
     for (let i = 0; i < 10; i++) await settle();
-    const first = [...disk.files().keys()].filter((path) => path.endsWith(".log")).sort()[0];
+    const first = [...disk.files().keys()].filter((path) => /\.(log|s2)$/.test(path)).sort()[0];
     assert.ok(!first.includes("-00000001-"), "the first segment was written anew");
+  }
+  if (options.compression === "s2") {
+    for (let i = 0; i < 10; i++) await settle();
+    const logs = [...disk.files().keys()].filter((path) => path.endsWith(".log"));
+    assert.equal(logs.length, 1, "all is compressed but the last segment");
   }
   const messages = new Map<number, StoredMessage>();
   for (let seq = 1; seq <= 18; seq++) {
@@ -45,8 +51,9 @@ async function checkDamaged(
   disk: SimulatedDisk,
   messages: ReadonlyMap<number, StoredMessage>,
   revenants: boolean,
+  options: StoreOptions = DURABLE,
 ): Promise<number> {
-  const { storage, store } = await openStream(disk, SEGMENT);
+  const { storage, store } = await openStream(disk, SEGMENT, options);
   let lost = 0;
   for (let seq = 1; seq <= 18; seq++) {
     const expected = messages.get(seq);
@@ -111,16 +118,73 @@ function lastCommit(content: Uint8Array): { includes(at: number): boolean } {
   return { includes: (at) => durable <= at && at < end };
 }
 
-test("every truncation of every file after a clean stop: what is served is right, what is gone is told", async () => {
-  const { disk, messages } = await smallStore(true);
+/** How many messages a block may have parts of. */
+const MOST_IN_BLOCK = 6;
+
+for (const [how, closed, merged] of [
+  ["after a clean stop", true, false],
+  ["after a crash", false, false],
+  ["after segments were merged", true, true],
+] as const) {
+  test(`a flipped bit at every byte of a compressed file costs at most the block that it hits, ${how}`, async () => {
+    const { disk, messages } = await smallStore(closed, merged, COMPRESSED);
+    let costly = 0;
+    let flips = 0;
+    for (const [path, content] of disk.files()) {
+      if (!path.endsWith(".s2")) continue;
+      const table = new DataView(content.buffer).getUint32(content.length - 8, true) * 8;
+      assert.ok(table > BLOCK / 2 && table < content.length - 32, "there are blocks, and a table of them");
+      for (let at = 0; at < content.length; at++) {
+        const flipped = new Uint8Array(content);
+        flipped[at] ^= 1 << (at % 8);
+        const damaged = disk.copy(path, flipped);
+        const lost = await checkDamaged(damaged, messages, true, COMPRESSED).catch((error: unknown) => {
+          throw new Error(`${path}, byte ${at}`, { cause: error });
+        });
+        assert.ok(lost <= (at < table ? MOST_IN_BLOCK : 0), `${path}, byte ${at}: ${lost} messages are lost`);
+        costly += lost;
+        flips += 1;
+      }
+    }
+    assert.ok(flips >= 1000, `${flips} flips`);
+    assert.ok(costly > 0, "some flips hit messages");
+  });
+}
+
+test("a damaged block costs no more where the table of blocks is damaged too", async () => {
+  const { disk, messages } = await smallStore(true, false, COMPRESSED);
   for (const [path, content] of disk.files()) {
-    for (let size = 0; size < content.length; size += 1) {
-      await checkDamaged(disk.copy(path, content.slice(0, size)), messages, true).catch((error: unknown) => {
-        throw new Error(`${path}, cut to ${size}`, { cause: error });
-      });
+    if (!path.endsWith(".s2")) continue;
+    for (let at = 0; at < content.length - 8; at++) {
+      const flipped = new Uint8Array(content);
+      flipped[at] ^= 1 << (at % 8);
+      flipped[content.length - 1 - (at % 8)] ^= 1;
+      const lost = await checkDamaged(disk.copy(path, flipped), messages, true, COMPRESSED).catch(
+        (error: unknown) => {
+          throw new Error(`${path}, byte ${at}`, { cause: error });
+        },
+      );
+      assert.ok(lost <= MOST_IN_BLOCK, `${path}, byte ${at}: ${lost} messages are lost`);
     }
   }
 });
+
+for (const [how, options] of [
+  ["", DURABLE],
+  [", compressed", COMPRESSED],
+] as const) {
+  test(`every truncation of every file after a clean stop${how}: what is served is right, what is gone is told`, async () => {
+    const { disk, messages } = await smallStore(true, false, options);
+    for (const [path, content] of disk.files()) {
+      for (let size = 0; size < content.length; size += 1) {
+        const cut = disk.copy(path, content.slice(0, size));
+        await checkDamaged(cut, messages, true, options).catch((error: unknown) => {
+          throw new Error(`${path}, cut to ${size}`, { cause: error });
+        });
+      }
+    }
+  });
+}
 
 test("a damaged document is read from its other file, and the damaged one is set aside and told of", async () => {
   const disk = new SimulatedDisk();

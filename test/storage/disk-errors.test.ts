@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { DiskErrorKind } from "../../src/seams/disk.ts";
 import { StorageError } from "../../src/storage/errors.ts";
-import type { StreamStore } from "../../src/storage/store.ts";
+import type { StoreOptions, StreamStore } from "../../src/storage/store.ts";
 import { settle, VirtualClock } from "../support/simulated.ts";
 import { SimulatedDisk } from "../support/simulated-disk.ts";
-import { DURABLE, openStorage } from "./file-support.ts";
+import { COMPRESSED, DURABLE, openStorage } from "./file-support.ts";
 
 const SEGMENT = 900;
 const bytes = (text: string): Uint8Array => new Uint8Array(Buffer.from(text));
@@ -61,11 +61,15 @@ async function checkActual(store: StreamStore, told: Told): Promise<void> {
   assert.equal(store.state.lost, undefined);
 }
 
-async function run(kind: DiskErrorKind, failing: (call: number) => boolean): Promise<number> {
+async function run(
+  kind: DiskErrorKind,
+  options: StoreOptions,
+  failing: (call: number) => boolean,
+): Promise<number> {
   const disk = new SimulatedDisk();
   const clock = new VirtualClock();
   const storage = await openStorage(disk, SEGMENT, clock);
-  const store = await storage.openStream(["S"], DURABLE);
+  const store = await storage.openStream(["S"], options);
   const opened = disk.calls;
   disk.before = (call) => (failing(call - opened) ? kind : undefined);
   const told: Told = { synced: 0, payloads: new Map(), refusals: [] };
@@ -103,7 +107,7 @@ async function run(kind: DiskErrorKind, failing: (call: number) => boolean): Pro
   // What was acknowledged is there after a power cut too, and after a clean stop.
   for (const after of [crashed, disk.copy()]) {
     const again = await openStorage(after, SEGMENT);
-    const reopened = await again.openStream(["S"], DURABLE);
+    const reopened = await again.openStream(["S"], options);
     await checkActual(reopened, told);
     if (!stopped) {
       assert.equal(reopened.state.lastSeq, lastSeq);
@@ -114,24 +118,29 @@ async function run(kind: DiskErrorKind, failing: (call: number) => boolean): Pro
   return calls;
 }
 
-const calls = await run("failed", () => false);
+for (const [how, options] of [
+  ["", DURABLE],
+  [", compressed", COMPRESSED],
+] as const) {
+  const calls = await run("failed", options, () => false);
 
-for (const kind of ["failed", "full"] as const) {
-  test(`a disk call that fails (${kind}), each in turn: nothing acknowledged is lost, nothing is acknowledged that is not there`, async () => {
-    for (let failing = 1; failing <= calls; failing++) {
-      await run(kind, (call) => call === failing).catch((error: unknown) => {
-        throw new Error(`call ${failing}`, { cause: error });
-      });
-    }
-  });
+  for (const kind of ["failed", "full"] as const) {
+    test(`a disk call that fails (${kind}${how}), each in turn: nothing acknowledged is lost, nothing is acknowledged that is not there`, async () => {
+      for (let failing = 1; failing <= calls; failing++) {
+        await run(kind, options, (call) => call === failing).catch((error: unknown) => {
+          throw new Error(`call ${failing}`, { cause: error });
+        });
+      }
+    });
 
-  test(`the disk fails from some call on (${kind}): the same`, async () => {
-    for (let failing = 1; failing <= calls; failing++) {
-      await run(kind, (call) => call >= failing).catch((error: unknown) => {
-        throw new Error(`from call ${failing} on`, { cause: error });
-      });
-    }
-  });
+    test(`the disk fails from some call on (${kind}${how}): the same`, async () => {
+      for (let failing = 1; failing <= calls; failing++) {
+        await run(kind, options, (call) => call >= failing).catch((error: unknown) => {
+          throw new Error(`from call ${failing} on`, { cause: error });
+        });
+      }
+    });
+  }
 }
 
 test("a failed sync stops the store, which goes on to answer reads", async () => {

@@ -5,6 +5,12 @@ import { simulatedRuntime, VirtualClock } from "../support/simulated.ts";
 
 export const DURABLE: StoreOptions = { sync: "always", noteAge: 120_000 };
 
+/** The same, compressed. */
+export const COMPRESSED: StoreOptions = { ...DURABLE, compression: "s2" };
+
+/** Blocks are small, so that small segments have several. */
+export const BLOCK = 400;
+
 /** Room is made ahead in small steps, so that short scripts meet it too. */
 const ROOM = 512;
 
@@ -15,7 +21,15 @@ export function openStorage(
   clock: VirtualClock = new VirtualClock(),
 ): Promise<FileStorage> {
   const { random, tasks } = simulatedRuntime(clock);
-  return FileStorage.open("data", { disk, clock, random, tasks, segmentBytes, roomBytes: ROOM });
+  return FileStorage.open("data", {
+    disk,
+    clock,
+    random,
+    tasks,
+    segmentBytes,
+    roomBytes: ROOM,
+    blockBytes: BLOCK,
+  });
 }
 
 /** A stream on a disk, and the storage that it is in. */
