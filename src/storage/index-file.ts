@@ -10,6 +10,7 @@ import { type SavedArray, SavedArrays } from "./saved-arrays.ts";
 import type { Segment } from "./segment.ts";
 import type { LostMessages } from "./store.ts";
 import type { StreamIndex } from "./stream-index.ts";
+import { writeWhole } from "./write-whole.ts";
 
 /** The name of a stream's index file. */
 export const INDEX_NAME = "stream.index";
@@ -60,8 +61,6 @@ export async function writeIndex(
   notes: NoteList,
   named: NamedNotes,
 ): Promise<void> {
-  const { disk } = log.context;
-  const path = `${log.directory}/${INDEX_NAME}`;
   const head: IndexHead = {
     version: VERSION,
     messages: stream.messages,
@@ -89,9 +88,7 @@ export async function writeIndex(
       place.position,
     ]),
   };
-  const file = await disk.open(`${path}.tmp`, true);
-  try {
-    await file.truncate(0);
+  await writeWhole(log.context.disk, `${log.directory}/${INDEX_NAME}`, async (file) => {
     const writer = new BlockWriter(file, new Pacer(stream.clock));
     await writer.write([new TextEncoder().encode(JSON.stringify(head))]);
     for (const block of stream.subjectTable.save()) await writer.write(block);
@@ -100,12 +97,8 @@ export async function writeIndex(
     for (const part of notes.parts) await writer.write(saveNotes(part, log.segments));
     for (const chunk of stream.index.chunks) await writer.write(chunk.save());
     await writer.flush();
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-  await disk.rename(`${path}.tmp`, path);
-  await disk.syncDirectory(log.directory);
+    return true;
+  });
 }
 
 /** What was kept under names when the stream was closed. */

@@ -240,6 +240,7 @@ class SimulatedFile implements DiskFile {
 
   async read(into: Uint8Array, position: number): Promise<number> {
     await Promise.resolve();
+    if (!this.#isOpen) throw new DiskError("failed", "the file is closed");
     const part = this.#node.content.subarray(position, position + into.length);
     into.set(part);
     return part.length;
