@@ -9,7 +9,7 @@ const rounds = Number(process.argv[2] ?? 200);
 const directory = await mkdtemp(join(tmpdir(), "gnatlet-kills-"));
 const known = { acknowledged: 0, gone: new Set<number>() };
 for (let round = 1; round <= rounds; round++) {
-  await killRound(directory, Math.random() * 400, known);
+  await killRound(directory, Math.random() * 400, round % 6 < 3 ? "none" : "s2", known);
   if (round % 20 === 0)
     console.log(`${round} kills, ${known.acknowledged} messages acknowledged, nothing lost`);
 }

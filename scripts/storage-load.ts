@@ -1,9 +1,10 @@
 /**
- * Measures the file store on this machine's disk: `npx tsx scripts/storage-load.ts [many|large]`; both without.
+ * Measures the file store on this machine's disk: `npx tsx scripts/storage-load.ts [many|large|compressed]`; all without.
  * `many`: 10 million messages over a million subjects. `large`: 1 GiB of messages of 128 bytes over 10,000 subjects, with purges and merges.
+ * `compressed`: 200 MB of JSON in a stream with compression.
  * Of each step: how long it took, how long it kept the event loop at most at once, how much memory there is then. The figures are in docs/storage.md.
  */
-import { closeSync, openSync, readSync } from "node:fs";
+import { closeSync, openSync, readdirSync, readSync, statSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -88,10 +89,10 @@ function usedByAll(): number {
 
 let open: { storage: FileStorage; store: StreamStore };
 
-async function openStore(directory: string): Promise<StreamStore> {
+async function openStore(directory: string, options: StoreOptions = OPTIONS): Promise<StreamStore> {
   const runtime = nodeRuntime();
   const storage = await FileStorage.open(directory, { ...runtime, disk: await runtime.loadDisk() });
-  open = { storage, store: await storage.openStream(["S"], OPTIONS) };
+  open = { storage, store: await storage.openStream(["S"], options) };
   return open.store;
 }
 
@@ -208,6 +209,55 @@ async function large(directory: string): Promise<void> {
   await step("close", () => open.storage.close());
 }
 
+/** An order, as JSON: much of one is as in the others. */
+function order(seq: number): Uint8Array {
+  const price = ((seq * 31_337) % 10_000) / 100;
+  const at = new Date(1.7e12 + seq * 1371).toISOString();
+  const customer = { id: (seq * 7919) % 10_007, name: `customer ${(seq * 7919) % 10_007}`, country: "NL" };
+  const items = [{ sku: `sku-${(seq * 104_729) % 5003}`, count: 1 + (seq % 4), price }];
+  return new TextEncoder().encode(
+    JSON.stringify({ id: seq, event: ["created", "paid", "sent"][seq % 3], at, customer, items }),
+  );
+}
+
+async function compressed(directory: string): Promise<void> {
+  const messages = 1_000_000;
+  let store = await step("open", () => openStore(directory, { ...OPTIONS, compression: "s2" }));
+  await step(
+    "append 200 MB of JSON",
+    async () => {
+      for (let seq = 1; seq <= messages; seq++) {
+        store.append(`orders.${seq % 10_000}.new`, undefined, order(seq), 1.7e12 + seq);
+        if (seq % BURST === 0) await turn();
+        if (seq % 50_000 === 0) await store.flush();
+      }
+      await store.flush();
+    },
+    messages,
+  );
+  await step("compressing goes on", async () => {
+    for (let names = readdirSync(join(directory, "%53")); ; names = readdirSync(join(directory, "%53"))) {
+      if (names.filter((name) => !name.endsWith(".s2")).length === 1) return;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  });
+  let onDisk = 0;
+  for (const name of readdirSync(join(directory, "%53"))) {
+    const { size } = statSync(join(directory, "%53", name));
+    if (name.endsWith(".s2")) onDisk += size;
+  }
+  console.log(`${store.state.bytes} bytes of messages, ${onDisk} bytes in compressed files`);
+  await step("close", () => open.storage.close());
+  store = await step("open after a clean stop", () => openStore(directory));
+  await step("read all, in order", () => readAll(store), messages);
+  store = await reopen(directory, true);
+  await step("erase 100", async () => {
+    for (let seq = 1000; seq < 1100; seq++) store.remove(seq, { erase: true });
+    await store.flush();
+  });
+  await step("close", () => open.storage.close());
+}
+
 async function removeMost(store: StreamStore): Promise<void> {
   const { lastSeq } = store.state;
   for (let seq = 1; seq <= lastSeq; seq++) {
@@ -217,7 +267,7 @@ async function removeMost(store: StreamStore): Promise<void> {
   await store.flush();
 }
 
-const parts: Readonly<Record<string, (directory: string) => Promise<void>>> = { many, large };
+const parts: Readonly<Record<string, (directory: string) => Promise<void>>> = { many, large, compressed };
 const wanted = process.argv[2];
 for (const [name, part] of Object.entries(parts)) {
   if (wanted !== undefined && wanted !== name) continue;

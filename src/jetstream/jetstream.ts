@@ -4,7 +4,7 @@ import { newEventId } from "../broker/event-id.ts";
 import { InternalClient } from "../broker/internal-client.ts";
 import type { Session } from "../broker/session.ts";
 import type { Clock } from "../seams/clock.ts";
-import type { Disk } from "../seams/disk.ts";
+import type { Disk, FileSizes } from "../seams/disk.ts";
 import type { SwitchedLogger } from "../seams/logger.ts";
 import type { Random } from "../seams/random.ts";
 import type { Tasks } from "../seams/tasks.ts";
@@ -28,7 +28,7 @@ import type { AccountLimits } from "./stream/context.ts";
 import { ServerBatches } from "./stream/server-batches.ts";
 
 /** What JetStream needs of the server that it is part of. */
-export interface JetStreamHost {
+export interface JetStreamHost extends FileSizes {
   readonly broker: Broker;
   readonly clock: Clock;
   readonly random: Random;

@@ -48,6 +48,16 @@ export interface DiskFile extends ReadFile {
   truncate(size: number): Promise<void>;
 }
 
+/** How large the files of streams are made, in bytes; what is left out is as usual. */
+export interface FileSizes {
+  /** The most that a segment has, less a record; 32 MiB unless said. */
+  readonly segmentBytes?: number;
+  /** How much room is made ahead in a file at most; 1 MiB unless said, 0 for none. */
+  readonly roomBytes?: number;
+  /** How much of a segment is compressed together, at most 64 KiB, which it is unless said. */
+  readonly blockBytes?: number;
+}
+
 /** A lock that is held. */
 export interface DiskLock {
   /** Gives it back. */

@@ -1,7 +1,7 @@
 import type { Clock } from "./clock.ts";
 import type { Compression } from "./compression.ts";
 import type { ClientLink, Duplex, TlsClientOptions } from "./dial.ts";
-import type { Disk } from "./disk.ts";
+import type { Disk, FileSizes } from "./disk.ts";
 import type { Host } from "./host.ts";
 import type { ByteLink } from "./link.ts";
 import type { Network } from "./listener.ts";
@@ -45,6 +45,8 @@ export interface Runtime extends ClientRuntime {
   readonly platform: string;
   /** The files of the machine, for servers that keep streams. */
   loadDisk(): Promise<Disk>;
+  /** How large those are made; as usual where it is missing. */
+  readonly fileSizes?: FileSizes;
   /** Two ports, each of which gets what the other is given. */
   portPair(): [Port, Port];
 }

@@ -41,6 +41,7 @@ export async function startJetStream(
   const directory = storeDir === undefined ? undefined : `${storeDir}/jetstream`;
   const settings = await settingsOf(options.jetstream ?? {}, directory, runtime);
   const host = {
+    ...runtime.fileSizes,
     broker,
     clock,
     random,

@@ -16,8 +16,6 @@ export interface LogContext extends SegmentContext {
   readonly tasks: Tasks;
   readonly random: Random;
   readonly cache: WindowCache;
-  /** The most bytes of a segment, less a record. */
-  readonly segmentBytes?: number;
   /** A log in this directory is closed. */
   closed?(directory: string): void;
 }

@@ -1,6 +1,6 @@
 import { assert } from "../protocol/assert.ts";
 import type { Clock } from "../seams/clock.ts";
-import { type Disk, DiskError, type DiskLock } from "../seams/disk.ts";
+import { type Disk, DiskError, type DiskLock, type FileSizes } from "../seams/disk.ts";
 import type { Random } from "../seams/random.ts";
 import type { Tasks } from "../seams/tasks.ts";
 import { Documents } from "./documents.ts";
@@ -17,17 +17,11 @@ import { WindowCache } from "./window-cache.ts";
 const CACHE_BYTES = 64 * 1024 * 1024;
 
 /** What a storage works with. */
-export interface StorageContext {
+export interface StorageContext extends FileSizes {
   readonly disk: Disk;
   readonly clock: Clock;
   readonly random: Random;
   readonly tasks: Tasks;
-  /** The most bytes of a segment, less a record; 32 MiB unless said. */
-  readonly segmentBytes?: number;
-  /** How much room is made ahead in a file at most, in bytes; 1 MiB unless said, 0 for none. */
-  readonly roomBytes?: number;
-  /** How many bytes of a segment are compressed together, at most 64 KiB, which it is unless said. */
-  readonly blockBytes?: number;
 }
 
 /** Streams, documents and journals in a directory: docs/storage.md says how. */

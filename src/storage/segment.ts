@@ -1,5 +1,5 @@
 import { assert } from "../protocol/assert.ts";
-import { type Disk, DiskError, type DiskFile, type ReadFile } from "../seams/disk.ts";
+import { type Disk, DiskError, type DiskFile, type FileSizes, type ReadFile } from "../seams/disk.ts";
 import { CompressedFile } from "./compressed-file.ts";
 import { type RecordBytes, recordBytes } from "./records.ts";
 import { RoomAhead } from "./room-ahead.ts";
@@ -25,12 +25,8 @@ function segmentName(firstSeq: number, generation: number, salt: number): string
 }
 
 /** What a segment works with. */
-export interface SegmentContext {
+export interface SegmentContext extends FileSizes {
   readonly disk: Disk;
-  /** How much room is made ahead in a file at most, in bytes; 1 MiB unless said, 0 for none. */
-  readonly roomBytes?: number;
-  /** How many bytes of a segment are compressed together, at most 64 KiB, which it is unless said. */
-  readonly blockBytes?: number;
 }
 
 /** A file of records, in order of their sequences. */

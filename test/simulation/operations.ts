@@ -319,6 +319,7 @@ function configOf(stream: KnownStream, max: number): object {
     retention,
     max_msgs: max,
     max_age: maxAge * 1e6,
+    compression: (stream.made + max) % 2 === 0 ? "s2" : "none",
     allow_atomic: true,
     metadata: { made: String(stream.made) },
   };

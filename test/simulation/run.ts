@@ -45,8 +45,8 @@ class Run {
   readonly operations: Operations;
   readonly #auditor: Auditor;
 
-  constructor(seed: number) {
-    this.world = new World(seed);
+  constructor(seed: number, small: boolean) {
+    this.world = new World(seed, small);
     const { clock, pick } = this.world;
     const consumers = (...names: string[]): KnownConsumer[] =>
       names.map((name) => new KnownConsumer(name, pick(3) === 0, pick(3)));
@@ -112,14 +112,18 @@ class Run {
   }
 }
 
-/** Does one seed; throws when a promise was broken. @param told - gets what happened. */
-export async function simulate(seed: number, told: string[] = []): Promise<void> {
-  const run = new Run(seed);
+/**
+ * Does one seed; throws when a promise was broken.
+ * @param small - whether files are small.
+ * @param told - gets what happened.
+ */
+export async function simulate(seed: number, small: boolean, told: string[] = []): Promise<void> {
+  const run = new Run(seed, small);
   try {
     await run.run();
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
-    throw new Error(`seed ${seed}: ${message}`, { cause: error });
+    throw new Error(`seed ${seed}${small ? ", small files" : ""}: ${message}`, { cause: error });
   } finally {
     told.push(...run.world.lines);
   }

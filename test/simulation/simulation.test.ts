@@ -24,10 +24,12 @@ const FOUND = [
 ];
 const SEEDS = 150;
 
-it("a whole server keeps its promises, whatever fails, by some hundred seeds", async () => {
-  for (let seed = 1; seed <= SEEDS; seed++) await simulate(seed);
-});
+for (const small of [false, true]) {
+  it(`a whole server keeps its promises, whatever fails, by some hundred seeds${small ? ", with small files" : ""}`, async () => {
+    for (let seed = 1; seed <= SEEDS; seed++) await simulate(seed, small);
+  });
+}
 
 for (const seed of FOUND) {
-  it(`seed ${seed}, which has found something`, async () => simulate(seed));
+  it(`seed ${seed}, which has found something`, async () => simulate(seed, false));
 }

@@ -2,6 +2,7 @@ import { connectWith } from "../../src/client/connect.ts";
 import type { Connection } from "../../src/client/connection.ts";
 import * as connector from "../../src/client/connector.ts";
 import type { Clock, Timer } from "../../src/seams/clock.ts";
+import type { FileSizes } from "../../src/seams/disk.ts";
 import type { Runtime } from "../../src/seams/runtime.ts";
 import { checkedSettings } from "../../src/server/checked-settings.ts";
 // Loaded before, so that it takes less of the time.
@@ -78,6 +79,8 @@ export interface SimulatedClient {
 /** How often the disk fails to come back, before a test is given up. */
 const MOST_STARTS = 20;
 const CLIENTS = 3;
+/** Of all sizes. */
+const SMALL: FileSizes = { segmentBytes: 1500, roomBytes: 512, blockBytes: 400 };
 
 /** A server with JetStream, its disk, its clients and the links between them, all of which fail when they are told to. */
 export class World {
@@ -109,10 +112,12 @@ export class World {
   #logger = new RecordingLogger();
   #starting = false;
 
-  constructor(seed: number) {
+  /** @param small - whether files are so small that streams have many of them, which are merged and compressed. */
+  constructor(seed: number, small: boolean) {
     this.pick = picker(seed * 7919 + 1);
     for (let i = 0; i < 8; i++) this.pick(2);
-    this.#runtime = simulatedRuntime(this.clock, this.pick(2 ** 31));
+    const runtime = simulatedRuntime(this.clock, this.pick(2 ** 31));
+    this.#runtime = small ? { ...runtime, fileSizes: SMALL } : runtime;
   }
 
   say(text: string): void {

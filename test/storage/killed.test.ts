@@ -8,7 +8,9 @@ test("kill -9 on a real file system, again and again: what was acknowledged is t
   const directory = await mkdtemp(join(tmpdir(), "gnatlet-killed-"));
   try {
     const known = { acknowledged: 0, gone: new Set<number>() };
-    for (let round = 0; round < 6; round++) await killRound(directory, 40 + round * 60, known);
+    for (let round = 0; round < 8; round++) {
+      await killRound(directory, 40 + round * 60, round % 4 < 2 ? "none" : "s2", known);
+    }
   } finally {
     await rm(directory, { recursive: true });
   }

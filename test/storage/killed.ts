@@ -7,7 +7,10 @@ import { FileStorage } from "../../src/storage/file-storage.ts";
 import type { StoreOptions } from "../../src/storage/store.ts";
 
 export const SEGMENT_BYTES = 64 * 1024;
-export const KILL_OPTIONS: StoreOptions = { sync: "always", noteAge: 1000 };
+/** What the stream asks for changes from round to round. */
+export function killOptions(compression: string): StoreOptions {
+  return { sync: "always", noteAge: 1000, compression: compression === "s2" ? "s2" : "none" };
+}
 /** How many messages the writer leaves in the stream. */
 const MOST = 1500;
 
@@ -25,10 +28,11 @@ export function subjectOf(seq: number): string {
 export async function killRound(
   directory: string,
   ms: number,
+  compression: "none" | "s2",
   known: { acknowledged: number; gone: Set<number> },
 ): Promise<void> {
   const writer = join(import.meta.dirname!, "killed-writer.ts");
-  const child = spawn(process.execPath, ["--import", "tsx", writer, directory], {
+  const child = spawn(process.execPath, ["--import", "tsx", writer, directory, compression], {
     stdio: ["ignore", "pipe", "inherit"],
   });
   let told = "";
@@ -51,17 +55,18 @@ export async function killRound(
     if (what === "ack") known.acknowledged = Math.max(known.acknowledged, Number(seq));
     if (what === "gone") known.gone.add(Number(seq));
   }
-  await check(directory, known);
+  await check(directory, compression, known);
 }
 
 async function check(
   directory: string,
+  compression: string,
   known: { acknowledged: number; gone: ReadonlySet<number> },
 ): Promise<void> {
   const runtime = nodeRuntime();
   const disk = await runtime.loadDisk();
   const storage = await FileStorage.open(directory, { ...runtime, disk, segmentBytes: SEGMENT_BYTES });
-  const store = await storage.openStream(["S"], KILL_OPTIONS);
+  const store = await storage.openStream(["S"], killOptions(compression));
   const { state } = store;
   assert.equal(state.lost, undefined);
   assert.ok(state.lastSeq >= known.acknowledged, `${state.lastSeq} is not behind ${known.acknowledged}`);
