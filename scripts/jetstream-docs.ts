@@ -52,7 +52,7 @@ export const NOT_RAISED: Readonly<Record<keyof typeof REASONS, readonly ApiError
 
 /** Fields of which more is to be said than that they are served. */
 const STREAM_FIELDS: Readonly<Record<string, string>> = {
-  compression: "kept; files are not compressed",
+  compression: "`s2` compresses the files of streams in files ([storage.md](storage.md#segments))",
   num_replicas: "0 or 1",
   placement: "kept: there is one server",
   storage: "yes; without a `storeDir`, all is in memory",
