@@ -57,6 +57,7 @@ test("sealed segments are compressed, and read as before, also after a stop and 
   );
   await checkAll(crashed.store);
   await storage.close();
+  assert.equal(disk.opened, 0, "all files are closed");
   const stopped = disk.copy();
   assert.equal(files(stopped, ".index").length, 1);
   const again = await openStream(stopped, SEGMENT, COMPRESSED);
@@ -158,6 +159,8 @@ test("what is erased is in no file, nor in the one that another has taken the pl
     }
   }
   await storage.close();
+  await former.close();
+  assert.equal(disk.opened, 0, "all files are closed");
 });
 
 test("what is to be erased just when its segment is compressed or merged is erased", async () => {
