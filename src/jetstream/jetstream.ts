@@ -119,7 +119,7 @@ export class JetStream {
     this.#limits.set(name, limits);
     const account: JetStreamAccount = new JetStreamAccount({
       context: this.#contextOf(name, () => account),
-      server: { promised: (storage) => this.#promised(storage), max: this.#max },
+      server: { reserved: (storage) => this.#reserved(storage), max: this.#max },
     });
     this.#recovering.add(account);
     try {
@@ -139,8 +139,8 @@ export class JetStream {
     return [...this.accounts.values(), ...this.#recovering];
   }
 
-  #promised(storage: StorageType): number {
-    return this.#all().reduce((sum, account) => sum + account.promised(storage), 0);
+  #reserved(storage: StorageType): number {
+    return this.#all().reduce((sum, account) => sum + account.reserved(storage), 0);
   }
 
   /** An account does without JetStream from now on; what it has stored stays. */

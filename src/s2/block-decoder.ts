@@ -4,6 +4,18 @@ export class S2Error extends Error {
 }
 
 const CORRUPT = "s2: corrupt input";
+/** Seven bits a byte: lengths are of 32. */
+const MOST_LENGTH_BYTES = 5;
+
+/** What a block begins with: how long it is when it is decompressed, and where what makes it stands. @throws S2Error */
+export function readBlockLength(block: Uint8Array): { readonly length: number; readonly at: number } {
+  let length = 0;
+  for (let at = 0; at < Math.min(block.length, MOST_LENGTH_BYTES); at++) {
+    length += (block[at] & 0x7f) * 128 ** at;
+    if (block[at] < 0x80) return { length, at: at + 1 };
+  }
+  throw new S2Error(CORRUPT);
+}
 
 /**
  * Decompresses one block of S2, which may also be one of Snappy, in steps. After its length it is literals, and copies of what is a distance

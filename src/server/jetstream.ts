@@ -2,6 +2,7 @@ import type { Broker } from "../broker/broker.ts";
 import { JetStream } from "../jetstream/jetstream.ts";
 import type { JetStreamAccountSettings, JetStreamSettings } from "../jetstream/settings.ts";
 import type { AccountLimits } from "../jetstream/stream/context.ts";
+import { messageOf } from "../protocol/message-of.ts";
 import type { SwitchedLogger } from "../seams/logger.ts";
 import type { Runtime } from "../seams/runtime.ts";
 import { ServerError } from "./errors.ts";
@@ -56,7 +57,7 @@ export async function startJetStream(
   try {
     jetstream = await JetStream.open(host, settings, accountSettings(options));
   } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
+    const why = messageOf(cause);
     log.fatal(`Can't start JetStream: ${why}`);
     throw new ServerError("STORAGE_FAILED", `cannot use ${directory} for JetStream: ${why}`, {
       option: "jetstream.storeDir",
@@ -165,7 +166,7 @@ async function enable(
   try {
     await jetstream.enable(account);
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
+    const why = messageOf(error);
     log.error(`JetStream cannot be enabled for account '${account.name}': ${why}`);
   }
 }

@@ -1,4 +1,4 @@
-import { S2BlockDecoder, S2Error } from "../s2/block-decoder.ts";
+import { readBlockLength, S2BlockDecoder, S2Error } from "../s2/block-decoder.ts";
 import { maxEncodedLength, S2BlockEncoder } from "../s2/block-encoder.ts";
 import type { DiskFile } from "../seams/disk.ts";
 import { BLOCK_HEADER_BYTES, blockCount, finishBlock, TABLE_MARK } from "./compressed-block.ts";
@@ -85,13 +85,7 @@ export class CompressedWriter {
 
 /** Decompresses all of a block into `to`, which has its length. @throws S2Error */
 export function decompress(decoder: S2BlockDecoder, block: Uint8Array, to: Uint8Array): void {
-  let at = 0;
-  let length = 0;
-  for (let factor = 1; at < 5; factor *= 128) {
-    const byte = block[at++];
-    length += (byte & 0x7f) * factor;
-    if (byte < 0x80) break;
-  }
+  const { length, at } = readBlockLength(block);
   if (length !== to.length) throw new S2Error("s2: another length");
   decoder.start(block, at, to, length);
   decoder.step(length);

@@ -1,3 +1,4 @@
+import { messageOf } from "../protocol/message-of.ts";
 import { EMPTY } from "../protocol/text.ts";
 import type { Clock } from "../seams/clock.ts";
 import { type Disk, DiskError, type DiskFile } from "../seams/disk.ts";
@@ -125,7 +126,7 @@ export class FileJournal implements Journal {
   /** A full disk is tried again with the next flush; anything else is the end. */
   #fail(error: unknown, pending: Uint8Array[], compaction: Uint8Array | undefined): StorageError {
     if (error instanceof StorageError) return error;
-    const text = `${this.#path}: ${error instanceof Error ? error.message : String(error)}`;
+    const text = `${this.#path}: ${messageOf(error)}`;
     if (error instanceof DiskError && error.kind === "full") {
       if (this.#compaction === undefined) {
         this.#compaction = compaction;
@@ -171,7 +172,7 @@ export class FileJournal implements Journal {
     } catch (error) {
       await file.close();
       // Which of the two the next start finds is not known any more, so nothing more may be said to be in either.
-      throw new DiskError("failed", error instanceof Error ? error.message : String(error));
+      throw new DiskError("failed", messageOf(error));
     }
     const old = { file: this.#file, name: this.#name };
     this.#file = file;

@@ -1,4 +1,5 @@
 import { assert } from "../protocol/assert.ts";
+import { messageOf } from "../protocol/message-of.ts";
 import { EMPTY } from "../protocol/text.ts";
 import { DiskError } from "../seams/disk.ts";
 import type { Random } from "../seams/random.ts";
@@ -324,8 +325,4 @@ export class FileLog {
 /** The head of the record that ends a segment. */
 export function sealHead(through: number): RecordHead {
   return { kind: KIND_SEAL, flags: 0, seq: through, micros: 0, gap: 0, durable: 0, ttl: 0 };
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

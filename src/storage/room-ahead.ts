@@ -1,3 +1,4 @@
+import { messageOf } from "../protocol/message-of.ts";
 import { DiskError, type DiskFile } from "../seams/disk.ts";
 
 /** The most room that is made at a time, in bytes. */
@@ -59,7 +60,7 @@ export class RoomAhead {
       (error: unknown) => {
         this.#making = undefined;
         // Whatever it was: a sync that failed may have been one of records.
-        this.#failure = new DiskError("failed", error instanceof Error ? error.message : String(error));
+        this.#failure = new DiskError("failed", messageOf(error));
       },
     );
   }

@@ -1,3 +1,4 @@
+import { messageOf } from "../protocol/message-of.ts";
 import { type Disk, DiskError, type DiskFile } from "../seams/disk.ts";
 import { unlinkIfThere } from "./unlink.ts";
 
@@ -32,7 +33,7 @@ export async function writeWhole(
   try {
     await disk.syncDirectory(path.slice(0, path.lastIndexOf("/")));
   } catch (error) {
-    throw new DiskError("failed", error instanceof Error ? error.message : String(error));
+    throw new DiskError("failed", messageOf(error));
   }
   return true;
 }

@@ -1,3 +1,4 @@
+import { messageOf } from "../../protocol/message-of.ts";
 import { ConfigError } from "../errors.ts";
 import type { Item } from "./cursor.ts";
 import { Lexer } from "./lexer.ts";
@@ -52,7 +53,7 @@ function read(path: string, shared: Shared): Uint8Array {
   try {
     content = shared.source.readFile(path);
   } catch (error) {
-    throw wrong(error instanceof Error ? error.message : String(error));
+    throw wrong(messageOf(error));
   }
   return typeof content === "string" ? encoder.encode(content) : content;
 }

@@ -1,3 +1,4 @@
+import { messageOf } from "../../protocol/message-of.ts";
 import { subjectsCollide } from "../../protocol/subject.ts";
 import { encodeText } from "../../protocol/text.ts";
 import { API_LEVEL } from "../../seams/version.ts";
@@ -14,15 +15,15 @@ import { decideRestore } from "../stream/restore.ts";
 import { Stream, storageOf } from "../stream/stream.ts";
 import { decideUpdate } from "../stream/update.ts";
 import type { AccountContext } from "./context.ts";
-import { bothOf, promisedTo } from "./promises.ts";
+import { bothOf, reservedFor } from "./reservations.ts";
 import { clearRestorations, Restoration } from "./restoration.ts";
 import type { Amounts } from "./usage.ts";
 
 /** What accounts need besides their context. */
 export interface AccountSetup {
   readonly context: AccountContext;
-  /** What the server has promised to the streams of all accounts, and what it may hold. */
-  readonly server: { promised(storage: StorageType): number; readonly max: Amounts };
+  /** What the server has reserved for the streams of all accounts, and what it may hold. */
+  readonly server: { reserved(storage: StorageType): number; readonly max: Amounts };
 }
 
 /** The streams of an account. */
@@ -81,7 +82,7 @@ export class JetStreamAccount {
           `Restored ${stream.store.state.messages} messages for stream '${this.context.name} > ${name}'`,
         );
       } catch (error) {
-        this.#setOffline(name, error instanceof Error ? error.message : String(error));
+        this.#setOffline(name, messageOf(error));
       }
     }
   }
@@ -286,7 +287,7 @@ export class JetStreamAccount {
 
   #createContext(): CreateContext {
     const { context } = this;
-    const { promised, max } = this.#setup.server;
+    const { reserved, max } = this.#setup.server;
     const configs = this.#configs();
     return {
       server: context.serverLimits,
@@ -294,11 +295,11 @@ export class JetStreamAccount {
       streams: configs,
       streamOf: (name) => this.configOf(name),
       reservations: ({ name, storage }) => ({
-        account: promisedTo(
+        account: reservedFor(
           configs.filter((config) => config.name !== name),
           storage,
         ),
-        server: promised(storage),
+        server: reserved(storage),
         serverMax: max[storage],
       }),
     };
@@ -312,9 +313,9 @@ export class JetStreamAccount {
     return [...configs.values()];
   }
 
-  /** The bytes that streams are promised by `max_bytes`. */
-  promised(storage: StorageType): number {
-    return promisedTo(this.#configs(), storage);
+  /** The bytes that are reserved for streams by their `max_bytes`. */
+  reserved(storage: StorageType): number {
+    return reservedFor(this.#configs(), storage);
   }
 
   /** The configuration of a stream, also of one that is being made. */
@@ -345,8 +346,4 @@ function readDocument(bytes: Uint8Array): { config: StreamConfig; created: Times
     if (error instanceof RequestJsonError) return undefined;
     throw error;
   }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -1,3 +1,4 @@
+import { messageOf } from "../../protocol/message-of.ts";
 import { encodeText } from "../../protocol/text.ts";
 import type { Storage } from "../../storage/storage.ts";
 import type { StreamStore } from "../../storage/store.ts";
@@ -134,7 +135,7 @@ async function restoreConsumer(stream: Stream, consumer: SnapshotConsumer): Prom
   try {
     await stream.consumers.restore(consumer);
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
+    const why = messageOf(error);
     throw new SnapshotError(`error restoring consumer [${JSON.stringify(consumer.name)}]: ${why}`);
   }
 }

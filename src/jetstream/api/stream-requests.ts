@@ -1,4 +1,5 @@
 import type { Session } from "../../broker/session.ts";
+import { messageOf } from "../../protocol/message-of.ts";
 import type { StoredMessage } from "../../storage/store.ts";
 import { apiError } from "../errors.ts";
 import { decodeRequest, isEmptyRequest } from "../json/decode.ts";
@@ -191,7 +192,7 @@ async function deleteMessage(
   try {
     await stream.store.flush();
   } catch (error) {
-    throw apiError(10057, { err: error instanceof Error ? error.message : String(error) });
+    throw apiError(10057, { err: messageOf(error) });
   }
   return '"success":true';
 }

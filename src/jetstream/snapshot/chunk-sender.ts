@@ -1,4 +1,5 @@
 import type { InternalClient } from "../../broker/internal-client.ts";
+import { messageOf } from "../../protocol/message-of.ts";
 import { EMPTY } from "../../protocol/text.ts";
 import type { Clock } from "../../seams/clock.ts";
 import { STATUS, statusFrame } from "../status-frames.ts";
@@ -75,7 +76,7 @@ export class ChunkSender {
     try {
       status = await this.#sendAll(chunks);
     } catch (failure) {
-      error = failure instanceof Error ? failure.message : String(failure);
+      error = messageOf(failure);
       status = failure instanceof Stopped ? failure.status : statusFrame(500, error.replace(/[\r\n]+/g, " "));
     } finally {
       endWatch();

@@ -1,5 +1,6 @@
 import { newEventId } from "../../broker/event-id.ts";
 import { escapeJson } from "../../protocol/go-format.ts";
+import { messageOf } from "../../protocol/message-of.ts";
 import { Pacer } from "../../storage/pacer.ts";
 import type { StreamStore } from "../../storage/store.ts";
 import type { Restoration } from "../account/restoration.ts";
@@ -176,5 +177,5 @@ function refusalOf(error: unknown): string {
 /** Errors of the API are told as they are, all others as the reason of a failed restore. */
 function restoreError(error: unknown): ApiError {
   if (error instanceof ApiError) return error;
-  return apiError(10062, { err: error instanceof Error ? error.message : String(error) });
+  return apiError(10062, { err: messageOf(error) });
 }

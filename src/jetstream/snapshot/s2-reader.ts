@@ -1,5 +1,5 @@
 import { decodeText } from "../../protocol/text.ts";
-import { S2BlockDecoder, S2Error } from "../../s2/block-decoder.ts";
+import { readBlockLength, S2BlockDecoder, S2Error } from "../../s2/block-decoder.ts";
 import { Crc32c } from "./crc32c.ts";
 import { corruptS2, SnapshotError, unexpectedEnd } from "./errors.ts";
 import { PendingBytes } from "./pending-bytes.ts";
@@ -137,25 +137,14 @@ export class S2Reader {
   }
 
   #startDecoding(body: Uint8Array): void {
-    let length = 0;
-    let at = 0;
-    for (let shift = 0; ; shift += 7) {
-      if (at === body.length || shift > 28) throw corruptS2();
-      const byte = body[at++];
-      length += (byte & 0x7f) * 2 ** shift;
-      if (byte < 0x80) break;
-    }
+    const { length, at } = understood(() => readBlockLength(body));
     if (length > this.#maxBlock) throw corruptS2();
     this.#decoder.start(body, at, this.#room(length), length);
     this.#decoded = length === 0 && this.#decode(1);
   }
 
   #decode(count: number): boolean {
-    try {
-      return this.#decoder.step(count);
-    } catch (error) {
-      throw error instanceof S2Error ? corruptS2() : error;
-    }
+    return understood(() => this.#decoder.step(count));
   }
 
   /** Space for the block at hand. */
@@ -163,5 +152,14 @@ export class S2Reader {
     this.#length = length;
     if (this.#block.length < length) this.#block = new Uint8Array(length);
     return this.#block;
+  }
+}
+
+/** @throws SnapshotError for what is no S2. */
+function understood<T>(decode: () => T): T {
+  try {
+    return decode();
+  } catch (error) {
+    throw error instanceof S2Error ? corruptS2() : error;
   }
 }

@@ -1,4 +1,5 @@
 import type { Ending } from "../../broker/internal-client.ts";
+import { messageOf } from "../../protocol/message-of.ts";
 import type { Timer } from "../../seams/clock.ts";
 import { randomName } from "../consumer/names.ts";
 import { type ApiError, apiError } from "../errors.ts";
@@ -224,7 +225,7 @@ export class Inflow {
     try {
       this.#end.connected(consumer.delivered);
     } catch (error) {
-      account.logger.warn(`${this.#end.title}: ${error instanceof Error ? error.message : String(error)}`);
+      account.logger.warn(`${this.#end.title}: ${messageOf(error)}`);
       this.#again(true);
       return;
     }

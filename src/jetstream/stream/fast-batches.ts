@@ -1,3 +1,4 @@
+import { messageOf } from "../../protocol/message-of.ts";
 import { StorageError } from "../../storage/errors.ts";
 import { ApiError, apiError } from "../errors.ts";
 import { isRequestSupported } from "../metadata.ts";
@@ -173,7 +174,7 @@ export class FastBatches extends OpenBatches<FastPublishing> {
       if (this.open.get(batch.id) === batch) batch.synced(store.syncedSeq);
     };
     const failed = (error: unknown): void => {
-      const why = error instanceof Error ? error.message : String(error);
+      const why = messageOf(error);
       account.logger.error(`Stream '${account.name} > ${this.rules.config.name}': rollup: ${why}`);
       if (this.open.get(batch.id) === batch) batch.lost(apiError(10023));
     };

@@ -1,4 +1,5 @@
 import type { Message } from "../../protocol/message.ts";
+import { messageOf } from "../../protocol/message-of.ts";
 import { EMPTY, encodeText } from "../../protocol/text.ts";
 import { StorageError } from "../../storage/errors.ts";
 import { Pacer } from "../../storage/pacer.ts";
@@ -136,7 +137,7 @@ export class Ingest {
 
   /** What must be read for a message cannot be, or something else goes wrong with it: those behind it go on. */
   #undecided(message: Incoming, error: unknown): void {
-    const err = error instanceof Error ? error.message : String(error);
+    const err = messageOf(error);
     const { account } = this.#parts;
     account.logger.error(`Stream '${account.name} > ${this.#rules.config.name}': ${err}`);
     this.#refuse(message, apiError(10077, { err }));

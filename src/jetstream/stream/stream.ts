@@ -1,4 +1,5 @@
 import type { Ending } from "../../broker/internal-client.ts";
+import { messageOf } from "../../protocol/message-of.ts";
 import { EMPTY } from "../../protocol/text.ts";
 import type { StorageError } from "../../storage/errors.ts";
 import type { Storage } from "../../storage/storage.ts";
@@ -214,7 +215,7 @@ export class Stream implements ConsumerHost, ExpiringStream, ReceivingStream {
     // Its end makes calls fail that are under way.
     if (this.#closed) return;
     this.account.logger.error(
-      `Stream '${this.account.name} > ${this.#config.name}': ${what}: ${error instanceof Error ? error.message : String(error)}`,
+      `Stream '${this.account.name} > ${this.#config.name}': ${what}: ${messageOf(error)}`,
     );
   }
 

@@ -6,8 +6,8 @@ export function bothOf(old: StreamConfig, wanted: StreamConfig): StreamConfig {
   return { ...wanted, subjects, maxBytes: Math.max(old.maxBytes, wanted.maxBytes) };
 }
 
-/** The bytes that are promised by `max_bytes`. */
-export function promisedTo(configs: readonly StreamConfig[], storage: StorageType): number {
+/** The bytes that are reserved by `max_bytes`. */
+export function reservedFor(configs: readonly StreamConfig[], storage: StorageType): number {
   return configs
     .filter((config) => config.storage === storage)
     .reduce((sum, { maxBytes }) => sum + Math.max(0, maxBytes), 0);
