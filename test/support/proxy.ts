@@ -70,7 +70,7 @@ export class NetworkProxy {
     this.connections += 1;
     client.on("error", () => {});
     if (this.refusing) {
-      client.resetAndDestroy();
+      reset(client);
       return;
     }
     const server = connect({ host: "127.0.0.1", port: this.#target(), noDelay: true });
@@ -106,7 +106,7 @@ export class NetworkProxy {
   /** Ends all connections, the hard way. */
   cut(): void {
     for (const { client, server } of this.#pairs) {
-      client.resetAndDestroy();
+      reset(client);
       server.destroy();
     }
   }
@@ -139,4 +139,13 @@ export class NetworkProxy {
     this.#stuck = false;
     await this.goAway();
   }
+}
+
+/**
+ * Ends a connection the hard way. A socket that is being ended already is closed: Node 20 cannot reset it (EINVAL), then forgets to close it, and a
+ * process with such a socket spins for ever when it should exit.
+ */
+function reset(socket: Socket): void {
+  if (socket.writableEnded) socket.destroy();
+  else socket.resetAndDestroy();
 }

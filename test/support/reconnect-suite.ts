@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { after, afterEach, beforeEach, describe, it } from "node:test";
+import { afterEach, beforeEach, describe, it } from "node:test";
 import { errors, type Status } from "@nats-io/nats-core";
 import {
   type Connection,
@@ -40,15 +40,6 @@ export function reconnectSuite(name: string, start: () => Promise<SuiteServer>):
       for (const each of opened) await each.close();
       await proxy.close();
       await server.close();
-    });
-
-    // A process that does not end says what keeps it: nothing may.
-    after(() => {
-      const tell = (): void => {
-        process.exitCode = 1;
-        console.error(`left open: ${process.getActiveResourcesInfo().join(", ")}`);
-      };
-      setTimeout(tell, 10_000).unref();
     });
 
     async function through(options: ConnectOptions = {}): Promise<Connection> {
