@@ -7,6 +7,7 @@ import { checkedSettings } from "../../src/server/checked-settings.ts";
 import type { ServerOptions } from "../../src/server/options/types.ts";
 import { Server } from "../../src/server/server.ts";
 import { settle, simulatedRuntime, TestLink, VirtualClock } from "../support/simulated.ts";
+import { until } from "../support/waiting.ts";
 
 function setup(options: ServerOptions) {
   const clock = new VirtualClock();
@@ -61,7 +62,7 @@ describe("authorization", () => {
     assert.equal(client.look(), "");
     assert.equal(client.held, true);
     client.send("NG\r\n");
-    for (let i = 0; i < 50 && client.received === ""; i++) await new Promise((go) => setImmediate(go));
+    await until(() => client.received !== "", "the password is checked");
     await settle();
     assert.equal(client.look(), "MSG x 1 2\r\nhi\r\nPONG\r\n");
     assert.equal(client.held, false);
