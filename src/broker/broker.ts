@@ -59,6 +59,9 @@ export interface BrokerContext {
 /** How often a flush goes round before the rest of the program gets a turn. */
 const FLUSH_ROUNDS = 8;
 
+/** How many bytes may have come in a turn of the event loop before what they caused goes out within it. */
+const TURN_BYTES = 64 * 1024;
+
 /** The length up to which an array of touched sessions is used again. */
 const TOUCHED_KEPT = 64;
 
@@ -98,6 +101,8 @@ export class Broker {
   #spare: Receiver[] = [];
   #flushing = false;
   #flushPlanned = false;
+  /** Bytes that have come and are to be answered when this turn of the event loop is over; 0 for none. */
+  #turnBytes = 0;
   #turnTime = 0;
 
   constructor(context: BrokerContext) {
@@ -203,6 +208,27 @@ export class Broker {
     this.#flushPlanned = true;
     this.context.tasks.soon(this.#plannedFlush);
   }
+
+  /**
+   * Flushes once all that this turn of the event loop brings has been read: for links that hand over in pieces what has come at
+   * once, so that it is answered in one piece nevertheless. Does so at once when much has come.
+   * @param bytes - the length of the piece.
+   */
+  flushAfterTurn(bytes: number): void {
+    const planned = this.#turnBytes > 0;
+    this.#turnBytes += bytes;
+    if (this.#turnBytes >= TURN_BYTES) {
+      // What follows in this turn is counted again, and the flush that is planned stays planned.
+      this.#turnBytes = 1;
+      this.flush();
+    }
+    if (!planned) this.context.tasks.later(this.#turnOver);
+  }
+
+  readonly #turnOver = (): void => {
+    this.#turnBytes = 0;
+    this.flush();
+  };
 
   readonly #plannedFlush = (): void => {
     this.#flushPlanned = false;

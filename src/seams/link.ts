@@ -18,9 +18,13 @@ export interface ByteLink extends ByteSink {
   end(reason: ClosedReason): void;
   /** Ends the connection at once; the handler's `closed` follows. */
   destroy(): void;
-  /** The other end's address, for INFO, logs and monitoring; "" where there is none. */
+  /** The same, so that the other end sees a reset: for links that have such an end. */
+  reset?(): void;
   /** Bytes that were written and have not left this program, where that is known: less than before means that the other end takes some. */
   readonly unsent?: number;
+  /** Whether bytes that have come together may be handed over in several calls, as the records of TLS are. */
+  readonly inPieces?: boolean;
+  /** The other end's address, for INFO, logs and monitoring; "" where there is none. */
   readonly remoteHost: string;
   readonly remotePort: number;
 }

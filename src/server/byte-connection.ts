@@ -22,6 +22,13 @@ import { WriteDeadline } from "./write-deadline.ts";
 
 /** How long (ms) a client that was told to go may take to read its last bytes. */
 const LINGER_MS = 1_000;
+/** How long (ms) a client may take to read why its message is refused, before the reset that follows. */
+const REFUSED_MS = 50;
+/**
+ * A chunk with more bytes than this (nats-server `startBufSize`) is one that nats-server has not read to its end when it refuses the
+ * message in it: its system answers that with a reset, behind the error.
+ */
+const FIRST_READ_BYTES = 512;
 const LETTER_C = 67;
 
 /** Reasons after which there is no point in sending what is left. */
@@ -74,6 +81,8 @@ export class ByteConnection implements ByteLinkHandler, ClientVerbs, FaultSink {
   /** Whether the chunk being read holds something that shows a client at work: not a mere PING or PONG. */
   #active = false;
   #pinged = false;
+  /** The length of the chunk that is being read, or was last. */
+  #chunkBytes = 0;
 
   /** @param entry - how the client came in, and what is known of it already. */
   constructor(context: ConnectionContext, link: ByteLink, entry: ConnectionEntry) {
@@ -156,6 +165,7 @@ export class ByteConnection implements ByteLinkHandler, ClientVerbs, FaultSink {
     if (this.#session.closed) return;
     const { broker } = this.#context;
     const session = this.#session;
+    this.#chunkBytes = bytes.length;
     this.#limits.maxControlLine = broker.context.limits.maxControlLine;
     this.#limits.maxPayload = session.maxPayload;
     // Who must say who he is has to begin with that, whatever else he sends (nats-server parser.go).
@@ -167,7 +177,8 @@ export class ByteConnection implements ByteLinkHandler, ClientVerbs, FaultSink {
       this.#pinged = false;
       this.#heartbeat.input();
     }
-    broker.flush();
+    if (this.#link.inPieces === true) broker.flushAfterTurn(bytes.length);
+    else broker.flush();
     const heldBy = this.#session.heldBy;
     if (heldBy instanceof ByteSessionPeer) heldBy.hold(this);
   }
@@ -312,6 +323,14 @@ export class ByteConnection implements ByteLinkHandler, ClientVerbs, FaultSink {
     }
     this.#outbox.flush();
     this.#link.hold(false);
+    if (
+      reason === "Maximum Message Payload Exceeded" &&
+      this.#chunkBytes > FIRST_READ_BYTES &&
+      this.#link.reset
+    ) {
+      this.#linger = this.after(REFUSED_MS, () => this.#link.reset?.());
+      return;
+    }
     this.#endLink(reason);
     if (!this.#linkEnded) this.#linger = this.after(LINGER_MS, () => this.#link.destroy());
   }

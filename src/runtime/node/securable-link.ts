@@ -24,6 +24,11 @@ export class TcpSecurableLink implements SecurableLink {
     this.remotePort = this.#link.remotePort;
   }
 
+  /** Node hands over each record of TLS by itself, in a call of its own, however many have come. */
+  get inPieces(): boolean {
+    return this.#socket !== this.#plain;
+  }
+
   awaitFirstByte(came: (byte: number | undefined) => void): () => void {
     const socket = this.#plain;
     const stop = (): void => {

@@ -82,6 +82,10 @@ export class SocketLink implements ByteLink {
   destroy(): void {
     this.#socket.destroy();
   }
+
+  reset(): void {
+    this.#socket.resetAndDestroy();
+  }
 }
 
 /** What Node's sockets have beyond their types. */
