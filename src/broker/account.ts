@@ -84,6 +84,9 @@ export const API_PREFIX = `${API_SUBJECT}.`;
 
 /** Subjects that servers use among themselves: gateway replies and Raft groups (behaviour.md A.7). */
 function classify(subject: string): number {
+  const first = subject[0];
+  // Programs' own subjects begin with neither.
+  if (first !== "$" && first !== "_") return 0;
   return subject.startsWith("$NRG.") ? RESERVED_SUBJECT : classifySystem(subject);
 }
 

@@ -17,14 +17,16 @@ export class Login {
   readonly #peer: SessionPeer;
   /** What stands for fields that `CONNECT` leaves out. */
   readonly #credentials: Partial<ConnectOptions> | undefined;
-  #options: ConnectOptions = { ...CONNECT_DEFAULTS };
+  /** What `CONNECT` said, with nats-server's defaults for the rest. */
+  options: Readonly<ConnectOptions> = CONNECT_DEFAULTS;
   #admission: Admission | undefined;
   #timer: Timer | undefined;
   /** Made when a log line needs it. */
   #label: string | undefined;
   /** Whether the label tells what `CONNECT` has said the first time. */
   #labelled = false;
-  #connected = false;
+  /** Whether `CONNECT` has come, or the client has begun without. */
+  connected = false;
 
   constructor(
     broker: Broker,
@@ -36,16 +38,6 @@ export class Login {
     this.#session = session;
     this.#peer = peer;
     this.#credentials = credentials;
-  }
-
-  /** Whether `CONNECT` has come, or the client has begun without. */
-  get connected(): boolean {
-    return this.#connected;
-  }
-
-  /** What `CONNECT` said, with nats-server's defaults for the rest. */
-  get options(): Readonly<ConnectOptions> {
-    return this.#options;
   }
 
   /** The user that the client is; undefined where clients have none. */
@@ -60,7 +52,7 @@ export class Login {
   }
 
   #details(): string {
-    return userLabel(this.#options, this.#session.account.name, this.#admission);
+    return userLabel(this.options, this.#session.account.name, this.#admission);
   }
 
   /** Whether the client must say who it is. */
@@ -86,27 +78,24 @@ export class Login {
   /** `CONNECT` has come: the client is let in or refused, now or when that is decided. */
   connect(given: Partial<ConnectOptions>): void {
     this.#timer?.cancel();
-    const again = this.#connected;
+    const again = this.connected;
     // A second CONNECT begins anew, with the fields of the first as defaults (nats-server client.go processConnect).
     if (again) this.#session.dropSubscriptions();
-    this.#connected = true;
-    const options = withCredentials({ ...this.#options, ...given }, this.#credentials);
-    this.#options = options;
+    this.connected = true;
+    const said = { ...this.options, ...given };
+    const options = this.#credentials === undefined ? said : withCredentials(said, this.#credentials);
+    this.options = options;
     this.#peer.headers = options.headers && this.#broker.context.info().headers;
-    this.#decide(again);
+    if (this.asked) this.#decide(this.#broker.authenticator!, again);
+    else this.#enterUnasked(again);
   }
 
   /** Lets the client in, or refuses it, by the rules as they are now; returns whether that is done, or takes its time. */
-  #decide(again: boolean): boolean {
-    const { authenticator } = this.#broker;
+  #decide(authenticator: Authenticator, again: boolean): boolean {
     const { type } = this.#session;
-    if (authenticator === undefined || !authenticator.asks(type)) {
-      this.#enterUnasked(again);
-      return true;
-    }
     this.#session.mute();
     const verdict = authenticator.admit({
-      options: this.#options,
+      options: this.options,
       type,
       gone: () => this.#session.closed,
     });
@@ -122,9 +111,12 @@ export class Login {
   /** The verdict has come that took time. */
   #decided(admission: Admission | undefined, authenticator: Authenticator, again: boolean): void {
     if (this.#session.closed) return;
-    if (this.#broker.authenticator !== authenticator) {
+    const now = this.#broker.authenticator;
+    if (now === undefined || !this.asked) {
+      this.#enterUnasked(again);
+    } else if (now !== authenticator) {
       // The rules that it goes by hold no more.
-      if (!this.#decide(again)) return;
+      if (!this.#decide(now, again)) return;
     } else if (this.#admit(admission)) {
       this.#enter(again);
     }
@@ -147,11 +139,11 @@ export class Login {
    * else it goes. Returns whether it is in.
    */
   enterUnnamed(): boolean {
-    const admission = this.#connected
+    const admission = this.connected
       ? undefined
       : this.#broker.authenticator?.admitUnnamed(this.#session.type);
     this.#timer?.cancel();
-    this.#connected = true;
+    this.connected = true;
     return this.#admit(admission);
   }
 
@@ -181,7 +173,7 @@ export class Login {
   /** The client is in: the rest of `CONNECT` holds. */
   #enter(again: boolean): void {
     const session = this.#session;
-    const options = this.#options;
+    const options = this.options;
     this.#broker.observer?.entered(session);
     if (!again) {
       this.#label = undefined;
@@ -200,7 +192,7 @@ export class Login {
 
   #refuse(): void {
     this.#broker.observer?.refused(this.#session);
-    const { user, nkey, auth_token: token } = this.#options;
+    const { user, nkey, auth_token: token } = this.options;
     const who = nkey !== "" ? ` - Nkey ${quote(nkey)}` : user !== "" ? ` - User ${quote(user)}` : "";
     this.#session.fault(
       FAULTS.authorization,
@@ -220,7 +212,7 @@ export class Login {
       return;
     }
     const admission =
-      before === undefined ? undefined : authenticator.admitAgain({ options: this.#options, type }, before);
+      before === undefined ? undefined : authenticator.admitAgain({ options: this.options, type }, before);
     // A client cannot move to another account with its subscriptions.
     if (admission === undefined || admission.account !== account) {
       this.#refuse();
@@ -232,11 +224,7 @@ export class Login {
 }
 
 /** Fills in what `CONNECT` leaves out (nats-server `processConnect`). */
-function withCredentials(
-  options: ConnectOptions,
-  credentials: Partial<ConnectOptions> | undefined,
-): ConnectOptions {
-  if (credentials === undefined) return options;
+function withCredentials(options: ConnectOptions, credentials: Partial<ConnectOptions>): ConnectOptions {
   return {
     ...options,
     user: options.user || (credentials.user ?? ""),

@@ -31,7 +31,9 @@ export abstract class Receiver {
   /** What must be kept from the client, and what it may answer; undefined where there is nothing to check. */
   protected filter: Permissions | undefined;
   protected replies: ReplyPermits | undefined;
-  readonly #answer: Message;
+  readonly #slab: Slab;
+  /** Made when nobody gets a request of its for the first time. */
+  #answer: Message | undefined;
   #touched = false;
   /** How many messages had been sent to it at the last flush. */
   #flushedMsgs = 0;
@@ -42,7 +44,7 @@ export abstract class Receiver {
     this.broker = broker;
     this.peer = peer;
     this.lastActivity = broker.context.clock.now();
-    this.#answer = new Message(slab);
+    this.#slab = slab;
   }
 
   /** The receiver that is behind with what this session has sent it, if any still is. */
@@ -137,6 +139,7 @@ export abstract class Receiver {
     const reply = request.reply;
     for (const subscription of router.find(reply).plain) {
       if ((subscription.session as Receiver) !== this || subscription.closed) continue;
+      this.#answer ??= new Message(this.#slab);
       this.#answer.setValue(reply, undefined, noRespondersHeaders(request.subject), EMPTY);
       this.peer.msg(subscription, this.#answer, false);
       this.touch();

@@ -56,11 +56,8 @@ export class SessionSubscriptions {
     permissions: Permissions | undefined,
     maxTokens: number,
   ): SubscriptionRefusal | undefined {
-    if (queue === SYSTEM_QUEUE || permissions?.maySubscribe(subject, queue) === false) {
-      const group = queue === undefined ? "" : `, Queue: ${quote(queue)}`;
-      const detail = `Subscription Violation - Subject ${quote(subject)}${group}, SID ${sid}`;
-      return { fault: subscriptionViolation(subject, queue), detail };
-    }
+    if (queue === SYSTEM_QUEUE || permissions?.maySubscribe(subject, queue) === false)
+      return violation(subject, queue, sid);
     if (maxTokens > 0 && subject.split(".").length > maxTokens) {
       const detail = `Subscription Violation Too Many Tokens - Subject ${quote(subject)}, SID ${sid}`;
       return { fault: tooManyTokens(subject), detail };
@@ -89,4 +86,11 @@ export class SessionSubscriptions {
     this.#bySid.delete(subscription.sid);
     this.#session.account.router.remove(subscription);
   }
+}
+
+/** The user may not have the subscription. */
+function violation(subject: string, queue: string | undefined, sid: Sid): SubscriptionRefusal {
+  const group = queue === undefined ? "" : `, Queue: ${quote(queue)}`;
+  const detail = `Subscription Violation - Subject ${quote(subject)}${group}, SID ${sid}`;
+  return { fault: subscriptionViolation(subject, queue), detail };
 }

@@ -20,6 +20,7 @@ import type { Broker } from "./broker.ts";
 import { infoFor, infoOnceIn } from "./client-info.ts";
 import { type ConnectionRecord, recordOf, type SubscriptionRecord } from "./connection-record.ts";
 import { Login } from "./login.ts";
+import type { AccountMappings } from "./mappings.ts";
 import { type Permissions, replyPermits } from "./permissions.ts";
 import { ProtocolTrace } from "./protocol-trace.ts";
 import { Receiver } from "./receiver.ts";
@@ -118,7 +119,7 @@ export class Session extends Receiver implements ClientVerbs, FaultSink {
     }
     this.broker.sessions.set(this.id, this);
     this.#account.sessions.add(this);
-    if (speaks) this.expectConnect();
+    if (speaks && this.#mute) this.login.begin();
   }
 
   /** The client may speak from now on: if it must say who it is, it has so much time for that. */
@@ -207,7 +208,7 @@ export class Session extends Receiver implements ClientVerbs, FaultSink {
   /** For the login: what the client may do; undefined for everything. */
   permit(permissions: Permissions | undefined): void {
     this.#permissions = permissions;
-    this.replies = replyPermits(permissions, this.broker.context.clock);
+    this.replies = permissions && replyPermits(permissions, this.broker.context.clock);
     this.filter = undefined;
   }
 
@@ -217,7 +218,7 @@ export class Session extends Receiver implements ClientVerbs, FaultSink {
     this.#pedantic = options.pedantic;
     this.echo = options.echo;
     this.#noResponders = options.no_responders;
-    this.ok();
+    if (this.verbose) this.ok();
   }
 
   /** The rules have changed: the client stays as what it is now, or goes; so do subscriptions that it may not have any more. */
@@ -280,7 +281,7 @@ export class Session extends Receiver implements ClientVerbs, FaultSink {
       if (permissions?.filters(subject, queue) === true) this.filter = permissions;
       this.#subscriptions.add(subject, queue, sid);
     }
-    this.ok();
+    if (this.verbose) this.ok();
   }
 
   /** For the server itself: subscribes to what may be forbidden to clients. */
@@ -324,15 +325,7 @@ export class Session extends Receiver implements ClientVerbs, FaultSink {
     traffic.inMsgs += 1;
     traffic.inBytes += message.size;
     // Pedantic is about what the client said; all else about where the message goes.
-    if (mappings !== undefined && this.id !== 0) {
-      if (this.#pedantic && !isLiteralSubject(message.subjectText)) this.say(FAULTS.invalidPublishSubject);
-      const published = this.#trace === undefined ? "" : message.subjectText;
-      const mapped = mappings.apply(message);
-      if (mapped !== undefined) {
-        this.#trace?.mapped(published, mapped);
-        msgTrace?.mapped(mapped);
-      }
-    }
+    if (mappings !== undefined && this.id !== 0) this.#map(message, mappings, msgTrace);
     const onWire = message.onWire;
     const route = onWire ? router.findWire(message) : router.find(message.subject);
     message.subject = route.subject;
@@ -345,19 +338,11 @@ export class Session extends Receiver implements ClientVerbs, FaultSink {
         !permissions.mayPublish(route.subject) &&
         this.replies?.take(route.subject) !== true)
     ) {
-      this.#violation(
-        publishViolation(route.subject),
-        `Publish Violation - Subject ${quote(route.subject)}`,
-        msgTrace,
-      );
+      this.#violation(publishViolation(route.subject), "Subject", route.subject, msgTrace);
       return;
     }
     if (message.hasReply && hasReservedReply(message) && !this.#internal) {
-      this.#violation(
-        replyViolation(message.reply),
-        `Publish Violation - Reply ${quote(message.reply)}`,
-        msgTrace,
-      );
+      this.#violation(replyViolation(message.reply), "Reply", message.reply, msgTrace);
       return;
     }
     if (this.verbose) this.ok();
@@ -372,6 +357,16 @@ export class Session extends Receiver implements ClientVerbs, FaultSink {
     if (msgTrace !== undefined) this.broker.tracer?.traced(msgTrace);
   }
 
+  /** The account's mappings say where the message goes. */
+  #map(message: Message, mappings: AccountMappings, msgTrace: MessageTrace | undefined): void {
+    if (this.#pedantic && !isLiteralSubject(message.subjectText)) this.say(FAULTS.invalidPublishSubject);
+    const published = this.#trace === undefined ? "" : message.subjectText;
+    const mapped = mappings.apply(message);
+    if (mapped === undefined) return;
+    this.#trace?.mapped(published, mapped);
+    msgTrace?.mapped(mapped);
+  }
+
   /** The message may be a request to the server itself; returns whether it is one that is served. */
   #request(subject: string, message: Message): boolean {
     const { api, services } = this.broker;
@@ -379,8 +374,8 @@ export class Session extends Receiver implements ClientVerbs, FaultSink {
   }
 
   /** The message is not let in. */
-  #violation(fault: ProtocolFault, detail: string, trace: MessageTrace | undefined): void {
-    this.fault(fault, detail);
+  #violation(fault: ProtocolFault, of: string, subject: string, trace: MessageTrace | undefined): void {
+    this.fault(fault, `Publish Violation - ${of} ${quote(subject)}`);
     if (trace === undefined) return;
     trace.refused(fault.text);
     this.broker.tracer?.traced(trace);

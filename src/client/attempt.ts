@@ -9,21 +9,17 @@ export class Attempt {
   introduced: ((info: ServerInfo) => void) | undefined;
   /** The server has been asked whether it takes the client: its next `PONG` says so. */
   asked = false;
-  #failure: Error | undefined;
+  /** Why it has come to nothing, if it has. */
+  failure: Error | undefined;
 
   constructor() {
     // Whether it fails while that is awaited or not.
     this.accepted.promise.catch(() => {});
   }
 
-  /** Why it has come to nothing, if it has. */
-  get failure(): Error | undefined {
-    return this.#failure;
-  }
-
   /** It has come to nothing. */
   fail(error: Error): void {
-    this.#failure ??= error;
+    this.failure ??= error;
     this.accepted.reject(error);
   }
 
@@ -31,11 +27,11 @@ export class Attempt {
   async unlessFailed<T>(promise: Promise<T>, late?: (value: T) => void): Promise<T> {
     try {
       const value = (await Promise.race([promise, this.accepted.promise])) as T;
-      if (this.#failure === undefined) return value;
+      if (this.failure === undefined) return value;
     } catch (error) {
-      this.#failure ??= error as Error;
+      this.failure ??= error as Error;
     }
     promise.then(late, () => {});
-    throw this.#failure;
+    throw this.failure;
   }
 }

@@ -15,9 +15,10 @@ export function connectFields(
   credentials?: UrlCredentials,
   encrypted?: boolean,
 ): Partial<ConnectFields> {
-  const { name, noEcho, verbose = false, pedantic = false } = settings;
+  const { name, noEcho, verbose = false, pedantic = false, authenticator, token, user } = settings;
   if (noEcho && !(info.proto >= 1)) throw new errors.ConnectionError("server does not support 'noEcho'");
   const headers = info.headers === true;
+  const asks = authenticator || token || user;
   return {
     protocol: 1,
     lang: "typescript",
@@ -29,7 +30,7 @@ export function connectFields(
     ...(encrypted && { tls_required: true }),
     ...(name !== undefined && { name }),
     ...(noEcho && { echo: false }),
-    ...(buildAuthenticator(settings as ConnectionOptions) as Authenticator)(info.nonce),
+    ...(asks && (buildAuthenticator(settings as ConnectionOptions) as Authenticator)(info.nonce)),
     ...credentials,
   };
 }

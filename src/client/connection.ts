@@ -372,7 +372,7 @@ export class Connection implements NatsConnection, SessionOwner, RequestHost {
   }
 
   #checkOpen(): void {
-    if (this.isClosed()) throw new errors.ClosedConnectionError();
-    if (this.isDraining()) throw new errors.DrainingConnectionError();
+    if (this.#session.isClosed) throw new errors.ClosedConnectionError();
+    if (this.#draining !== undefined) throw new errors.DrainingConnectionError();
   }
 }

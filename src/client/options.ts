@@ -126,13 +126,12 @@ export function settle(options: ConnectOptions, runtime: ClientRuntime): Setting
     settled[name] = value;
   }
   for (const names of WAYS) {
-    const given = names.filter((name) => isGiven(settled[name]));
+    // An empty list of servers is none.
+    const given = names.filter((name) => {
+      const value = settled[name];
+      return value !== undefined && !(Array.isArray(value) && value.length === 0);
+    });
     if (given.length > 1) throw errors.InvalidArgumentError.format(given, "are mutually exclusive");
   }
   return settled as unknown as Settings;
-}
-
-/** An empty list of servers is none. */
-function isGiven(value: unknown): boolean {
-  return value !== undefined && !(Array.isArray(value) && value.length === 0);
 }

@@ -92,7 +92,7 @@ export class ClientSession extends Conversation implements VerbLinkClient, WireC
   greetHere(attempt: Attempt): void {
     const settings = this.#settings;
     const link: ServerLink = settings.inProcessServer!.inProcessConn().open(this);
-    this.take(link);
+    this.#link = link;
     if (attempt.failure !== undefined) throw attempt.failure;
     link.connect(connectFields(this.serverInfo!, settings, this.runtime.version));
     attempt.asked = true;
@@ -110,7 +110,8 @@ export class ClientSession extends Conversation implements VerbLinkClient, WireC
     this.#attempt = undefined;
     this.server = link;
     this.#refusal = undefined;
-    this.tellAll(link, this.#backlog);
+    // The first server finds a client that has said nothing yet.
+    if (this.everAccepted) this.tellAll(link, this.#backlog);
     link.accepted?.();
     if (this.everAccepted) {
       this.stats.reconnects += 1;

@@ -78,10 +78,7 @@ export class ClientSubscription implements Subscription {
       this.callback = options.callback;
       if (options.slow !== undefined) throw new Error("callbacks don't support slow notifications");
     } else {
-      const iterator = new ItemIterator<ClientMsg>(
-        (error) => this.#iteratorDone(error),
-        (msg) => this.#taken(msg),
-      );
+      const iterator = this.#newIterator();
       this.#iterator = iterator;
       this.callback = (error, msg) => {
         if (error) iterator.end(error);
@@ -90,6 +87,13 @@ export class ClientSubscription implements Subscription {
     }
     const timeout = positive("timeout", options.timeout);
     if (timeout !== undefined) this.#timer = host.after(timeout, () => this.#timedOut());
+  }
+
+  #newIterator(): ItemIterator<ClientMsg> {
+    return new ItemIterator<ClientMsg>(
+      (error) => this.#iteratorDone(error),
+      (msg) => this.#taken(msg),
+    );
   }
 
   get closed(): Promise<undefined | Error> {
@@ -226,7 +230,7 @@ export class ClientSubscription implements Subscription {
     try {
       this.callback(null, msg);
     } finally {
-      this.#endAtMax();
+      if (this.#max !== undefined) this.#endAtMax();
     }
   }
 

@@ -285,7 +285,8 @@ export class Router<I extends Interest> {
 
   #changed(subject: string): void {
     if (!hasWildcards(subject)) {
-      this.#forget(subject);
+      // Where nothing was ever found, nothing is remembered.
+      if (this.#matches > 0) this.#forget(subject);
       if (this.#watches !== undefined)
         for (const changed of [...(this.#watches.get(subject) ?? [])]) changed();
       return;

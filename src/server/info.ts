@@ -2,7 +2,6 @@ import type { ConnectionType } from "../broker/authenticator.ts";
 import type { ServerInfo } from "../protocol/info.ts";
 import type { ListenAddress } from "../seams/listener.ts";
 import { API_LEVEL, NATS_VERSION } from "../seams/version.ts";
-import { inProcessInfo } from "./in-process-info.ts";
 import type { ResolvedServerOptions } from "./options/resolve.ts";
 import type { WebsocketListener } from "./websocket/listener.ts";
 
@@ -44,7 +43,10 @@ export function adaptInfo(
   websocket: WebsocketListener | undefined,
   asked: boolean | undefined,
 ): ServerInfo {
-  if (type === "IN_PROCESS") return inProcessInfo(info);
+  if (type === "IN_PROCESS") {
+    // TLS, where it is required of others, may be left out in this process (nats-server `createClientEx`).
+    return info.tls_required === true ? { ...info, tls_required: undefined, tls_available: true } : info;
+  }
   if (type !== "WEBSOCKET" || websocket === undefined) return info;
   return { ...websocket.adaptInfo(info), auth_required: info.auth_required ?? (asked || undefined) };
 }

@@ -85,7 +85,7 @@ export class Server {
       adaptInfo: (info, type) =>
         adaptInfo(info, type, this.#websocket, this.#broker.authenticator?.asks(type)),
     });
-    this.#authorize(settings);
+    if (settings.applyAccounts !== undefined) this.#authorize(settings.applyAccounts);
     this.#connections = new Connections(this.#broker, {
       options: () => this.#options,
       closing: () => this.#closing !== undefined,
@@ -118,9 +118,8 @@ export class Server {
   }
 
   /** Makes accounts and users what the options say. */
-  #authorize({ options, applyAccounts }: Settings): void {
-    if (applyAccounts === undefined) return;
-    const authorization = applyAccounts(this.#broker, options, this.#runtime);
+  #authorize(applyAccounts: NonNullable<Settings["applyAccounts"]>): void {
+    const authorization = applyAccounts(this.#broker, this.#options, this.#runtime);
     this.#info = { ...this.#info, auth_required: authorization?.asks("STANDARD") || undefined };
     this.#plaintext = authorization?.hasPlaintext ?? false;
   }
@@ -151,7 +150,7 @@ export class Server {
     }
     this.afterListening();
     this.#monitoring?.begin();
-    this.log.notice("Server is ready");
+    if (this.log.to !== SILENT) this.log.notice("Server is ready");
   }
 
   #logStart(): void {
@@ -378,7 +377,7 @@ export class Server {
     const before = this.#options;
     this.#options = next;
     Object.assign(this.#limits, limitsOf(next));
-    this.#authorize(plan.next);
+    if (plan.next.applyAccounts !== undefined) this.#authorize(plan.next.applyAccounts);
     await this.#reloadJetStream(next);
     this.#checkReload();
     this.#announce();
