@@ -6,6 +6,7 @@ import { StorageError } from "./errors.ts";
 import type { FileLog, LogOwner } from "./file-log.ts";
 import { writeIndex } from "./index-file.ts";
 import { checkMessage, IndexedStore } from "./indexed-store.ts";
+import { MovedPlaces } from "./moved-places.ts";
 import { type NamedNote, NamedNotes } from "./named-notes.ts";
 import { type KeptNote, NoteList, type NotePlace } from "./note-list.ts";
 import { Pacer } from "./pacer.ts";
@@ -65,8 +66,7 @@ export class FileStore extends IndexedStore implements LogOwner {
   #removalCount = 0;
   /** Whether there is a change that {@link #removals} does not say: a floor, skipped sequences. */
   #changed = false;
-  /** Where messages are now that were removed, but may have to be put back, if they have moved. */
-  readonly #places = new Map<number, number>();
+  readonly #movedPlaces = new MovedPlaces();
   readonly #erasures = new Erasures();
   #waiters: Waiter[] = [];
   /** What the commit that goes on will have covered. */
@@ -291,7 +291,7 @@ export class FileStore extends IndexedStore implements LogOwner {
   }
 
   #moved(seq: number, segment: Segment, place: number): void {
-    if (this.#removals.length > 0) this.#places.set(seq, place);
+    if (this.#removals.length > 0) this.#movedPlaces.add(seq, place, this.#removalCount);
     this.#erasures.moved(seq, segment, place * 8);
   }
 
@@ -369,7 +369,7 @@ export class FileStore extends IndexedStore implements LogOwner {
     this.#removals.splice(0, this.#recorded);
     this.#written -= this.#recorded;
     this.#recorded = 0;
-    if (this.#removals.length === 0) this.#places.clear();
+    this.#movedPlaces.settle(this.#committing.removals);
     this.#full = undefined;
     const { seq, time, waiters, sync } = this.#committing;
     if (sync) this.#durableRemovals = this.#committing.removals;
@@ -396,13 +396,15 @@ export class FileStore extends IndexedStore implements LogOwner {
     const refused = stream.lastSeq >= first;
     if (refused) stream.retract(first, this.#committedTime);
     const kept: Removal[] = [];
+    const places = this.#movedPlaces.of(new Set(this.#removals.map(({ seq }) => seq)));
+    this.#movedPlaces.clear();
     for (const removal of this.#removals) {
       if (removal.seq >= first) continue;
       if (removal.because < first || removal.message === undefined) {
         kept.push(removal);
         continue;
       }
-      const place = this.#places.get(removal.seq) ?? removal.message.place;
+      const place = places.get(removal.seq) ?? removal.message.place;
       stream.restore({ ...removal.message, place });
       this.#log.segmentOf(removal.seq).live += removal.message.bytes;
     }
