@@ -1,11 +1,11 @@
 import { decodeText, encodeText } from "../../protocol/text.ts";
 import type { StreamStore } from "../../storage/store.ts";
 import { HEADERS, readHeaders } from "../publish/headers.ts";
+import { IdQueue } from "./id-queue.ts";
+import { SeenIds } from "./seen-ids.ts";
 
 /** Bytes of a sequence in a note, before the id. */
 const SEQ_BYTES = 8;
-/** Ids that have gone are cleared out of the list when there are so many of them, and more than are left. */
-const SWEEP_MIN = 1_024;
 
 /**
  * The ids of messages of late, so that a message that comes once more is known (behaviour.md D.4). They are kept beside the messages, as notes
@@ -13,12 +13,11 @@ const SWEEP_MIN = 1_024;
  */
 export class DuplicateWindow {
   readonly #store: StreamStore;
-  readonly #seqs = new Map<string, number>();
-  // Columns of one table, in order of the times.
-  #ids: string[] = [];
-  #seen: number[] = [];
-  #times: number[] = [];
-  #first = 0;
+  readonly #seqs = new SeenIds();
+  /** In order of the times. */
+  readonly #queue = new IdQueue();
+  /** What has been forgotten last. */
+  #forgotten: { readonly id: string; readonly seq: number } | undefined;
   #window: number;
   /** The id of the stream's last message; "" when it has none. */
   lastId = "";
@@ -82,20 +81,18 @@ export class DuplicateWindow {
 
   #remember(id: string, seq: number, time: number): void {
     this.#seqs.set(id, seq);
-    this.#ids.push(id);
-    this.#seen.push(seq);
-    this.#times.push(time);
+    this.#queue.push(id, seq, time);
   }
 
   /** All from a sequence on have come to nothing. */
   retract(seq: number): void {
-    let left = this.#ids.length;
-    for (; left > 0 && this.#seen[left - 1] >= seq; left--) this.#seqs.delete(this.#ids[left - 1]);
-    this.#ids.length = left;
-    this.#seen.length = left;
-    this.#times.length = left;
-    this.#first = Math.min(this.#first, left);
-    this.lastId = left > 0 && this.#seen[left - 1] === seq - 1 ? this.#ids[left - 1] : "";
+    let { last } = this.#queue;
+    for (; last !== undefined && last.seq >= seq; { last } = this.#queue) {
+      this.#seqs.delete(last.id);
+      this.#queue.pop();
+    }
+    const before = last ?? this.#forgotten;
+    this.lastId = before?.seq === seq - 1 ? before.id : "";
   }
 
   /** Another window. */
@@ -106,22 +103,18 @@ export class DuplicateWindow {
 
   /** When the oldest id may be forgotten, in ms since the epoch; undefined when there is none. */
   get nextExpiry(): number | undefined {
-    return this.#first < this.#ids.length ? this.#times[this.#first] + this.#window : undefined;
+    const { firstTime } = this.#queue;
+    return firstTime === undefined ? undefined : firstTime + this.#window;
   }
 
   /** Forgets what is old. */
   expire(now: number): void {
     const horizon = now - this.#window;
-    while (this.#first < this.#ids.length && this.#times[this.#first] <= horizon) {
-      const id = this.#ids[this.#first];
+    while ((this.#queue.firstTime ?? Number.POSITIVE_INFINITY) <= horizon) {
+      const first = this.#queue.shift();
       // It may have come again since.
-      if (this.#seqs.get(id) === this.#seen[this.#first]) this.#seqs.delete(id);
-      this.#first += 1;
+      if (this.#seqs.get(first.id) === first.seq) this.#seqs.delete(first.id);
+      this.#forgotten = first;
     }
-    if (this.#first < SWEEP_MIN || this.#first * 2 < this.#ids.length) return;
-    this.#ids = this.#ids.slice(this.#first);
-    this.#seen = this.#seen.slice(this.#first);
-    this.#times = this.#times.slice(this.#first);
-    this.#first = 0;
   }
 }
