@@ -1,91 +1,27 @@
 /**
- * Measures the file store on this machine's disk: `npx tsx scripts/storage-load.ts [many|large|compressed]`; all without.
+ * Measures the file store on this machine's disk: `npx tsx scripts/storage-load.ts [many|large|compressed] [--profile]`; all without.
  * `many`: 10 million messages over a million subjects. `large`: 1 GiB of messages of 128 bytes over 10,000 subjects, with purges and merges.
  * `compressed`: 200 MB of JSON in a stream with compression.
  * Of each step: how long it took, how long it kept the event loop at most at once, how much memory there is then. The figures are in docs/storage.md.
  */
-import { closeSync, openSync, readdirSync, readSync, statSync } from "node:fs";
+import { readdirSync, statSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { PerformanceObserver } from "node:perf_hooks";
 import process from "node:process";
 import { nodeRuntime } from "../src/runtime/node/runtime.ts";
 import { FileStorage } from "../src/storage/file-storage.ts";
 import type { StoreOptions, StreamStore } from "../src/storage/store.ts";
+import { TurnProbe } from "./turn-probe.ts";
 
 const OPTIONS: StoreOptions = { sync: "always", noteAge: 120_000 };
 /** As many as one turn of a server with a full socket may bring. */
 const BURST = 500;
 const MIB = 1024 * 1024;
 
-/**
- * Looks at every turn of the event loop: how much processor time it took, the garbage collector's left out. It is told by what is least: all processor time of
- * this process, or the time that passed less that for which this thread was ready, but other processes had the processor.
- */
-class TurnProbe {
-  readonly #file = openSync(`/proc/self/task/${process.pid}/schedstat`, "r");
-  readonly #text = new Uint8Array(64);
-  readonly #long: { readonly from: number; readonly to: number; readonly took: number }[] = [];
-  readonly #collections: { readonly from: number; readonly to: number }[] = [];
-  readonly #observer = new PerformanceObserver((list) => {
-    for (const { startTime, duration } of list.getEntries())
-      this.#collections.push({ from: startTime, to: startTime + duration });
-  });
-  #on = true;
-  #last = 0;
-  #waited = 0;
-  #used = 0;
-
-  start(): void {
-    this.#observer.observe({ entryTypes: ["gc"] });
-    this.#last = performance.now();
-    this.#waited = this.#waiting();
-    this.#used = usedByAll();
-    const turn = (): void => {
-      if (!this.#on) return;
-      const now = performance.now();
-      const waited = this.#waiting();
-      const used = usedByAll();
-      const took = Math.min(now - this.#last - (waited - this.#waited), used - this.#used);
-      if (took > 2) this.#long.push({ from: this.#last, to: now, took });
-      this.#waited = waited;
-      this.#used = used;
-      this.#last = performance.now();
-      setImmediate(turn);
-    };
-    setImmediate(turn);
-  }
-
-  /** Ends it. Resolves to how long the longest turn was, in ms, and how many there were of more than 5 ms. */
-  async stop(): Promise<{ longest: number; beyond: number }> {
-    await turn();
-    this.#on = false;
-    await new Promise((resolve) => setTimeout(resolve, 10));
-    this.#observer.disconnect();
-    closeSync(this.#file);
-    const turns = this.#long.map(({ from, to, took }) => {
-      let collected = 0;
-      for (const each of this.#collections) {
-        collected += Math.max(0, Math.min(each.to, to) - Math.max(each.from, from));
-      }
-      return took - collected;
-    });
-    return { longest: Math.max(0, ...turns), beyond: turns.filter((took) => took > 5).length };
-  }
-
-  /** How long this thread was ready, but had no processor, in ms. */
-  #waiting(): number {
-    const length = readSync(this.#file, this.#text, 0, 64, 0);
-    return Number(new TextDecoder().decode(this.#text.subarray(0, length)).split(" ")[1]) / 1e6;
-  }
-}
-
-/** Processor time of this process, in ms. */
-function usedByAll(): number {
-  const { user, system } = process.cpuUsage();
-  return (user + system) / 1000;
-}
+/** With `--profile`: what ran in each turn of more than 5 ms is told, and all takes a little longer. */
+const profile = process.argv.includes("--profile");
+const wanted = process.argv.slice(2).find((each) => !each.startsWith("--"));
 
 let open: { storage: FileStorage; store: StreamStore };
 
@@ -99,18 +35,19 @@ async function openStore(directory: string, options: StoreOptions = OPTIONS): Pr
 /** Runs a step, and says what it cost. */
 async function step<T>(name: string, action: () => Promise<T>, count = 0): Promise<T> {
   const probe = new TurnProbe();
-  probe.start();
+  await probe.start(profile);
   const cpu = process.cpuUsage();
   const from = performance.now();
   const result = await action();
   const ms = performance.now() - from;
   const { user, system } = process.cpuUsage(cpu);
-  const { longest, beyond } = await probe.stop();
+  const { longest, beyond, told } = await probe.stop();
   const each = count > 0 ? `${((ms / count) * 1e6).toFixed(0)} ns each` : "";
   const memory = process.memoryUsage();
   console.log(
     `${name.padEnd(46)} ${(ms / 1000).toFixed(2).padStart(7)} s (cpu ${((user + system) / 1e6).toFixed(2)}) ${each.padStart(14)}, longest turn ${longest.toFixed(1).padStart(5)} ms (${beyond} beyond 5), rss ${(memory.rss / MIB).toFixed(0)}, buffers ${(memory.arrayBuffers / MIB).toFixed(0)}, heap ${(memory.heapUsed / MIB).toFixed(0)} MiB`,
   );
+  for (const each of told) console.log(each);
   return result;
 }
 
@@ -268,7 +205,7 @@ async function removeMost(store: StreamStore): Promise<void> {
 }
 
 const parts: Readonly<Record<string, (directory: string) => Promise<void>>> = { many, large, compressed };
-const wanted = process.argv[2];
+
 for (const [name, part] of Object.entries(parts)) {
   if (wanted !== undefined && wanted !== name) continue;
   const directory = await mkdtemp(join(process.env.STORAGE_LOAD_DIR ?? tmpdir(), `gnatlet-${name}-`));
