@@ -8,10 +8,13 @@ import type { ConsumerOwner, Outlet } from "./owner.ts";
 import type { Pace } from "./pace.ts";
 import type { Redeliveries } from "./redeliveries.ts";
 
-/** After so many messages it is looked how long that took. */
-const LOOK_EVERY = 64;
-/** How long delivery may go on before the rest of the program has a turn, in ms. */
+/** What is delivered is counted in bytes; a message counts so many more. */
+const MESSAGE_WORK = 4 * 1024;
+/** After so much it is looked how long that took. */
+const LOOK_WORK = 64 * MESSAGE_WORK;
+/** How long, and how much, may be delivered before the rest of the program has a turn; the time in ms. */
 const TURN_MS = 2;
+const TURN_WORK = 4 * LOOK_WORK;
 /** Added to a wait for an acknowledgement, so that what was delivered together is looked at together; in ms. */
 export const ACK_DELAY_MS = 1;
 
@@ -33,6 +36,11 @@ export class Delivery {
   #now = 0;
   readonly #paused: () => boolean;
   #resting = true;
+  /** What has been delivered since the last look at the clock, and since the rest of the program had a turn. */
+  #sinceLook = 0;
+  #sinceTurn = 0;
+  /** Whether nothing more is delivered in this turn of the event loop: acknowledgements that come in it would keep it going for ever. */
+  #yielding = false;
   /** When a message was delivered last, as `Clock.monotonic` has it; undefined before the first. */
   lastActive: number | undefined;
 
@@ -69,23 +77,32 @@ export class Delivery {
 
   /** Delivers what can be delivered now. */
   run(): void {
-    const { clock, tasks } = this.#owner.host.account;
-    if (this.#reading || this.#owner.host.closed) return;
+    if (this.#reading || this.#yielding || this.#owner.host.closed) return;
     this.#resting = false;
+    const { clock } = this.#owner.host.account;
     const began = (this.#now = clock.monotonic());
-    for (let count = 1; ; count++) {
-      const step = this.#step();
-      if (step === "again") {
-        if (count % LOOK_EVERY !== 0) continue;
-        this.#now = clock.monotonic();
-        if (this.#now - began < TURN_MS) continue;
-      } else if (step !== "turn") {
-        this.#rest(step);
-        return;
-      }
-      tasks.later(() => this.#owner.wake());
-      return;
+    let step: Step = "again";
+    while (step === "again") {
+      step = this.#step();
+      this.#sinceLook += MESSAGE_WORK;
+      if (step !== "again" || this.#sinceLook < LOOK_WORK) continue;
+      this.#now = clock.monotonic();
+      this.#sinceTurn += this.#sinceLook;
+      this.#sinceLook = 0;
+      if (this.#now - began >= TURN_MS || this.#sinceTurn >= TURN_WORK) step = "turn";
     }
+    if (step === "turn") this.#yield();
+    else this.#rest(step);
+  }
+
+  /** Goes on in another turn of the event loop. */
+  #yield(): void {
+    this.#yielding = true;
+    this.#owner.host.account.tasks.later(() => {
+      this.#yielding = false;
+      this.#sinceTurn = 0;
+      this.#owner.wake();
+    });
   }
 
   #rest(step: Step): void {
@@ -211,6 +228,7 @@ export class Delivery {
     if (wait > 0) return this.#later(wait);
     const to = this.#outlet.take(size);
     if (to === undefined) return "end";
+    this.#sinceLook += size;
     const { mark } = this.#outlet;
     if (mark !== undefined) headers = withHeader(headers, mark[0], mark[1]);
     if (again) {
