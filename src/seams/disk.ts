@@ -54,6 +54,8 @@ export interface FileSizes {
   readonly segmentBytes?: number;
   /** How much room is made ahead in a file at most; 1 MiB unless said, 0 for none. */
   readonly roomBytes?: number;
+  /** How much may wait for a commit before it begins in the middle of a burst; 64 KiB unless said. */
+  readonly burstBytes?: number;
   /** How much of a segment is compressed together, at most 64 KiB, which it is unless said. */
   readonly blockBytes?: number;
 }

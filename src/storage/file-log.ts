@@ -12,6 +12,9 @@ import type { WindowCache } from "./window-cache.ts";
 
 const MAX_GAP = 0xffff_ffff;
 
+/** When so many bytes wait, a commit begins while there is still more to come. */
+const BURST_BYTES = 64 * 1024;
+
 /** What a log works with. */
 export interface LogContext extends SegmentContext {
   readonly tasks: Tasks;
@@ -62,6 +65,8 @@ export class FileLog {
   #owner: LogOwner | undefined;
   #running: Promise<void> | undefined;
   #wanted = false;
+  /** Begins the commit that is asked for, until it has begun. */
+  #begins: (() => void) | undefined;
   /** Set while a batch is written, which is not divided among segments. */
   #whole = false;
 
@@ -171,7 +176,9 @@ export class FileLog {
     this.#wanted = true;
     if (this.#running === undefined) {
       this.#running = new Promise((resolve) => {
-        this.context.tasks.soon(() => {
+        const begin = (): void => {
+          if (this.#begins !== begin) return;
+          this.#begins = undefined;
           void this.#commitAll().then(() => {
             this.#running = undefined;
             resolve();
@@ -180,9 +187,19 @@ export class FileLog {
               this.want();
             }
           });
-        });
+        };
+        this.#begins = begin;
+        this.context.tasks.soon(begin);
       });
     }
+  }
+
+  /** A record is about to be written: where much waits for a commit, that begins now, so that the disk works while the rest of a burst comes. */
+  hasten(): void {
+    if (this.#begins === undefined) return;
+    const last = this.segments[this.segments.length - 1];
+    if (last !== undefined && last.size - last.committed >= (this.context.burstBytes ?? BURST_BYTES))
+      this.#begins();
   }
 
   /** Resolves when no commit goes on or is asked for. */

@@ -40,10 +40,10 @@ export class FileStorage implements Storage {
     this.#root = root;
     this.#context = context;
     this.#lock = lock;
-    const { disk, random, tasks, segmentBytes, roomBytes, blockBytes } = context;
+    const { disk, random, tasks, segmentBytes, roomBytes, burstBytes, blockBytes } = context;
     const cache = new WindowCache(CACHE_BYTES);
     const closed = (directory: string): void => void this.#open.delete(directory);
-    this.#log = { disk, random, tasks, segmentBytes, roomBytes, blockBytes, cache, closed };
+    this.#log = { disk, random, tasks, segmentBytes, roomBytes, burstBytes, blockBytes, cache, closed };
     this.#documents = new Documents(disk, (what) => this.#damaged.push(what));
   }
 

@@ -128,6 +128,8 @@ export class FileStore extends IndexedStore implements LogOwner {
     const { refusing } = this;
     if (refusing !== undefined) throw refusing;
     checkMessage(subject, time, ttl);
+    // What was stored before is whole: what is noted of a message comes right behind it.
+    this.#log.hasten();
     const seq = this.#append(subject, headers ?? EMPTY, payload, time, ttl, 0);
     this.#log.want();
     return seq;

@@ -80,7 +80,7 @@ export interface SimulatedClient {
 const MOST_STARTS = 20;
 const CLIENTS = 3;
 /** Of all sizes. */
-const SMALL: FileSizes = { segmentBytes: 1500, roomBytes: 512, blockBytes: 400 };
+const SMALL: FileSizes = { segmentBytes: 1500, roomBytes: 512, burstBytes: 300, blockBytes: 400 };
 
 /** A server with JetStream, its disk, its clients and the links between them, all of which fail when they are told to. */
 export class World {

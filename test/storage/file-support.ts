@@ -14,6 +14,9 @@ export const BLOCK = 400;
 /** Room is made ahead in small steps, so that short scripts meet it too. */
 const ROOM = 512;
 
+/** Two records are a burst, in the middle of which a commit begins. */
+const BURST = 100;
+
 /** Opens a storage on a disk; a virtual clock, and repeatable chance. */
 export function openStorage(
   disk: Disk,
@@ -28,6 +31,7 @@ export function openStorage(
     tasks,
     segmentBytes,
     roomBytes: ROOM,
+    burstBytes: BURST,
     blockBytes: BLOCK,
   });
 }
