@@ -8,7 +8,7 @@ import { writeIndex } from "./index-file.ts";
 import { checkMessage, IndexedStore } from "./indexed-store.ts";
 import { MovedPlaces } from "./moved-places.ts";
 import { type NamedNote, NamedNotes } from "./named-notes.ts";
-import { type KeptNote, NoteList, type NotePlace } from "./note-list.ts";
+import { type KeptNote, NoteList, type NotePart, type NotePlace } from "./note-list.ts";
 import { Pacer } from "./pacer.ts";
 import { RecordReader } from "./record-reader.ts";
 import {
@@ -245,7 +245,7 @@ export class FileStore extends IndexedStore implements LogOwner {
   note(bytes: Uint8Array, time: number): void {
     const { refusing } = this;
     if (refusing !== undefined) throw refusing;
-    this.#notes.add({ time, bytes: bytes.slice(), place: this.#writeNote(bytes, time) });
+    this.#notes.add({ time, bytes, place: this.#writeNote(bytes, time) });
     this.#notes.expire(this.stream.clock.now() - this.#options.noteAge);
     this.#log.want();
   }
@@ -275,21 +275,17 @@ export class FileStore extends IndexedStore implements LogOwner {
   async #keepNotes(segments: ReadonlySet<Segment>): Promise<void> {
     const horizon = this.stream.clock.now() - this.#options.noteAge;
     const pacer = new Pacer(this.stream.clock);
-    const moved: KeptNote[] = [];
+    const moved: NotePart[] = [];
+    const write = (bytes: Uint8Array, time: number): NotePlace => this.#writeNote(bytes, time);
     for (const part of [...this.#notes.parts]) {
-      for (const note of part) {
-        if (!segments.has(note.place.segment) || note.time < horizon) continue;
-        note.former = note.place;
-        note.place = this.#writeNote(note.bytes, note.time);
-        moved.push(note);
-      }
+      if (part.move(segments, horizon, write)) moved.push(part);
       if (pacer.due) await pacer.rest();
     }
     const named = this.#named.within(segments);
     for (const { name, bytes } of named) this.#keep(name, bytes);
     if (moved.length + named.length === 0) return;
     await this.flush();
-    for (const note of moved) note.former = undefined;
+    for (const part of moved) part.settle();
   }
 
   #moved(seq: number, segment: Segment, place: number): void {

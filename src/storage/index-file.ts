@@ -299,7 +299,7 @@ function parseHead(bytes: Uint8Array): IndexHead | undefined {
 }
 
 /** Times, lengths, numbers of segments and positions in them, and the bytes of all. */
-function saveNotes(notes: readonly KeptNote[], segments: readonly Segment[]): SavedArray[] {
+function saveNotes(notes: Iterable<KeptNote>, segments: readonly Segment[]): SavedArray[] {
   let size = 0;
   for (const { bytes } of notes) size += bytes.length;
   const all = new Uint8Array(size);

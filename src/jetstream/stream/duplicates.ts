@@ -1,4 +1,4 @@
-import { decodeText, encodeText } from "../../protocol/text.ts";
+import { decodeText, writeText } from "../../protocol/text.ts";
 import type { StreamStore } from "../../storage/store.ts";
 import { HEADERS, readHeaders } from "../publish/headers.ts";
 import { IdQueue } from "./id-queue.ts";
@@ -6,6 +6,7 @@ import { SeenIds } from "./seen-ids.ts";
 
 /** Bytes of a sequence in a note, before the id. */
 const SEQ_BYTES = 8;
+const FIRST_NOTE_BYTES = 128;
 
 /**
  * The ids of messages of late, so that a message that comes once more is known (behaviour.md D.4). They are kept beside the messages, as notes
@@ -16,6 +17,8 @@ export class DuplicateWindow {
   readonly #seqs = new SeenIds();
   /** In order of the times. */
   readonly #queue = new IdQueue();
+  /** Where each note is written in turn: an array for each would be work for the garbage collector. */
+  #note = new DataView(new ArrayBuffer(FIRST_NOTE_BYTES));
   /** What has been forgotten last. */
   #forgotten: { readonly id: string; readonly seq: number } | undefined;
   #window: number;
@@ -71,11 +74,11 @@ export class DuplicateWindow {
   add(id: string, seq: number, now: number): void {
     this.lastId = id;
     if (id === "" || this.#window === 0) return;
-    const text = encodeText(id);
-    const bytes = new Uint8Array(SEQ_BYTES + text.length);
-    new DataView(bytes.buffer).setFloat64(0, seq, true);
-    bytes.set(text, SEQ_BYTES);
-    this.#store.note(bytes, now);
+    const most = SEQ_BYTES + id.length * 3;
+    if (most > this.#note.byteLength) this.#note = new DataView(new ArrayBuffer(most * 2));
+    this.#note.setFloat64(0, seq, true);
+    const bytes = new Uint8Array(this.#note.buffer);
+    this.#store.note(bytes.subarray(0, writeText(id, bytes, SEQ_BYTES)), now);
     this.#remember(id, seq, now);
   }
 
