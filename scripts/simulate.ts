@@ -4,6 +4,7 @@
  */
 import process from "node:process";
 import { parseArgs } from "node:util";
+import { Worker } from "node:worker_threads";
 import { simulate } from "../test/simulation/run.ts";
 
 const { values } = parseArgs({
@@ -17,8 +18,29 @@ const { values } = parseArgs({
 const one = values.seed !== undefined;
 const from = Number(values.seed ?? values.from ?? 1);
 const count = one ? 1 : Number(values.seeds ?? 1_000);
+
+/** A seed takes a tenth of a second; one that takes so long (ms) goes round in a circle. */
+const ENDLESS_MS = 120_000;
+
+/** Whoever goes round in a circle cannot say so: another thread looks whether runs end. */
+const ended = new Int32Array(new SharedArrayBuffer(4));
+const WATCH = `
+const { workerData: { ended, first, ways, endless } } = require("node:worker_threads");
+let last = -1;
+setInterval(() => {
+  if (Atomics.load(ended, 0) !== last) return void (last = Atomics.load(ended, 0));
+  const seed = first + Math.floor(last / ways);
+  require("node:fs").writeSync(2, "seed " + seed + (last % ways === 1 ? " with small files" : "") + " does not end\\n");
+  process.kill(process.pid, "SIGKILL");
+}, endless);`;
+const ways = one ? [values.small] : [false, true];
+new Worker(WATCH, {
+  eval: true,
+  workerData: { ended, first: from, ways: ways.length, endless: ENDLESS_MS },
+}).unref();
+
 for (let seed = from; seed < from + count; seed++) {
-  for (const small of one ? [values.small] : [false, true]) {
+  for (const small of ways) {
     const told: string[] = [];
     try {
       await simulate(seed, small, told);
@@ -28,6 +50,7 @@ for (let seed = from; seed < from + count; seed++) {
       process.exit(1);
     }
     if (one) console.log(told.join("\n"));
+    Atomics.add(ended, 0, 1);
   }
   if (!one && (seed - from + 1) % 500 === 0) console.log(`${seed - from + 1} seeds, nothing broken`);
 }

@@ -68,7 +68,8 @@ export class Upkeep {
   #next(): Promise<void> | undefined {
     const erasures = this.#erasures.due(this.#log.segments);
     if (erasures.length > 0) return this.#erase(erasures);
-    if (this.#failed) return undefined;
+    // A log that has stopped keeps its files as they are.
+    if (this.#failed || this.#log.stopped !== undefined) return undefined;
     if (this.#remains.length > 0) return this.#clear();
     const first = this.#log.segments[0];
     if (first !== undefined && this.#merger.canDrop(first)) return this.#merger.drop(first);
