@@ -55,5 +55,7 @@ function headersOf({ headers: given, traceOnly, traceDestination }: PublishOptio
     if (typeof traceOnly === "boolean") given.set("Nats-Trace-Only", "true");
     if (typeof traceDestination === "string") given.set("Nats-Trace-Dest", traceDestination);
   }
-  return (given as MsgHdrsImpl | undefined)?.encode();
+  const block = given as MsgHdrsImpl | undefined;
+  // The official JetStream library gives every message headers, mostly with nothing in them, which are none.
+  return block === undefined || (block.size() === 0 && block.code === 0) ? undefined : block.encode();
 }
