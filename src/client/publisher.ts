@@ -32,7 +32,8 @@ export class Publisher {
     }
     let block: Uint8Array | undefined;
     if (options !== undefined) {
-      if (reply !== undefined && reply !== "" && !isProtocolToken(reply))
+      // The reply subject of a request is our own, unless it is in the options.
+      if (reply !== undefined && reply !== "" && reply === options.reply && !isProtocolToken(reply))
         throw new errors.InvalidSubjectError(reply);
       block = headersOf(options);
     }
