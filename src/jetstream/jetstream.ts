@@ -8,6 +8,7 @@ import type { Disk, FileSizes } from "../seams/disk.ts";
 import type { SwitchedLogger } from "../seams/logger.ts";
 import type { Random } from "../seams/random.ts";
 import type { Tasks } from "../seams/tasks.ts";
+import { cipherTitle, type EncryptionSetup } from "../storage/encryption.ts";
 import { FileStorage } from "../storage/file-storage.ts";
 import { MemoryStorage } from "../storage/memory-storage.ts";
 import type { Storage } from "../storage/storage.ts";
@@ -40,6 +41,9 @@ export interface JetStreamHost extends FileSizes {
   /** A client as events describe it; null for the server itself. */
   clientInfo(session: Session): events.ClientInfo | null;
 }
+
+/** How many names the place of a stream has. */
+const STREAM_PLACE = 3;
 
 /** JetStream on a server: the accounts that have it, their streams, and the API. */
 export class JetStream {
@@ -92,7 +96,10 @@ export class JetStream {
     accounts: readonly JetStreamAccountSettings[],
   ): Promise<JetStream> {
     const memory = new MemoryStorage(host);
-    const disk = settings.directory === undefined ? memory : await FileStorage.open(settings.directory, host);
+    const disk =
+      settings.directory === undefined
+        ? memory
+        : await FileStorage.open(settings.directory, { ...host, encryption: encryptionOf(host, settings) });
     const jetstream = new JetStream(host, settings, disk, memory);
     try {
       for (const account of accounts) await jetstream.#add(account);
@@ -245,4 +252,22 @@ export class JetStream {
     await this.#disk.close();
     if (served) logger.notice("JetStream Shutdown");
   }
+}
+
+/** A stream has a key, also for what belongs to it. What else is kept says no more than that a stream of a name is being restored. */
+function encryptionOf(
+  { logger }: JetStreamHost,
+  { encryption }: JetStreamSettings,
+): EncryptionSetup | undefined {
+  return (
+    encryption && {
+      ...encryption,
+      keyPlace: (place) => (place[1] === "streams" ? place.slice(0, STREAM_PLACE) : undefined),
+      converting: ({ length, 0: account, 2: stream }, encrypted) => {
+        if (length !== STREAM_PLACE) return;
+        const what = encrypted ? `Converting to ${cipherTitle(encryption.cipher)} for` : "Encrypting";
+        logger.notice(`  ${what} stream '${account} > ${stream}'`);
+      },
+    }
+  );
 }

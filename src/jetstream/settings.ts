@@ -1,3 +1,4 @@
+import type { EncryptionSettings } from "../storage/encryption.ts";
 import type { AccountLimits, ServerLimits } from "./stream/context.ts";
 import type { BatchSettings } from "./stream/server-batches.ts";
 
@@ -5,6 +6,8 @@ import type { BatchSettings } from "./stream/server-batches.ts";
 export interface JetStreamSettings {
   /** The directory of the log; undefined keeps everything in memory. */
   readonly directory: string | undefined;
+  /** How the files in it are encrypted; undefined for not. */
+  readonly encryption: EncryptionSettings | undefined;
   /** When files are synced: "always" before a publisher hears that its message is stored, or so many ms later. */
   readonly sync: "always" | number;
   /** Whether requests with fields that there are not are refused. */

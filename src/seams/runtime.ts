@@ -1,3 +1,4 @@
+import type { Ciphers } from "./ciphers.ts";
 import type { Clock } from "./clock.ts";
 import type { Compression } from "./compression.ts";
 import type { ClientLink, Duplex, TlsClientOptions } from "./dial.ts";
@@ -45,6 +46,8 @@ export interface Runtime extends ClientRuntime {
   readonly platform: string;
   /** The files of the machine, for servers that keep streams. */
   loadDisk(): Promise<Disk>;
+  /** Encryption, for files; missing where there is none. */
+  readonly loadCiphers?: () => Promise<Ciphers>;
   /** How large those are made; as usual where it is missing. */
   readonly fileSizes?: FileSizes;
   /** Two ports, each of which gets what the other is given. */

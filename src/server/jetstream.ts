@@ -5,6 +5,7 @@ import type { AccountLimits } from "../jetstream/stream/context.ts";
 import { messageOf } from "../protocol/message-of.ts";
 import type { SwitchedLogger } from "../seams/logger.ts";
 import type { Runtime } from "../seams/runtime.ts";
+import { cipherTitle, type EncryptionSettings } from "../storage/encryption.ts";
 import { ServerError } from "./errors.ts";
 import { friendlyBytes } from "./friendly-bytes.ts";
 import type { ResolvedServerOptions } from "./options/resolve.ts";
@@ -72,14 +73,16 @@ export async function startJetStream(
 async function settingsOf(
   options: JetStreamOptions,
   directory: string | undefined,
-  { host }: Runtime,
+  runtime: Runtime,
 ): Promise<JetStreamSettings> {
+  const { host } = runtime;
   const { maxAckPending = 0, maxRequestBatch = 0, duplicateWindow = 0, batch = {} } = options.limits ?? {};
   const { maxMsgs = 0, maxInflightPerStream = 0, maxInflightTotal = 0, timeout = 0 } = batch;
   const memory = Math.floor(host.totalMemory * SHARE);
   const free = directory === undefined ? memory : Math.floor((await host.freeSpace(directory)) * SHARE);
   return {
     directory,
+    encryption: directory === undefined ? undefined : await encryptionOf(options, runtime),
     sync: options.syncInterval ?? "always",
     strict: options.strict ?? true,
     domain: options.domain ?? "",
@@ -96,14 +99,31 @@ async function settingsOf(
   };
 }
 
+/** @throws ServerError `INVALID_OPTION` for a cipher that the platform does not have. */
+async function encryptionOf(
+  { encryptionKey = "", prevEncryptionKey = "", cipher }: JetStreamOptions,
+  { loadCiphers }: Runtime,
+): Promise<EncryptionSettings | undefined> {
+  if (encryptionKey === "") return undefined;
+  const name = cipher === "aes" ? "aes" : "chacha";
+  const ciphers = await loadCiphers?.();
+  if (!ciphers?.has(name)) {
+    const option = ciphers === undefined ? "jetstream.encryptionKey" : "jetstream.cipher";
+    const what = ciphers === undefined ? "files" : `with ${cipherTitle(name)}`;
+    throw new ServerError("INVALID_OPTION", `${option}: this platform cannot encrypt ${what}`, { option });
+  }
+  return { ciphers, cipher: name, key: encryptionKey, previousKey: prevEncryptionKey || undefined };
+}
+
 function logSettings(log: SwitchedLogger, settings: JetStreamSettings): void {
-  const { strict, maxMemory, maxFile, directory, domain } = settings;
+  const { strict, maxMemory, maxFile, directory, domain, encryption } = settings;
   log.notice("---------------- JETSTREAM ----------------");
   log.notice(`  Strict:          ${strict}`);
   log.notice(`  Max Memory:      ${friendlyBytes(maxMemory)}`);
   log.notice(`  Max Storage:     ${friendlyBytes(maxFile)}`);
   log.notice(`  Store Directory: ${directory === undefined ? "none, in memory" : JSON.stringify(directory)}`);
   if (domain !== "") log.notice(`  Domain:          ${domain}`);
+  if (encryption !== undefined) log.notice(`  Encryption:      ${cipherTitle(encryption.cipher)}`);
   log.notice("-------------------------------------------");
 }
 

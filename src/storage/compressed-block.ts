@@ -1,4 +1,5 @@
 import { checksum } from "./checksum.ts";
+import type { BOX_BYTES } from "./encryption.ts";
 import { padded, type RecordBytes, seedAt } from "./records.ts";
 
 /**
@@ -18,7 +19,7 @@ export const TABLE_MARK = 0x74327367;
 
 /** What a block's header says. */
 export interface BlockHead {
-  /** How many bytes are stored: as many as the block has when they are not compressed. */
+  /** How many bytes are stored: as many as the block has when they are not compressed, and {@link BOX_BYTES} more when they are encrypted. */
   readonly stored: number;
   /** Which block it is, from 0 on; one more than the last is the table. */
   readonly number: number;
@@ -60,6 +61,11 @@ export function readHead({ words }: RecordBytes, at: number): BlockHead | undefi
   const { blockBytes, number } = head;
   const plausible = blockBytes > 0 && blockBytes <= MOST_BLOCK_BYTES && number <= blockCount(head);
   return plausible ? head : undefined;
+}
+
+/** What the content of an encrypted block is bound to: which it is of which. */
+export function blockBound({ number, blockBytes, size }: BlockHead): Uint8Array {
+  return new Uint8Array(Uint32Array.of(number, blockBytes, size / 8).buffer);
 }
 
 /** Where the block at `at` ends. */

@@ -3,6 +3,7 @@ import type { DiskFile, ReadFile } from "../seams/disk.ts";
 import {
   BLOCK_HEADER_BYTES,
   type BlockHead,
+  blockBound,
   blockCount,
   blockEnd,
   isSound,
@@ -11,6 +12,7 @@ import {
   TABLE_MARK,
 } from "./compressed-block.ts";
 import { decompress, NOWHERE } from "./compressed-writer.ts";
+import { BOX_BYTES, type FileCipher } from "./encryption.ts";
 import { padded, type RecordBytes, recordBytes } from "./records.ts";
 
 /** So many bytes stand at the end: where the table is, and a mark. */
@@ -37,22 +39,36 @@ export class CompressedFile implements ReadFile {
   readonly #size: number;
   readonly #positions: Uint32Array;
   readonly #end: number;
+  readonly #cipher: FileCipher | undefined;
+  /** The most bytes that are stored of a block. */
+  readonly #most: number;
   readonly #decoder = new S2BlockDecoder();
 
-  private constructor(file: DiskFile, salt: number, { blockBytes, size, positions, end }: Layout) {
+  private constructor(
+    file: DiskFile,
+    salt: number,
+    { blockBytes, size, positions, end }: Layout,
+    cipher: FileCipher | undefined,
+  ) {
     this.#file = file;
     this.#salt = salt;
     this.#size = size;
     this.#positions = positions;
     this.#end = end;
     this.blockBytes = blockBytes;
+    this.#cipher = cipher;
+    this.#most = BLOCK_HEADER_BYTES + padded(mostStored(blockBytes, cipher));
   }
 
-  /** Opens one, whose blocks are looked for if the table cannot be read. @throws DiskError (rejects) */
-  static async open(file: DiskFile, salt: number): Promise<CompressedFile> {
+  /**
+   * Opens one, whose blocks are looked for if the table cannot be read.
+   * @param cipher - of one that is encrypted.
+   * @throws DiskError (rejects)
+   */
+  static async open(file: DiskFile, salt: number, cipher: FileCipher | undefined): Promise<CompressedFile> {
     const size = await file.size();
-    const layout = (await readTable(file, size, salt)) ?? (await findBlocks(file, size, salt));
-    return new CompressedFile(file, salt, layout);
+    const layout = (await readTable(file, size, salt)) ?? (await findBlocks(file, size, salt, cipher));
+    return new CompressedFile(file, salt, layout, cipher);
   }
 
   /** How many blocks there are. */
@@ -75,7 +91,7 @@ export class CompressedFile implements ReadFile {
       const length = this.#lengthOf(number);
       const stop = Math.min(end, start + length);
       const target = into.subarray(at - position, stop - position);
-      room ??= recordBytes(BLOCK_HEADER_BYTES + blockBytes);
+      room ??= recordBytes(this.#most);
       if (stop - at === length) {
         await this.#readBlock(number, target, room);
       } else {
@@ -101,7 +117,7 @@ export class CompressedFile implements ReadFile {
     if (position === NOWHERE) return undefined;
     const next = this.#positions.find((each, i) => i > number && each !== NOWHERE);
     const end = next === undefined ? this.#end : next * 8;
-    const bytes = new Uint8Array(Math.min(end - position * 8, BLOCK_HEADER_BYTES + padded(this.blockBytes)));
+    const bytes = new Uint8Array(Math.min(end - position * 8, this.#most));
     return bytes.subarray(0, await this.#file.read(bytes, position * 8));
   }
 
@@ -116,7 +132,7 @@ export class CompressedFile implements ReadFile {
 
   /** Whether every block can be read. */
   async isWhole(): Promise<boolean> {
-    const room = recordBytes(BLOCK_HEADER_BYTES + this.blockBytes);
+    const room = recordBytes(this.#most);
     const block = new Uint8Array(this.blockBytes);
     for (let number = 0; number < this.blocks; number++) {
       if (!(await this.#readBlock(number, block.subarray(0, this.#lengthOf(number)), room))) return false;
@@ -145,7 +161,10 @@ export class CompressedFile implements ReadFile {
     const head = readHead(room, 0);
     if (head === undefined || head.number !== number) return false;
     if (blockEnd(head, 0) > used || !isSound(room, head, 0, this.#salt)) return false;
-    const block = room.bytes.subarray(BLOCK_HEADER_BYTES, BLOCK_HEADER_BYTES + head.stored);
+    const stored = room.bytes.subarray(BLOCK_HEADER_BYTES, BLOCK_HEADER_BYTES + head.stored);
+    const cipher = this.#cipher;
+    const block = cipher === undefined ? stored : cipher.decrypt(stored, blockBound(head));
+    if (block === undefined) return false;
     if (block.length === to.length) {
       to.set(block);
       return true;
@@ -179,7 +198,12 @@ async function readTable(file: DiskFile, fileSize: number, salt: number): Promis
 }
 
 /** Finds the blocks by their headers. Where none is, the next one is looked for at every 8th byte. */
-async function findBlocks(file: DiskFile, fileSize: number, salt: number): Promise<Layout> {
+async function findBlocks(
+  file: DiskFile,
+  fileSize: number,
+  salt: number,
+  cipher: FileCipher | undefined,
+): Promise<Layout> {
   const room = recordBytes(WALK_BYTES);
   let layout: Layout = {
     blockBytes: MOST_BLOCK_BYTES,
@@ -201,7 +225,7 @@ async function findBlocks(file: DiskFile, fileSize: number, salt: number): Promi
     const end = head === undefined ? 0 : blockEnd(head, at);
     if (
       head !== undefined &&
-      isBlock(head) &&
+      head.stored <= mostStored(head.blockBytes, cipher) &&
       (await reach(at, end)) &&
       isSound(room, head, at - start, salt)
     ) {
@@ -213,8 +237,9 @@ async function findBlocks(file: DiskFile, fileSize: number, salt: number): Promi
   return layout;
 }
 
-function isBlock(head: BlockHead): boolean {
-  return head.stored <= head.blockBytes;
+/** The most bytes that can be stored of a block: the table has more than that, and is none. */
+function mostStored(blockBytes: number, cipher: FileCipher | undefined): number {
+  return blockBytes + (cipher === undefined ? 0 : BOX_BYTES);
 }
 
 function emptyLayout(head: BlockHead, end: number): Layout {

@@ -1,7 +1,9 @@
 import { readBlockLength, S2BlockDecoder, S2Error } from "../s2/block-decoder.ts";
 import { maxEncodedLength, S2BlockEncoder } from "../s2/block-encoder.ts";
+import { NONCE_BYTES } from "../seams/ciphers.ts";
 import type { DiskFile } from "../seams/disk.ts";
-import { BLOCK_HEADER_BYTES, blockCount, finishBlock, TABLE_MARK } from "./compressed-block.ts";
+import { BLOCK_HEADER_BYTES, blockBound, blockCount, finishBlock, TABLE_MARK } from "./compressed-block.ts";
+import { BOX_BYTES, type FileCipher } from "./encryption.ts";
 import { padded, type RecordBytes, recordBytes } from "./records.ts";
 
 /** Stands in the table for a block that is nowhere. */
@@ -13,6 +15,7 @@ export class CompressedWriter {
   readonly #salt: number;
   readonly #size: number;
   readonly #blockBytes: number;
+  readonly #cipher: FileCipher | undefined;
   readonly #positions: number[] = [];
   readonly #encoder = new S2BlockEncoder();
   readonly #decoder = new S2BlockDecoder();
@@ -23,13 +26,21 @@ export class CompressedWriter {
   /**
    * @param size - of the segment, in bytes: a multiple of 8.
    * @param blockBytes - how many bytes of it make a block, at most 64 KiB.
+   * @param cipher - encrypts the blocks.
    */
-  constructor(file: DiskFile, salt: number, size: number, blockBytes: number) {
+  constructor(
+    file: DiskFile,
+    salt: number,
+    size: number,
+    blockBytes: number,
+    cipher: FileCipher | undefined,
+  ) {
     this.#file = file;
     this.#salt = salt;
     this.#size = size;
     this.#blockBytes = blockBytes;
-    this.#room = recordBytes(BLOCK_HEADER_BYTES + maxEncodedLength(blockBytes));
+    this.#cipher = cipher;
+    this.#room = recordBytes(BLOCK_HEADER_BYTES + BOX_BYTES + maxEncodedLength(blockBytes));
     this.#check = new Uint8Array(blockBytes);
   }
 
@@ -37,21 +48,25 @@ export class CompressedWriter {
   async add(plain: Uint8Array): Promise<void> {
     const { bytes } = this.#room;
     const number = this.#positions.length;
-    const end = this.#encoder.encode(plain, plain.length, bytes, BLOCK_HEADER_BYTES);
-    let stored = end - BLOCK_HEADER_BYTES;
-    if (stored >= plain.length || !this.#comesOut(plain, end)) {
-      bytes.set(plain, BLOCK_HEADER_BYTES);
-      stored = plain.length;
+    const cipher = this.#cipher;
+    const start = BLOCK_HEADER_BYTES + (cipher === undefined ? 0 : NONCE_BYTES);
+    const end = this.#encoder.encode(plain, plain.length, bytes, start);
+    let size = end - start;
+    if (size >= plain.length || !this.#comesOut(plain, bytes.subarray(start, end))) {
+      bytes.set(plain, start);
+      size = plain.length;
     }
+    const stored = size + (cipher === undefined ? 0 : BOX_BYTES);
     const head = { stored, number, blockBytes: this.#blockBytes, size: this.#size };
+    cipher?.encrypt(bytes.subarray(BLOCK_HEADER_BYTES, BLOCK_HEADER_BYTES + stored), blockBound(head));
     await this.addWhole(bytes.subarray(0, finishBlock(this.#room, head, this.#salt)));
   }
 
   /** Whether what was compressed is what comes out again: what it was made of will not be kept. */
-  #comesOut(plain: Uint8Array, end: number): boolean {
+  #comesOut(plain: Uint8Array, compressed: Uint8Array): boolean {
     const check = this.#check.subarray(0, plain.length);
     try {
-      decompress(this.#decoder, this.#room.bytes.subarray(BLOCK_HEADER_BYTES, end), check);
+      decompress(this.#decoder, compressed, check);
     } catch (error) {
       if (error instanceof S2Error) return false;
       throw error;

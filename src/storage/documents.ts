@@ -3,13 +3,32 @@ import { checksum } from "./checksum.ts";
 import { type RecordBytes, recordBytes } from "./records.ts";
 import { unlinkIfThere } from "./unlink.ts";
 
-/** "gdc1", as a little-endian number. */
+/** "gdc1", as a little-endian number; "gdc2" for one that is encrypted. */
 const MARK = 0x31636467;
+const ENCRYPTED_MARK = 0x32636467;
 const HEAD_BYTES = 16;
 
+/** A document as it stands in a file. */
 interface Copy {
   readonly version: number;
   readonly bytes: Uint8Array;
+  readonly encrypted: boolean;
+}
+
+/** A document that was read. */
+export interface FoundDocument {
+  readonly bytes: Uint8Array;
+  readonly encrypted: boolean;
+  /** Whether one of its files is not encrypted as it should be. */
+  readonly outdated: boolean;
+}
+
+/** How a document is encrypted. */
+export interface DocumentCipher {
+  /** What is written of a document. */
+  encrypt(bytes: Uint8Array): Promise<Uint8Array>;
+  /** What was encrypted; undefined when it is damaged. @throws StorageError "encrypted" (rejects) without a key. */
+  decrypt(box: Uint8Array): Promise<{ readonly bytes: Uint8Array; readonly outdated: boolean } | undefined>;
 }
 
 /**
@@ -26,18 +45,36 @@ export class Documents {
     this.#damaged = damaged;
   }
 
-  /** Reads a document; undefined when there is none that can be read. */
-  async read(path: string): Promise<Uint8Array | undefined> {
-    const newest = await this.#newest(path);
+  /**
+   * Reads a document; undefined when there is none that can be read.
+   * @param cipher - asked when a file of it is encrypted.
+   * @param encrypts - whether those that are not are outdated.
+   */
+  async read(path: string, cipher?: DocumentCipher, encrypts = false): Promise<FoundDocument | undefined> {
+    let newest: Copy | undefined;
+    let outdated = false;
+    for (const suffix of SUFFIXES) {
+      const stored = await this.#readCopy(path + suffix);
+      if (stored === undefined) continue;
+      const copy = stored.encrypted ? await cipher?.decrypt(stored.bytes) : { ...stored, outdated: encrypts };
+      if (copy === undefined) {
+        await this.#setAside(path + suffix);
+        continue;
+      }
+      outdated ||= copy.outdated;
+      if (newest === undefined || stored.version > newest.version) newest = { ...stored, bytes: copy.bytes };
+    }
     // Whoever wrote it may have been killed before its name would last: what is built on it must not be lost with it.
     if (newest !== undefined) await this.#disk.syncDirectory(directoryOf(path));
-    return newest?.bytes;
+    return newest && { bytes: newest.bytes, encrypted: newest.encrypted, outdated };
   }
 
-  /** Writes a document. */
-  async write(path: string, bytes: Uint8Array): Promise<void> {
+  /** Writes a document. @param cipher - encrypts it. */
+  async write(path: string, bytes: Uint8Array, cipher?: DocumentCipher): Promise<void> {
     const newest = await this.#newest(path);
-    const { bytes: content } = encode((newest?.version ?? 0) + 1, bytes);
+    const version = (newest?.version ?? 0) + 1;
+    const stored = cipher === undefined ? bytes : await cipher.encrypt(bytes);
+    const { bytes: content } = encode(version, stored, cipher === undefined ? MARK : ENCRYPTED_MARK);
     const writes = SUFFIXES.map((suffix) => this.#writeFile(temporary(path, suffix), content));
     for (const written of await Promise.allSettled(writes))
       if (written.status === "rejected") throw written.reason;
@@ -121,19 +158,22 @@ function directoryOf(path: string): string {
 }
 
 /** A document's file: mark, checksum of the rest, version, length (u32 each), and the bytes, padded to a multiple of 8. */
-function encode(version: number, bytes: Uint8Array): RecordBytes {
+function encode(version: number, bytes: Uint8Array, mark: number): RecordBytes {
   const file = recordBytes(HEAD_BYTES + bytes.length);
-  file.words[0] = MARK;
+  file.words[0] = mark;
   file.words[2] = version;
   file.words[3] = bytes.length;
   file.bytes.set(bytes, HEAD_BYTES);
-  file.words[1] = checksum(file.words, 2, file.words.length, MARK);
+  file.words[1] = checksum(file.words, 2, file.words.length, mark);
   return file;
 }
 
 function decode(file: RecordBytes, size: number): Copy | undefined {
   const { words, bytes } = file;
-  if (size < HEAD_BYTES || size % 8 !== 0 || words[0] !== MARK) return undefined;
-  if (words[1] !== checksum(words, 2, words.length, MARK)) return undefined;
-  return { version: words[2] >>> 0, bytes: bytes.slice(HEAD_BYTES, HEAD_BYTES + (words[3] >>> 0)) };
+  if (size < HEAD_BYTES || size % 8 !== 0) return undefined;
+  const encrypted = words[0] === ENCRYPTED_MARK;
+  if (!encrypted && words[0] !== MARK) return undefined;
+  if (words[1] !== checksum(words, 2, words.length, words[0])) return undefined;
+  const content = bytes.slice(HEAD_BYTES, HEAD_BYTES + (words[3] >>> 0));
+  return { version: words[2] >>> 0, bytes: content, encrypted };
 }

@@ -46,7 +46,7 @@ async function findBody(reader: ReadFile, salt: number, position: number): Promi
     const head = recordBytes(size);
     const used = await reader.read(head.bytes, position);
     const result = record.read(head, used, 0, seedAt(salt, position));
-    if (result === "read") return { start: position + record.headersStart, end: position + record.end };
+    if (result === "read") return { start: position + record.bodyStart, end: position + record.end };
     if (result === "bad") return undefined;
   }
   return undefined;

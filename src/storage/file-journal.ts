@@ -1,14 +1,19 @@
 import { messageOf } from "../protocol/message-of.ts";
 import { EMPTY } from "../protocol/text.ts";
+import type { CipherName } from "../seams/ciphers.ts";
 import type { Clock } from "../seams/clock.ts";
 import { type Disk, DiskError, type DiskFile } from "../seams/disk.ts";
-import { StorageError } from "./errors.ts";
+import type { Keys } from "./encryption.ts";
+import { NO_KEY, StorageError } from "./errors.ts";
 import type { LogContext } from "./file-log.ts";
 import { Pacer } from "./pacer.ts";
+import { encryptedSize, RecordCipher } from "./record-cipher.ts";
 import { KIND_NOTE, padded, recordBytes, recordSize, seedAt, writeRecord } from "./records.ts";
-import { findTail, Scanner } from "./scan.ts";
+import { findTail, Scanner, type ScanVisitor } from "./scan.ts";
 import type { Journal } from "./storage.ts";
 import { unlinkIfThere } from "./unlink.ts";
+
+const JOURNAL_NAME = /^([0-9a-f]{8})-([0-9a-f]{8})(?:\.(chacha|aes))?\.journal(\.tmp)?$/;
 
 const hex = (value: number): string => (value >>> 0).toString(16).padStart(8, "0");
 
@@ -18,17 +23,16 @@ interface Waiter {
 }
 
 /**
- * A journal in a file `<name>.<generation>-<salt>.journal`: note records whose sequences count up, and that begin anew with every compaction, in a
+ * A journal in a file `<name>.<generation>-<salt>.journal`, with `.<cipher>` before the ending if it is encrypted: note records whose sequences count up, and that begin anew with every compaction, in a
  * file of the next generation.
  */
 export class FileJournal implements Journal {
   readonly found: readonly Uint8Array[];
   readonly #path: string;
   readonly #context: LogContext;
+  readonly #keys: Keys | undefined;
   #file: DiskFile;
-  #name: string;
-  #generation: number;
-  #salt: number;
+  #journal: JournalFile;
   /** What is in the file, and known to be whole. */
   #size: number;
   #seq: number;
@@ -38,26 +42,40 @@ export class FileJournal implements Journal {
   #running: Promise<void> | undefined;
   #stopped: StorageError | undefined;
 
-  private constructor(path: string, context: LogContext, opened: OpenedJournal) {
+  private constructor(path: string, context: LogContext, keys: Keys | undefined, opened: OpenedJournal) {
     this.#path = path;
     this.#context = context;
+    this.#keys = keys;
     this.found = opened.records;
     this.#file = opened.file;
-    this.#name = opened.name;
-    this.#generation = opened.generation;
-    this.#salt = opened.salt;
+    this.#journal = opened.journal;
     this.#size = opened.size;
     this.#seq = opened.seq;
   }
 
-  /** Opens the journal with a path, to which its ending is added. @param damaged - hears of what could not be read. */
+  /**
+   * Opens the journal with a path, to which its ending is added.
+   * @param keys - when it is to be encrypted; it is written anew then, if it is not, or not as it should be.
+   * @param damaged - hears of what could not be read.
+   * @throws StorageError "encrypted" (rejects) when it is, and there are no keys.
+   */
   static async open(
     path: string,
     context: LogContext,
     clock: Clock,
+    keys: Keys | undefined,
     damaged: (what: string) => void,
   ): Promise<FileJournal> {
-    return new FileJournal(path, context, await openJournal(path, context, clock, damaged));
+    const opened = await openJournal(path, context, clock, keys, damaged);
+    const journal = new FileJournal(path, context, keys, opened);
+    if (opened.journal.cipher === keys?.cipher) return journal;
+    try {
+      await journal.#replace(opened.records);
+    } catch (error) {
+      await journal.#file.close();
+      throw error;
+    }
+    return journal;
   }
 
   get size(): number {
@@ -113,7 +131,7 @@ export class FileJournal implements Journal {
       this.#compaction = undefined;
       try {
         if (this.#stopped !== undefined) throw this.#stopped;
-        if (compaction !== undefined) await this.#replace(compaction);
+        if (compaction !== undefined) await this.#replace([compaction]);
         if (pending.length > 0) await this.#write(pending);
         for (const waiter of waiters) waiter.resolve();
       } catch (error) {
@@ -139,7 +157,7 @@ export class FileJournal implements Journal {
   }
 
   async #write(pending: readonly Uint8Array[]): Promise<void> {
-    const { bytes, seq } = this.#encode(pending, this.#salt, this.#size, this.#seq);
+    const { bytes, seq } = this.#encode(pending, this.#journal, this.#size, this.#seq);
     try {
       await this.#file.writeSynced([bytes], this.#size);
     } catch (error) {
@@ -151,12 +169,12 @@ export class FileJournal implements Journal {
     this.#seq = seq;
   }
 
-  async #replace(snapshot: Uint8Array): Promise<void> {
+  /** Puts a file with these records in the place of the one there was. */
+  async #replace(records: readonly Uint8Array[]): Promise<void> {
     const { disk } = this.#context;
-    const generation = this.#generation + 1;
-    const salt = newSalt(this.#context);
-    const { bytes, seq } = this.#encode([snapshot], salt, 0, 0);
-    const name = journalName(this.#path, generation, salt);
+    const next = newJournal(this.#path, this.#journal.generation + 1, this.#context, this.#keys);
+    const { bytes, seq } = this.#encode(records, next, 0, 0);
+    const { name } = next;
     const temporary = `${name}.tmp`;
     const file = await disk.open(temporary, true);
     try {
@@ -174,11 +192,9 @@ export class FileJournal implements Journal {
       // Which of the two the next start finds is not known any more, so nothing more may be said to be in either.
       throw new DiskError("failed", messageOf(error));
     }
-    const old = { file: this.#file, name: this.#name };
+    const old = { file: this.#file, name: this.#journal.name };
     this.#file = file;
-    this.#name = name;
-    this.#generation = generation;
-    this.#salt = salt;
+    this.#journal = next;
     this.#size = bytes.length;
     this.#seq = seq;
     await old.file.close();
@@ -187,58 +203,84 @@ export class FileJournal implements Journal {
 
   #encode(
     entries: readonly Uint8Array[],
-    salt: number,
+    { salt, records: cipher }: JournalFile,
     position: number,
     seq: number,
   ): { bytes: Uint8Array; seq: number } {
     let size = 0;
-    for (const entry of entries) size += recordSize(0, 0, entry.length);
+    for (const { length } of entries)
+      size += cipher === undefined ? recordSize(0, 0, length) : encryptedSize(0, 0, length);
     const room = recordBytes(padded(size));
     let at = 0;
     for (const entry of entries) {
       seq += 1;
       const head = { kind: KIND_NOTE, flags: 0, seq, micros: 0, gap: 0, durable: position / 8, ttl: 0 };
-      at = writeRecord(room, at, seedAt(salt, position + at), head, "", EMPTY, entry);
+      const seed = seedAt(salt, position + at);
+      at =
+        cipher === undefined
+          ? writeRecord(room, at, seed, head, "", EMPTY, entry)
+          : cipher.write(room, at, seed, head, "", EMPTY, entry);
     }
     return { bytes: room.bytes, seq };
   }
 }
 
-interface OpenedJournal {
-  readonly records: Uint8Array[];
-  readonly file: DiskFile;
+/** A file of a journal. */
+interface JournalFile {
   readonly name: string;
   readonly generation: number;
   readonly salt: number;
+  readonly cipher: CipherName | undefined;
+  /** Encrypts its records. */
+  readonly records: RecordCipher | undefined;
+}
+
+interface OpenedJournal {
+  readonly records: Uint8Array[];
+  readonly file: DiskFile;
+  readonly journal: JournalFile;
   readonly size: number;
   readonly seq: number;
 }
 
-function journalName(path: string, generation: number, salt: number): string {
-  return `${path}.${hex(generation)}-${hex(salt)}.journal`;
+function journalFile(
+  path: string,
+  generation: number,
+  salt: number,
+  cipher: CipherName | undefined,
+  keys: Keys | undefined,
+): JournalFile {
+  const name = `${hex(generation)}-${hex(salt)}${cipher === undefined ? "" : `.${cipher}`}.journal`;
+  const records = cipher && keys && new RecordCipher(keys.file(cipher, name));
+  return { name: `${path}.${name}`, generation, salt, cipher, records };
 }
 
-function newSalt(context: LogContext): number {
+function newJournal(
+  path: string,
+  generation: number,
+  { random }: LogContext,
+  keys: Keys | undefined,
+): JournalFile {
   const bytes = new Uint8Array(4);
-  context.random.fill(bytes);
-  return new DataView(bytes.buffer).getUint32(0);
+  random.fill(bytes);
+  return journalFile(path, generation, new DataView(bytes.buffer).getUint32(0), keys?.cipher, keys);
 }
 
 async function openJournal(
   path: string,
   context: LogContext,
   clock: Clock,
+  keys: Keys | undefined,
   damaged: (what: string) => void,
 ): Promise<OpenedJournal> {
   const { disk } = context;
-  const files = await findJournals(disk, path);
+  const files = await findJournals(disk, path, keys);
   const newest = files[files.length - 1];
   if (newest === undefined) {
-    const salt = newSalt(context);
-    const name = journalName(path, 1, salt);
-    const file = await disk.open(name, true);
+    const journal = newJournal(path, 1, context, keys);
+    const file = await disk.open(journal.name, true);
     await disk.syncDirectory(directoryOf(path));
-    return { records: [], file, name, generation: 1, salt, size: 0, seq: 0 };
+    return { records: [], file, journal, size: 0, seq: 0 };
   }
   // Whoever made or renamed it may have been killed before that would last.
   await disk.syncDirectory(directoryOf(path));
@@ -248,37 +290,31 @@ async function openJournal(
   return opened;
 }
 
-interface JournalFile {
-  readonly name: string;
-  readonly generation: number;
-  readonly salt: number;
-}
-
-async function findJournals(disk: Disk, path: string): Promise<JournalFile[]> {
+async function findJournals(disk: Disk, path: string, keys: Keys | undefined): Promise<JournalFile[]> {
   const prefix = `${path.slice(path.lastIndexOf("/") + 1)}.`;
   const files: JournalFile[] = [];
   for (const name of await disk.list(directoryOf(path))) {
     if (!name.startsWith(prefix)) continue;
-    const parts = /^([0-9a-f]{8})-([0-9a-f]{8})\.journal(\.tmp)?$/.exec(name.slice(prefix.length));
+    const parts = JOURNAL_NAME.exec(name.slice(prefix.length));
     if (parts === null) continue;
-    const full = `${directoryOf(path)}/${name}`;
-    if (parts[3] !== undefined) await disk.unlink(full);
-    else
-      files.push({
-        name: full,
-        generation: Number.parseInt(parts[1], 16),
-        salt: Number.parseInt(parts[2], 16),
-      });
+    const [, generation, salt, cipher, temporary] = parts;
+    if (cipher !== undefined && keys === undefined) throw new StorageError("encrypted", NO_KEY);
+    if (temporary !== undefined) await disk.unlink(`${directoryOf(path)}/${name}`);
+    else {
+      const numbers = [Number.parseInt(generation, 16), Number.parseInt(salt, 16)] as const;
+      files.push(journalFile(path, ...numbers, cipher as CipherName | undefined, keys));
+    }
   }
   return files.sort((a, b) => a.generation - b.generation);
 }
 
 async function readJournal(
-  { name, generation, salt }: JournalFile,
+  journal: JournalFile,
   disk: Disk,
   pacer: Pacer,
   damaged: (what: string) => void,
 ): Promise<OpenedJournal & { whole: boolean }> {
+  const { name, salt } = journal;
   const file = await disk.open(name, false);
   const length = await file.size();
   const size = await findTail(file, salt, length, 0, pacer);
@@ -287,7 +323,7 @@ async function readJournal(
   const records: Uint8Array[] = [];
   let seq = 0;
   let whole = true;
-  await new Scanner(pacer).scan(file, salt, 0, size, true, {
+  const visitor: ScanVisitor = {
     record(record, { bytes }) {
       if (record.seq !== seq + 1) whole = false;
       seq = record.seq;
@@ -298,8 +334,9 @@ async function readJournal(
       damaged(`${name}: a record could not be read`);
       return true;
     },
-  });
-  return { records, file, name, generation, salt, size, seq, whole };
+  };
+  await new Scanner(pacer).scan(file, salt, 0, size, true, visitor, journal.records);
+  return { records, file, journal, size, seq, whole };
 }
 
 function directoryOf(path: string): string {

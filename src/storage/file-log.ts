@@ -4,7 +4,9 @@ import { EMPTY } from "../protocol/text.ts";
 import { DiskError } from "../seams/disk.ts";
 import type { Random } from "../seams/random.ts";
 import type { Tasks } from "../seams/tasks.ts";
+import type { Keys } from "./encryption.ts";
 import { StorageError } from "./errors.ts";
+import { encryptedSize, isSecret } from "./record-cipher.ts";
 import { KIND_SEAL, type RecordHead, recordSize, seedAt, writeRecord } from "./records.ts";
 import { SEGMENT_BYTES, Segment, type SegmentContext } from "./segment.ts";
 import { unlinkIfThere } from "./unlink.ts";
@@ -56,6 +58,8 @@ interface Commit {
 export class FileLog {
   readonly directory: string;
   readonly context: LogContext;
+  /** Of the stream, when what is written is to be encrypted. */
+  readonly keys: Keys | undefined;
   /** In order; the last one takes records, unless it is sealed. */
   segments: Segment[] = [];
   /** The highest number that a segment was given. */
@@ -70,9 +74,10 @@ export class FileLog {
   /** Set while a batch is written, which is not divided among segments. */
   #whole = false;
 
-  constructor(directory: string, context: LogContext) {
+  constructor(directory: string, context: LogContext, keys: Keys | undefined) {
     this.directory = directory;
     this.context = context;
+    this.keys = keys;
   }
 
   /** Says who is asked and told. */
@@ -99,19 +104,29 @@ export class FileLog {
     const salt = new Uint8Array(4);
     this.context.random.fill(salt);
     this.generation += 1;
+    const { context, directory, generation, keys } = this;
     const number = new DataView(salt.buffer).getUint32(0);
-    return new Segment(this.context, this.directory, firstSeq, this.generation, number);
+    return new Segment(
+      context,
+      directory,
+      { firstSeq, generation, salt: number, cipher: keys?.cipher },
+      keys,
+    );
   }
 
   /** The segment that the next record of so many bytes goes to; `nextSeq` is the lowest sequence that it may have. */
   active(size: number, nextSeq: number): Segment {
     const last = this.segments[this.segments.length - 1];
     const limit = this.context.segmentBytes ?? SEGMENT_BYTES;
-    if (last !== undefined && !last.sealed && (last.size + size <= limit || last.size === 0 || this.#whole)) {
-      return last;
-    }
+    const fits = last !== undefined && (last.size + size <= limit || last.size === 0 || this.#whole);
+    if (fits && !last.sealed && this.isCurrent(last)) return last;
     this.roll(nextSeq);
     return this.segments[this.segments.length - 1];
+  }
+
+  /** Whether a segment is encrypted as it should be; else it takes no more records, and is written anew. */
+  isCurrent({ cipher }: Segment): boolean {
+    return cipher === this.keys?.cipher;
   }
 
   /** Begins another segment. */
@@ -144,7 +159,10 @@ export class FileLog {
     payload: Uint8Array,
     nextSeq: number,
   ): number {
-    const size = recordSize(subjectBytes, headers.length, payload.length);
+    const size =
+      this.keys !== undefined && isSecret(head.kind)
+        ? encryptedSize(subjectBytes, headers.length, payload.length)
+        : recordSize(subjectBytes, headers.length, payload.length);
     return this.#writeTo(this.active(size, nextSeq), head, subject, headers, payload, size);
   }
 
@@ -162,7 +180,12 @@ export class FileLog {
     head.durable = segment.durable / 8;
     const slab = segment.room(size);
     const position = segment.size;
-    const end = writeRecord(slab, slab.used, seedAt(segment.salt, position), head, subject, headers, payload);
+    const seed = seedAt(segment.salt, position);
+    const { records } = segment;
+    const end =
+      records !== undefined && isSecret(head.kind)
+        ? records.write(slab, slab.used, seed, head, subject, headers, payload)
+        : writeRecord(slab, slab.used, seed, head, subject, headers, payload);
     assert(end - slab.used === size, "a record has the size that was foreseen");
     slab.used = end;
     segment.size += size;

@@ -1,18 +1,23 @@
 import { assert } from "../protocol/assert.ts";
+import { encodeText } from "../protocol/text.ts";
 import type { Clock } from "../seams/clock.ts";
 import { type Disk, DiskError, type DiskLock, type FileSizes } from "../seams/disk.ts";
 import type { Random } from "../seams/random.ts";
 import type { Tasks } from "../seams/tasks.ts";
-import { Documents } from "./documents.ts";
-import { StorageError } from "./errors.ts";
+import { type DocumentCipher, Documents } from "./documents.ts";
+import { cipherNumber, cipherOf, type EncryptionSetup, type Keys } from "./encryption.ts";
+import { NO_KEY, StorageError } from "./errors.ts";
 import { FileJournal } from "./file-journal.ts";
 import type { LogContext } from "./file-log.ts";
 import { fileName, nameOf } from "./places.ts";
 import { openFileStore } from "./recovery.ts";
 import type { Journal, Storage } from "./storage.ts";
 import type { StoreOptions, StreamStore } from "./store.ts";
+import { Vaults } from "./vaults.ts";
 import { WindowCache } from "./window-cache.ts";
 
+/** Which of the files at a place a document is. */
+const DOCUMENT = "document";
 /** How much of the files is kept in memory, over all streams, in bytes. */
 const CACHE_BYTES = 64 * 1024 * 1024;
 
@@ -22,6 +27,8 @@ export interface StorageContext extends FileSizes {
   readonly clock: Clock;
   readonly random: Random;
   readonly tasks: Tasks;
+  /** How files are encrypted; undefined for not. */
+  readonly encryption?: EncryptionSetup;
 }
 
 /** Streams, documents and journals in a directory: docs/storage.md says how. */
@@ -31,6 +38,7 @@ export class FileStorage implements Storage {
   readonly #log: LogContext;
   readonly #lock: DiskLock;
   readonly #documents: Documents;
+  readonly #vaults: Vaults | undefined;
   readonly #damaged: string[] = [];
   readonly #open = new Map<string, { close(): Promise<void> }>();
   /** Writes of one document wait for each other. */
@@ -44,7 +52,10 @@ export class FileStorage implements Storage {
     const cache = new WindowCache(CACHE_BYTES);
     const closed = (directory: string): void => void this.#open.delete(directory);
     this.#log = { disk, random, tasks, segmentBytes, roomBytes, burstBytes, blockBytes, cache, closed };
-    this.#documents = new Documents(disk, (what) => this.#damaged.push(what));
+    const documents = new Documents(disk, (what) => this.#damaged.push(what));
+    this.#documents = documents;
+    const path = (place: readonly string[]): string => this.#path(place);
+    this.#vaults = context.encryption && new Vaults({ disk, random, documents, path }, context.encryption);
   }
 
   /**
@@ -71,14 +82,16 @@ export class FileStorage implements Storage {
 
   async openStream(place: readonly string[], options: StoreOptions): Promise<StreamStore> {
     const path = this.#path(place);
-    const store = await openFileStore(path, this.#log, this.#context.clock, options);
+    const keys = await this.#vaults?.keys(place, true);
+    const store = await openFileStore(path, this.#log, this.#context.clock, options, keys);
     this.#open.set(path, store);
     return store;
   }
 
   async openJournal(place: readonly string[]): Promise<Journal> {
     const path = await this.#filePath(place);
-    const journal = await FileJournal.open(path, this.#log, this.#context.clock, (what) =>
+    const keys = await this.#vaults?.keys(place, true);
+    const journal = await FileJournal.open(path, this.#log, this.#context.clock, keys, (what) =>
       this.#damaged.push(what),
     );
     this.#open.set(`${path}.journal`, journal);
@@ -86,13 +99,51 @@ export class FileStorage implements Storage {
   }
 
   async readDocument(place: readonly string[]): Promise<Uint8Array | undefined> {
-    return this.#documents.read(this.#path(place));
+    const found = await this.#documents.read(
+      this.#path(place),
+      this.#documentCipher(place),
+      this.#encrypts(place),
+    );
+    if (found?.outdated) {
+      this.#context.encryption?.converting(place, found.encrypted);
+      await this.writeDocument(place, found.bytes);
+    }
+    return found?.bytes;
   }
 
   async writeDocument(place: readonly string[], bytes: Uint8Array): Promise<void> {
     const path = await this.#filePath(place);
     const copy = bytes.slice();
-    await this.#inTurn(path, () => this.#documents.write(path, copy));
+    const cipher = this.#encrypts(place) ? this.#documentCipher(place) : undefined;
+    await this.#inTurn(path, () => this.#documents.write(path, copy, cipher));
+  }
+
+  /** Whether what is at a place is to be encrypted. */
+  #encrypts(place: readonly string[]): boolean {
+    return this.#context.encryption?.keyPlace(place) !== undefined;
+  }
+
+  /** Encrypts the document at a place: the number of the cipher (u8), then the box. */
+  #documentCipher(place: readonly string[]): DocumentCipher {
+    const keys = async (make: boolean): Promise<Keys> => {
+      const found = await this.#vaults?.keys(place, make);
+      if (found === undefined) throw new StorageError("encrypted", NO_KEY);
+      return found;
+    };
+    const bound = encodeText(DOCUMENT);
+    return {
+      encrypt: async (bytes) => {
+        const found = await keys(true);
+        const box = found.file(found.cipher, DOCUMENT).box(bytes, bound);
+        return Uint8Array.of(cipherNumber(found.cipher), ...box);
+      },
+      decrypt: async (box) => {
+        const found = await keys(false);
+        const cipher = cipherOf(box[0]);
+        const bytes = cipher && found.file(cipher, DOCUMENT).decrypt(box.subarray(1), bound);
+        return bytes && { bytes, outdated: cipher !== found.cipher };
+      },
+    };
   }
 
   async deleteDocument(place: readonly string[]): Promise<void> {
@@ -130,6 +181,7 @@ export class FileStorage implements Storage {
 
   async deleteAll(place: readonly string[]): Promise<void> {
     const path = this.#path(place);
+    this.#vaults?.forget(path);
     if (!(await this.#deleteTree(path))) return;
     await this.#context.disk.syncDirectory(path.slice(0, path.lastIndexOf("/")));
   }

@@ -104,6 +104,15 @@ export class FileStore extends IndexedStore implements LogOwner {
     log.start(this);
   }
 
+  /** Sees to it that segments which are not encrypted as they should be are written anew: after the next commit, but for the last one, which makes way for another. */
+  renew(): void {
+    const log = this.#log;
+    const { segments } = log;
+    if (segments.every((each) => log.isCurrent(each))) return;
+    if (!log.isCurrent(segments[segments.length - 1])) log.roll(this.stream.lastSeq + 1);
+    log.want();
+  }
+
   get syncedSeq(): number {
     return this.#committedSeq;
   }

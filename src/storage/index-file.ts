@@ -1,12 +1,12 @@
 import { type Disk, DiskError, type DiskFile } from "../seams/disk.ts";
-import { checksum } from "./checksum.ts";
+import type { Keys } from "./encryption.ts";
 import type { FileLog } from "./file-log.ts";
+import { BlockReader, BlockWriter } from "./index-blocks.ts";
 import { Chunk } from "./message-index.ts";
 import type { NamedNote, NamedNotes } from "./named-notes.ts";
 import type { KeptNote, NoteList } from "./note-list.ts";
 import { Pacer } from "./pacer.ts";
-import { padded, type RecordBytes, recordBytes } from "./records.ts";
-import { type SavedArray, SavedArrays } from "./saved-arrays.ts";
+import type { SavedArray, SavedArrays } from "./saved-arrays.ts";
 import type { Segment } from "./segment.ts";
 import type { LostMessages } from "./store.ts";
 import type { StreamIndex } from "./stream-index.ts";
@@ -15,12 +15,6 @@ import { writeWhole } from "./write-whole.ts";
 /** The name of a stream's index file. */
 export const INDEX_NAME = "stream.index";
 const VERSION = "gnatlet index 3";
-/** A block's checksum goes over so many words at a time, each piece beginning with the checksum of the one before. */
-const PIECE_WORDS = 256 * 1024;
-const BLOCK_HEAD_BYTES = 16;
-/** Blocks are written so many bytes at a time; less at first, as most streams are small. */
-const WRITE_BYTES = 1024 * 1024;
-const FIRST_BYTES = 4 * 1024;
 
 /** The first block of an index file: what the stream was when it was closed. */
 export interface IndexHead {
@@ -89,7 +83,9 @@ export async function writeIndex(
     ]),
   };
   await writeWhole(log.context.disk, `${log.directory}/${INDEX_NAME}`, async (file) => {
-    const writer = new BlockWriter(file, new Pacer(stream.clock));
+    const { keys } = log;
+    const encryption = keys && { cipher: keys.cipher, file: keys.file(keys.cipher, INDEX_NAME) };
+    const writer = new BlockWriter(file, new Pacer(stream.clock), encryption);
     await writer.write([new TextEncoder().encode(JSON.stringify(head))]);
     for (const block of stream.subjectTable.save()) await writer.write(block);
     await writer.write(stream.index.saveFar());
@@ -124,8 +120,13 @@ export class IndexFile {
     this.#blocks = blocks;
   }
 
-  /** Opens the index of a stream; undefined when there is none, or its first block is damaged. */
-  static async open(disk: Disk, directory: string, pacer: Pacer): Promise<IndexFile | undefined> {
+  /** Opens the index of a stream; undefined when there is none, or its first block is damaged. @param keys - in case that it is encrypted. */
+  static async open(
+    disk: Disk,
+    directory: string,
+    keys: Keys | undefined,
+    pacer: Pacer,
+  ): Promise<IndexFile | undefined> {
     let file: DiskFile;
     try {
       file = await disk.open(`${directory}/${INDEX_NAME}`, false);
@@ -133,7 +134,7 @@ export class IndexFile {
       if (error instanceof DiskError && error.kind === "missing") return undefined;
       throw error;
     }
-    const blocks = await BlockReader.open(file, pacer);
+    const blocks = await BlockReader.open(file, pacer, (cipher) => keys?.file(cipher, INDEX_NAME));
     const first = await blocks.next();
     const head = first && parseHead(first.u8());
     if (head !== undefined) return new IndexFile(head, file, blocks);
@@ -176,121 +177,6 @@ export class IndexFile {
   close(): Promise<void> {
     return this.#file.close();
   }
-}
-
-/** Writes blocks, one after the other: the head (u32 words, i32 checksum, u32 arrays, 0), the arrays' lengths, the arrays. Small ones are written together. */
-class BlockWriter {
-  readonly #file: DiskFile;
-  readonly #pacer: Pacer;
-  #position = 0;
-  #room: RecordBytes = recordBytes(0);
-  #used = 0;
-
-  constructor(file: DiskFile, pacer: Pacer) {
-    this.#file = file;
-    this.#pacer = pacer;
-  }
-
-  async write(arrays: readonly SavedArray[]): Promise<void> {
-    const lengths = padded(arrays.length * 4);
-    let size = BLOCK_HEAD_BYTES + lengths;
-    for (const each of arrays) size += padded(each.byteLength);
-    if (this.#used + size > this.#room.bytes.length) {
-      await this.flush();
-      this.#room = recordBytes(Math.max(size, this.#position === 0 ? FIRST_BYTES : WRITE_BYTES));
-    }
-    const { bytes, words } = this.#room;
-    const start = this.#used;
-    this.#used += size;
-    let at = start + BLOCK_HEAD_BYTES + lengths;
-    for (let i = 0; i < arrays.length; i++) {
-      const { buffer, byteOffset, byteLength } = arrays[i];
-      words[(start + BLOCK_HEAD_BYTES) / 4 + i] = byteLength;
-      bytes.set(new Uint8Array(buffer, byteOffset, byteLength), at);
-      at += padded(byteLength);
-      if (this.#pacer.due) await this.#pacer.rest();
-    }
-    words[start / 4] = size / 4;
-    words[start / 4 + 2] = arrays.length;
-    const block = { bytes: bytes.subarray(start, at), words: words.subarray(start / 4, at / 4) };
-    words[start / 4 + 1] = await blockSum(block, this.#pacer);
-  }
-
-  /** Writes what is left. */
-  async flush(): Promise<void> {
-    if (this.#used === 0) return;
-    await this.#file.write(this.#room.bytes.subarray(0, this.#used), this.#position);
-    this.#pacer.rested();
-    this.#position += this.#used;
-    this.#used = 0;
-  }
-}
-
-/** The checksum of a block: of all after its place in the head, and of the length before it. */
-async function blockSum({ words }: RecordBytes, pacer: Pacer): Promise<number> {
-  let sum = words[0];
-  for (let at = 2; at < words.length; at += PIECE_WORDS) {
-    if (pacer.due) await pacer.rest();
-    sum = checksum(words, at, Math.min(at + PIECE_WORDS, words.length), sum);
-  }
-  return sum;
-}
-
-/** Reads blocks, one after the other. */
-class BlockReader {
-  readonly #file: DiskFile;
-  readonly #size: number;
-  readonly #pacer: Pacer;
-  #position = 0;
-  /** The words of the next block's head; undefined when there is none. */
-  #head: Int32Array | undefined;
-
-  private constructor(file: DiskFile, size: number, pacer: Pacer) {
-    this.#file = file;
-    this.#size = size;
-    this.#pacer = pacer;
-  }
-
-  static async open(file: DiskFile, pacer: Pacer): Promise<BlockReader> {
-    const reader = new BlockReader(file, await file.size(), pacer);
-    const start = recordBytes(BLOCK_HEAD_BYTES);
-    if ((await file.read(start.bytes, 0)) === BLOCK_HEAD_BYTES) reader.#head = start.words;
-    return reader;
-  }
-
-  /** The arrays of the next block; undefined when there is none that is sound. */
-  async next(): Promise<SavedArrays | undefined> {
-    const head = this.#head;
-    this.#head = undefined;
-    if (head === undefined) return undefined;
-    const size = (head[0] >>> 0) * 4;
-    if (size < BLOCK_HEAD_BYTES || size % 8 !== 0 || this.#position + size > this.#size) return undefined;
-    const block = recordBytes(size);
-    // Its place at first has the head of the block after it, so that there is one read for each.
-    const rest = Math.min(size, this.#size - this.#position - BLOCK_HEAD_BYTES);
-    const read = await this.#file.read(block.bytes.subarray(0, rest), this.#position + BLOCK_HEAD_BYTES);
-    this.#pacer.rested();
-    if (read < rest) return undefined;
-    const body = size - BLOCK_HEAD_BYTES;
-    if (rest === size) this.#head = block.words.slice(body / 4);
-    block.bytes.copyWithin(BLOCK_HEAD_BYTES, 0, body);
-    block.words.set(head);
-    this.#position += size;
-    if ((await blockSum(block, this.#pacer)) !== block.words[1]) return undefined;
-    return new SavedArrays(parts(block));
-  }
-}
-
-function parts({ words, bytes }: RecordBytes): Uint8Array[] {
-  const parts: Uint8Array[] = [];
-  const count = words[2];
-  let at = BLOCK_HEAD_BYTES + padded(count * 4);
-  for (let i = 0; i < count; i++) {
-    const length = words[BLOCK_HEAD_BYTES / 4 + i] >>> 0;
-    parts.push(bytes.subarray(at, at + length));
-    at += padded(length);
-  }
-  return parts;
 }
 
 function parseHead(bytes: Uint8Array): IndexHead | undefined {

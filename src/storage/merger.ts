@@ -1,7 +1,9 @@
 import { EMPTY } from "../protocol/text.ts";
+import type { DiskFile } from "../seams/disk.ts";
 import type { FileLog } from "./file-log.ts";
 import { sealHead } from "./file-log.ts";
 import { Pacer } from "./pacer.ts";
+import { encryptedSize } from "./record-cipher.ts";
 import {
   copyRecord,
   decodeChange,
@@ -21,7 +23,8 @@ import {
 import { Scanner, type ScanVisitor } from "./scan.ts";
 import { SEGMENT_BYTES, type Segment } from "./segment.ts";
 import { SeqSet } from "./seq-set.ts";
-import type { StreamIndex } from "./stream-index.ts";
+import type { Maybe } from "./store.ts";
+import type { RemovalWatcher, StreamIndex } from "./stream-index.ts";
 import { writeWhole } from "./write-whole.ts";
 
 const PIECE_BYTES = 1024 * 1024;
@@ -42,7 +45,10 @@ export interface MergerOwner {
   moved(seq: number, segment: Segment, place: number): void;
 }
 
-/** Gives space back: drops segments of which nothing is left, and writes those with little left anew, several as one. */
+/**
+ * Gives space back: drops segments of which nothing is left, and writes those with little left anew, several as one. And writes anew those that are not
+ * encrypted as they should be.
+ */
 export class Merger {
   readonly #stream: StreamIndex;
   readonly #log: FileLog;
@@ -97,25 +103,47 @@ export class Merger {
     return worth ? run : [];
   }
 
+  /** A segment that is not encrypted as it should be, if there is one. The last one gets no more records, and makes way for another (`FileLog.active`). */
+  findOutdated(): Segment | undefined {
+    const { segments, keys } = this.#log;
+    if (keys === undefined) return undefined;
+    return segments.find(
+      (each, i) =>
+        !this.#log.isCurrent(each) &&
+        i < segments.length - 1 &&
+        each.sealed &&
+        !each.damaged &&
+        isWritten(each),
+    );
+  }
+
   /**
    * Writes segments anew, as one.
-   * @param stopping - asked before anything is written: then all stays as it is.
+   * @param stopping - asked before the new one takes their place: then all stays as it is.
    * @returns the files that the segments were, which are to go.
    */
   async merge(run: readonly Segment[], stopping: () => boolean): Promise<string[]> {
     const through = this.#log.segments[this.#log.segments.indexOf(run[run.length - 1]) + 1].firstSeq - 1;
     const merged = this.#log.newSegment(run[0].firstSeq);
     const copy = new Copy(this.#stream, this.#log, merged, run);
-    await copy.gather();
-    if (copy.spoilt || stopping()) return [];
-    copy.finish(through);
-    await this.#owner.keepNotes(new Set(run));
-    // What was left out must stay out: the removals are on disk before the messages are gone.
-    await this.#owner.flush();
-    await writeWhole(this.#log.context.disk, merged.path, async (file) => {
-      for (const piece of copy.pieces) await file.write(piece.bytes.subarray(0, piece.used), piece.position);
-      return true;
-    });
+    const { watchers } = this.#stream;
+    watchers.add(copy);
+    let written = false;
+    try {
+      written = await writeWhole(this.#log.context.disk, merged.path, async (file) => {
+        await copy.gather(file);
+        if (copy.spoilt || stopping()) return false;
+        await copy.finish(through);
+        await this.#owner.keepNotes(new Set(run));
+        // What was left out must stay out: the removals are on disk before the messages are gone.
+        await this.#owner.flush();
+        watchers.delete(copy);
+        return !copy.spoilt;
+      });
+    } finally {
+      watchers.delete(copy);
+    }
+    if (!written) return [];
     await copy.swap((seq, place) => this.#owner.moved(seq, merged, place));
     for (const segment of run) {
       this.#log.context.cache.forget(segment);
@@ -137,10 +165,12 @@ interface Piece extends RecordBytes {
   used: number;
 }
 
-/** What a merge makes of its segments, in memory until it is whole. */
-class Copy implements ScanVisitor {
-  readonly pieces: Piece[] = [];
-  /** Whether something could not be read: then all stays as it is. */
+/** What a merge makes of its segments. */
+class Copy implements ScanVisitor, RemovalWatcher {
+  /** What is not written yet: the last one is being filled. */
+  readonly #pieces: Piece[] = [];
+  #file: DiskFile | undefined;
+  /** Whether something could not be read, or was left out that is to stay: then all stays as it is. */
   spoilt = false;
   readonly #stream: StreamIndex;
   readonly #log: FileLog;
@@ -163,8 +193,9 @@ class Copy implements ScanVisitor {
     this.#pacer = new Pacer(stream.clock);
   }
 
-  /** Reads the segments: first what they say was removed from others, then the messages. */
-  async gather(): Promise<void> {
+  /** Reads the segments: first what they say was removed from others, then the messages. Writes to `file` what becomes of them. */
+  async gather(file: DiskFile): Promise<void> {
+    this.#file = file;
     const scanner = new Scanner(this.#pacer);
     for (const changes of [true, false]) {
       for (const segment of this.#run) {
@@ -172,7 +203,9 @@ class Copy implements ScanVisitor {
         const visitor: ScanVisitor = changes
           ? { record: (record, bytes) => this.#change(record, bytes), damage: () => this.damage() }
           : this;
-        await scanner.scan(await segment.reader(), segment.salt, 0, segment.size, !changes, visitor);
+        const opener = changes ? undefined : segment.records;
+        const reader = await segment.reader();
+        await scanner.scan(reader, segment.salt, 0, segment.size, !changes, visitor, opener);
         if (this.spoilt) return;
       }
       if (changes) await this.#writeRemoved();
@@ -188,12 +221,11 @@ class Copy implements ScanVisitor {
     return true;
   }
 
-  /** Says first which segments this one replaces, and then what they say of messages in others. */
+  /** Says first which segments this one replaces, and its order, and then what they say of messages in others. */
   async #writeRemoved(): Promise<void> {
-    const replaced = encodeChange(
-      0,
-      this.#run.map(({ generation }) => generation),
-    );
+    const order = Math.min(...this.#run.map((each) => each.order));
+    this.#merged.order = order;
+    const replaced = encodeChange(0, [order, ...this.#run.map(({ generation }) => generation)]);
     this.#write(plainHead(KIND_MERGE, this.#merged.firstSeq - 1), replaced);
     let ranges: number[] = [];
     for (const range of this.#removed.ranges()) {
@@ -211,11 +243,12 @@ class Copy implements ScanVisitor {
     this.#write(plainHead(KIND_CHANGE, this.#merged.firstSeq - 1), encodeRanges(this.#floor, ranges));
   }
 
-  /** Ends it with a record that says how far it goes. */
-  finish(through: number): void {
+  /** Ends it with a record that says how far it goes, and writes what is not written. */
+  async finish(through: number): Promise<void> {
     const head = sealHead(through);
     head.gap = Math.min(through - this.#merged.lastRecord, 0xffff_ffff);
     this.#write(head, EMPTY);
+    await this.#save(0);
     this.#merged.lastRecord = this.#merged.committedRecord = through;
     this.#merged.committed = this.#merged.size;
     this.#merged.sealed = true;
@@ -232,14 +265,22 @@ class Copy implements ScanVisitor {
   }
 
   #room(size: number): Piece {
-    const last = this.pieces[this.pieces.length - 1];
+    const last = this.#pieces[this.#pieces.length - 1];
     if (last !== undefined && last.used + size <= last.bytes.length) return last;
     const piece = { ...recordBytes(Math.max(PIECE_BYTES, size)), position: this.#merged.size, used: 0 };
-    this.pieces.push(piece);
+    this.#pieces.push(piece);
     return piece;
   }
 
-  record(record: FoundRecord, bytes: RecordBytes, position: number, sound: boolean): boolean {
+  /** Writes all but the last so many pieces. @returns true */
+  async #save(kept: number): Promise<boolean> {
+    const pieces = this.#pieces.splice(0, this.#pieces.length - kept);
+    for (const { bytes, used, position } of pieces)
+      await this.#file!.write(bytes.subarray(0, used), position);
+    return true;
+  }
+
+  record(record: FoundRecord, bytes: RecordBytes, position: number, sound: boolean): Maybe<boolean> {
     if (record.kind !== KIND_MESSAGE) return true;
     const { index } = this.#stream;
     const { seq } = record;
@@ -247,16 +288,29 @@ class Copy implements ScanVisitor {
     if (this.#log.segmentOf(seq) !== this.#source) return true;
     if (!sound) return this.damage();
     const merged = this.#merged;
-    const piece = this.#room(record.end - record.at);
+    const piece = this.#room(sizeIn(merged, record));
     const gap = Math.min(seq - merged.lastRecord - 1, 0xffff_ffff);
     const seed = seedAt(merged.salt, merged.size);
     this.#seqs.push(seq);
     this.#to.push(merged.size / 8);
-    const end = copyRecord(bytes, record, piece, piece.used, seed, gap);
+    const { records } = merged;
+    const end =
+      records === undefined
+        ? copyRecord(bytes, record, piece, piece.used, seed, gap)
+        : records.copy(bytes, record, piece, piece.used, seed, gap);
     merged.size += end - piece.used;
     piece.used = end;
     merged.lastRecord = seq;
-    return true;
+    return this.#pieces.length > 1 ? this.#save(1) : true;
+  }
+
+  removed(): void {}
+
+  cleared(): void {}
+
+  /** A message is back, as what it made room for was refused: it may have been left out. */
+  restored(): void {
+    this.spoilt = true;
   }
 
   damage(): boolean {
@@ -292,6 +346,13 @@ class Copy implements ScanVisitor {
   #moveBoundary(seq: number): void {
     for (const segment of this.#run) if (segment.firstSeq <= seq) segment.firstSeq = seq + 1;
   }
+}
+
+/** The bytes that a record will take in another segment. */
+function sizeIn({ records }: Segment, record: FoundRecord): number {
+  if (records === undefined) return record.end - record.at;
+  const { subjectStart, subjectEnd, headersStart, payloadStart, payloadEnd } = record;
+  return encryptedSize(subjectEnd - subjectStart, payloadStart - headersStart, payloadEnd - payloadStart);
 }
 
 function plainHead(kind: number, seq: number): RecordHead {

@@ -74,7 +74,8 @@ export class RecordReader {
     const { index, subjectTable, expiry } = this.#stream;
     const { chunk, slot } = index;
     const position = chunk.place[slot] * 8;
-    const result = found.read(from, used, at, seedAt(segment.salt, position));
+    const seed = seedAt(segment.salt, position);
+    const result = found.read(from, used, at, seed);
     if (result === "short" && !this.#reachesEnd(segment, position + used - at)) return null;
     if (result === "read" && found.end > used && !this.#reachesEnd(segment, position + used - at))
       return null;
@@ -82,15 +83,25 @@ export class RecordReader {
       this.#lose(seq, segment);
       return undefined;
     }
+    let { bytes } = from;
+    let { headersStart } = found;
+    if (segment.records !== undefined) {
+      const content = segment.records.open(from, found, seed);
+      if (content === undefined) {
+        this.#lose(seq, segment);
+        return undefined;
+      }
+      bytes = content;
+      headersStart = found.subjectEnd - found.subjectStart;
+    }
     this.#lastSegment = segment;
     this.#lastEnd = position + found.end - found.at;
-    const { bytes } = from;
-    const { headersStart, payloadStart, payloadEnd } = found;
+    const payloadStart = headersStart + found.payloadStart - found.headersStart;
     return {
       seq,
       subject: subjectTable.text(chunk.subject[slot]),
       headers: headersStart === payloadStart ? undefined : bytes.subarray(headersStart, payloadStart),
-      payload: bytes.subarray(payloadStart, payloadEnd),
+      payload: bytes.subarray(payloadStart, payloadStart + found.payloadEnd - found.payloadStart),
       time: chunk.time[slot],
       ttl: expiry.ttlOf(seq),
     };

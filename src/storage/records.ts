@@ -1,6 +1,7 @@
 import { assert } from "../protocol/assert.ts";
 import { copyBytes } from "../protocol/bytes.ts";
 import { encodeText } from "../protocol/text.ts";
+import { NONCE_BYTES, TAG_BYTES } from "../seams/ciphers.ts";
 import { checksum } from "./checksum.ts";
 
 /**
@@ -25,6 +26,11 @@ const LAST_KIND = KIND_MERGE;
 
 /** Flag: the record is one of a batch, and not its last. */
 export const FLAG_CONTINUES = 1;
+/** Flag: the subject is not behind the header, but in the body, which is encrypted. */
+export const FLAG_ENCRYPTED = 2;
+/** Flag: it was encrypted; everything is where it was then. */
+export const FLAG_DECRYPTED = 4;
+const LAST_FLAGS = FLAG_DECRYPTED | FLAG_CONTINUES;
 
 const TWO_32 = 2 ** 32;
 
@@ -81,17 +87,7 @@ export function writeRecord(
 ): number {
   const { bytes, words } = target;
   const subjectStart = at + HEADER_BYTES;
-  let subjectEnd = subjectStart;
-  for (let i = 0; i < subject.length; i++) {
-    const code = subject.charCodeAt(i);
-    if (code > 0x7f) {
-      const encoded = encodeText(subject);
-      bytes.set(encoded, subjectStart);
-      subjectEnd = subjectStart + encoded.length;
-      break;
-    }
-    bytes[subjectEnd++] = code;
-  }
+  const subjectEnd = putSubject(bytes, subjectStart, subject);
   const bodyStart = padded(subjectEnd);
   copyBytes(headers, 0, headers.length, bytes, bodyStart);
   copyBytes(payload, 0, payload.length, bytes, bodyStart + headers.length);
@@ -101,12 +97,28 @@ export function writeRecord(
   words[w + 2] = headers.length;
   words[w + 3] = payload.length;
   words[w + 8] = checksum(words, bodyStart >> 2, end >> 2, 0);
-  writeHead(words, w, head);
+  putHead(words, w, head);
   words[w] = checksum(words, w + 1, bodyStart >> 2, seed);
   return end;
 }
 
-function writeHead(words: Int32Array, w: number, head: RecordHead): void {
+/** Writes a subject, and returns where it ends. */
+export function putSubject(bytes: Uint8Array, start: number, subject: string): number {
+  let end = start;
+  for (let i = 0; i < subject.length; i++) {
+    const code = subject.charCodeAt(i);
+    if (code > 0x7f) {
+      const encoded = encodeText(subject);
+      bytes.set(encoded, start);
+      return start + encoded.length;
+    }
+    bytes[end++] = code;
+  }
+  return end;
+}
+
+/** Writes what a head says, but for its kind and flags. */
+export function putHead(words: Int32Array, w: number, head: RecordHead): void {
   words[w + 4] = head.seq | 0;
   words[w + 5] = Math.floor(head.seq / TWO_32);
   words[w + 6] = (head.micros % TWO_32) | 0;
@@ -129,7 +141,7 @@ export function copyRecord(
   const w = at >> 2;
   target.words[w + 9] = gap;
   target.words[w + 10] = 0;
-  target.words[w] = checksum(target.words, w + 1, (at + record.headersStart - record.at) >> 2, seed);
+  target.words[w] = checksum(target.words, w + 1, (at + record.bodyStart - record.at) >> 2, seed);
   return at + record.end - record.at;
 }
 
@@ -148,6 +160,8 @@ export class FoundRecord implements RecordHead {
   durable = 0;
   ttl = 0;
   at = 0;
+  /** Where that begins which the checksum of the body goes over, and that of the header does not. */
+  bodyStart = 0;
   subjectStart = 0;
   subjectEnd = 0;
   headersStart = 0;
@@ -166,21 +180,24 @@ export class FoundRecord implements RecordHead {
     const w = at >> 2;
     const word = words[w + 1];
     const kind = word & 0xff;
-    if (kind === 0 || kind > LAST_KIND || ((word >>> 8) & 0xff) > FLAG_CONTINUES) return "bad";
-    const subjectStart = at + HEADER_BYTES;
-    const bodyStart = subjectStart + padded(word >>> 16);
+    const flags = (word >>> 8) & 0xff;
+    if (kind === 0 || kind > LAST_KIND || flags > LAST_FLAGS) return "bad";
+    const subjectBytes = word >>> 16;
+    const encrypted = flags >= FLAG_ENCRYPTED;
+    const bodyStart = at + HEADER_BYTES + (encrypted ? 0 : padded(subjectBytes));
     if (bodyStart > used) return "short";
     if (checksum(words, w + 1, bodyStart >> 2, seed) !== words[w]) return "bad";
     this.kind = kind;
-    this.flags = (word >>> 8) & 0xff;
+    this.flags = flags;
     this.at = at;
-    this.subjectStart = subjectStart;
-    this.subjectEnd = subjectStart + (word >>> 16);
-    this.headersStart = bodyStart;
-    this.payloadStart = bodyStart + (words[w + 2] >>> 0);
+    this.bodyStart = bodyStart;
+    this.subjectStart = at + HEADER_BYTES + (encrypted ? NONCE_BYTES : 0);
+    this.subjectEnd = this.subjectStart + subjectBytes;
+    this.headersStart = encrypted ? this.subjectEnd : bodyStart;
+    this.payloadStart = this.headersStart + (words[w + 2] >>> 0);
     this.payloadEnd = this.payloadStart + (words[w + 3] >>> 0);
     // Not `padded`: a sum of lengths may be more than 31 bits.
-    this.end = Math.ceil(this.payloadEnd / 8) * 8;
+    this.end = Math.ceil((this.payloadEnd + (encrypted ? TAG_BYTES : 0)) / 8) * 8;
     this.seq = (words[w + 4] >>> 0) + words[w + 5] * TWO_32;
     this.micros = (words[w + 6] >>> 0) + words[w + 7] * TWO_32;
     this.#bodySum = words[w + 8];
@@ -193,7 +210,7 @@ export class FoundRecord implements RecordHead {
 
   /** Whether the body, which must be there, is what was written. */
   bodyIsSound({ words }: RecordBytes): boolean {
-    return checksum(words, this.headersStart >> 2, this.end >> 2, 0) === this.#bodySum;
+    return checksum(words, this.bodyStart >> 2, this.end >> 2, 0) === this.#bodySum;
   }
 }
 

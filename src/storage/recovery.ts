@@ -1,4 +1,7 @@
+import type { CipherName } from "../seams/ciphers.ts";
 import type { Clock } from "../seams/clock.ts";
+import type { Keys } from "./encryption.ts";
+import { NO_KEY, StorageError } from "./errors.ts";
 import { FileLog, type LogContext } from "./file-log.ts";
 import { FileStore } from "./file-store.ts";
 import { INDEX_NAME, IndexFile, type IndexHead, namedNotes } from "./index-file.ts";
@@ -16,35 +19,40 @@ import {
 } from "./records.ts";
 import { Replay } from "./replay.ts";
 import { findTail, Scanner } from "./scan.ts";
-import { Segment } from "./segment.ts";
+import { Segment, type SegmentName } from "./segment.ts";
 import type { StoreOptions } from "./store.ts";
 import { StreamIndex } from "./stream-index.ts";
 import { unlinkIfThere } from "./unlink.ts";
 
-const SEGMENT_NAME = /^(\d{16})-([0-9a-f]{8})-([0-9a-f]{8})\.(log|s2)$/;
+const SEGMENT_NAME = /^(\d{16})-([0-9a-f]{8})-([0-9a-f]{8})(?:\.(chacha|aes))?\.(log|s2)$/;
 
 /** More than the record at the beginning of a merged segment has. */
 const MERGE_RECORD_BYTES = 4096;
 
-/** Opens the stream in a directory, which is made when it is not there. Reads all records, unless the stream was closed in order. */
+/**
+ * Opens the stream in a directory, which is made when it is not there. Reads all records, unless the stream was closed in order.
+ * @param keys - when it is to be encrypted.
+ * @throws StorageError "encrypted" (rejects) when it is, and there are no keys: then nothing is changed.
+ */
 export async function openFileStore(
   directory: string,
   context: LogContext,
   clock: Clock,
   options: StoreOptions,
+  keys: Keys | undefined,
 ): Promise<FileStore> {
   const { disk } = context;
   await disk.makeDirectory(directory);
   const pacer = new Pacer(clock);
-  const log = new FileLog(directory, context);
-  log.segments = await findSegments(context, directory);
+  const log = new FileLog(directory, context, keys);
+  log.segments = await findSegments(log);
   for (const { generation } of log.segments) log.generation = Math.max(log.generation, generation);
-  const index = await IndexFile.open(disk, directory, pacer);
+  const index = await IndexFile.open(disk, directory, keys, pacer);
+  let opened: Opened;
   try {
-    const opened =
+    opened =
       (index && (await openIndexed(index, log, clock, options))) ??
       (await openReading(index?.head, log, clock, options));
-    return new FileStore(opened.stream, log, options, opened.notes, opened.named);
   } finally {
     if (index !== undefined) {
       await index.close();
@@ -52,6 +60,9 @@ export async function openFileStore(
       await disk.unlink(`${directory}/${INDEX_NAME}`);
     }
   }
+  const store = new FileStore(opened.stream, log, options, opened.notes, opened.named);
+  store.renew();
+  return store;
 }
 
 interface Opened {
@@ -67,16 +78,20 @@ function newStream(log: FileLog, clock: Clock, options: StoreOptions): StreamInd
 }
 
 /** The segments of a directory, in order, without what a merge or a compression has left behind. */
-async function findSegments(context: LogContext, directory: string): Promise<Segment[]> {
-  const { disk } = context;
+async function findSegments(log: FileLog): Promise<Segment[]> {
+  const { directory, keys } = log;
+  const { disk } = log.context;
   const found = new Map<string, Segment>();
   const remains: string[] = [];
   const replaced = new Set<number>();
-  for (const name of (await disk.list(directory)).sort()) {
+  const names = (await disk.list(directory)).sort();
+  if (keys === undefined && names.some((name) => SEGMENT_NAME.exec(name)?.[4] !== undefined))
+    throw new StorageError("encrypted", NO_KEY);
+  for (const name of names) {
     if (name.endsWith(".tmp")) await disk.unlink(`${directory}/${name}`);
     const parts = SEGMENT_NAME.exec(name);
     if (parts === null) continue;
-    const segment = segmentOf(context, directory, parts);
+    const segment = segmentOf(log, parts);
     const other = found.get(segment.logPath);
     if (other === undefined) {
       found.set(segment.logPath, segment);
@@ -90,7 +105,10 @@ async function findSegments(context: LogContext, directory: string): Promise<Seg
   for (const segment of found.values()) {
     segment.size = await (await segment.reader()).size();
     segment.sealed = await isSealed(segment);
-    for (const each of await replacedBy(segment)) replaced.add(each);
+    for (const each of await replacedBy(segment)) {
+      replaced.add(each);
+      segment.order = Math.min(segment.order, each);
+    }
   }
   // Whoever made or renamed them may have been killed before that would last: what is written from here on must not be lost with them.
   if (found.size > 0) await disk.syncDirectory(directory);
@@ -104,19 +122,19 @@ async function findSegments(context: LogContext, directory: string): Promise<Seg
     }
   }
   for (const path of remains) await disk.unlink(path);
-  return kept.sort((a, b) => a.firstSeq - b.firstSeq || a.generation - b.generation);
+  return kept.sort((a, b) => a.firstSeq - b.firstSeq || a.order - b.order);
 }
 
 /** The segment that a file's name says. */
-function segmentOf(context: LogContext, directory: string, parts: readonly string[]): Segment {
-  const [, first, generation, salt, kind] = parts;
-  const segment = new Segment(
-    context,
-    directory,
-    Number(first),
-    Number.parseInt(generation, 16),
-    Number.parseInt(salt, 16),
-  );
+function segmentOf({ context, directory, keys }: FileLog, parts: readonly string[]): Segment {
+  const [, first, generation, salt, cipher, kind] = parts;
+  const name: SegmentName = {
+    firstSeq: Number(first),
+    generation: Number.parseInt(generation, 16),
+    salt: Number.parseInt(salt, 16),
+    cipher: cipher as CipherName | undefined,
+  };
+  const segment = new Segment(context, directory, name, keys);
   segment.created = true;
   segment.compressed = kind === "s2";
   return segment;
@@ -133,7 +151,7 @@ async function isSealed(segment: Segment): Promise<boolean> {
   return result === "read" && record.kind === KIND_SEAL;
 }
 
-/** The generations of the segments that this one was made of, and replaces. */
+/** The generations of the segments that this one was made of, and replaces, and its {@link Segment.order}. */
 async function replacedBy(segment: Segment): Promise<number[]> {
   const record = new FoundRecord();
   let bytes = recordBytes(HEADER_BYTES);
@@ -197,7 +215,8 @@ async function openReading(
   for (let i = 0; i < log.segments.length; i++) {
     const segment = log.segments[i];
     replay.begin(segment);
-    await scanner.scan(await segment.reader(), segment.salt, 0, segment.size, false, replay);
+    const { salt, size, records } = segment;
+    await scanner.scan(await segment.reader(), salt, 0, size, false, replay, records);
     const next = log.segments[i + 1];
     const listed = known.get(segment.path);
     const cut = listed !== undefined && segment.size < listed.size;

@@ -5,6 +5,8 @@ import type { KeptNote } from "./note-list.ts";
 import type { Pacer } from "./pacer.ts";
 import {
   decodeChange,
+  FLAG_DECRYPTED,
+  FLAG_ENCRYPTED,
   type FoundRecord,
   KIND_CHANGE,
   KIND_MESSAGE,
@@ -33,6 +35,8 @@ export class Replay implements ScanVisitor {
   /** Ranges of sequences that had records, as far as is known, which were not found. */
   #missing: [number, number][] = [];
   #damagedBytes = 0;
+  /** Messages that cannot be decrypted, and so are not there: those that are not removed are lost. */
+  readonly #unreadable: { readonly seq: number; readonly segment: Segment; readonly bytes: number }[] = [];
 
   constructor(stream: StreamIndex, log: FileLog, pacer: Pacer) {
     this.#pacer = pacer;
@@ -46,14 +50,15 @@ export class Replay implements ScanVisitor {
     segment.lastRecord = segment.firstSeq - 1;
   }
 
-  record(record: FoundRecord, bytes: RecordBytes, position: number): Maybe<boolean> {
+  record(record: FoundRecord, bytes: RecordBytes, position: number, sound: boolean): Maybe<boolean> {
     const segment = this.#segment!;
     const { seq, kind } = record;
     const before = seq - record.gap - (kind === KIND_MESSAGE ? 1 : 0);
     if (record.gap < MAX_GAP) this.expect(before);
     segment.lastRecord = Math.max(segment.lastRecord, seq);
     if (kind === KIND_CHANGE) return this.#change(record, bytes);
-    if (kind === KIND_MESSAGE) this.#message(record, bytes, position, segment);
+    if (kind === KIND_MESSAGE && !(sound && isReadable(record, segment))) this.#unread(record, segment);
+    else if (kind === KIND_MESSAGE) this.#message(record, bytes, position, segment);
     else if (kind === KIND_NOTE) this.#note(record, bytes, position, segment);
     this.#stream.advance(seq);
     return true;
@@ -87,6 +92,13 @@ export class Replay implements ScanVisitor {
     segment.total += size;
     segment.live += size;
     stream.add(seq, id, position / 8, size, record.micros / 1000, record.ttl);
+  }
+
+  /** A message that is there, but for its content: it may have been overwritten, after it was removed. */
+  #unread({ seq, at, end }: FoundRecord, segment: Segment): void {
+    if (seq <= this.#stream.lastSeq) return;
+    this.#missing.push([seq, seq]);
+    this.#unreadable.push({ seq, segment, bytes: end - at });
   }
 
   #note(record: FoundRecord, { bytes }: RecordBytes, position: number, segment: Segment): void {
@@ -174,7 +186,17 @@ export class Replay implements ScanVisitor {
   /** All records have come. */
   finish(): void {
     const stream = this.#stream;
+    for (const { seq, segment, bytes } of this.#unreadable) {
+      if (!this.#missing.some(([first, last]) => first <= seq && seq <= last)) continue;
+      segment.damaged = true;
+      this.#damagedBytes += bytes;
+    }
     if (this.#damagedBytes === 0 && this.#missing.length === 0) return;
     stream.lost = { ranges: this.#missing, bytes: this.#damagedBytes };
   }
+}
+
+/** Whether a record's content is there to be read: in a file that is not encrypted nothing decrypts what says that it is. */
+function isReadable({ flags }: FoundRecord, { records }: Segment): boolean {
+  return (flags & FLAG_ENCRYPTED) === 0 && (records !== undefined || (flags & FLAG_DECRYPTED) === 0);
 }

@@ -1,6 +1,15 @@
 import type { ReadFile } from "../seams/disk.ts";
 import type { Pacer } from "./pacer.ts";
-import { FoundRecord, HEADER_BYTES, KIND_MESSAGE, type RecordBytes, recordBytes, seedAt } from "./records.ts";
+import { isSecret, type RecordOpener } from "./record-cipher.ts";
+import {
+  FLAG_CONTINUES,
+  FoundRecord,
+  HEADER_BYTES,
+  KIND_MESSAGE,
+  type RecordBytes,
+  recordBytes,
+  seedAt,
+} from "./records.ts";
 import type { Maybe } from "./store.ts";
 
 const BUFFER_BYTES = 1024 * 1024;
@@ -9,7 +18,7 @@ const BUFFER_BYTES = 1024 * 1024;
 export interface ScanVisitor {
   /**
    * A record. Records other than messages come only when their bodies are sound; a message's body is there, and checked, when the
-   * scan is one with bodies.
+   * scan is one with bodies, or decrypts.
    * @param position - where in the file it begins. `record` and `bytes` may be used until the call returns.
    * @returns false to end the scan. When that takes a while, `record` and `bytes` stay as they are until it is known.
    */
@@ -31,7 +40,10 @@ export class Scanner {
     this.#pacer = pacer;
   }
 
-  /** Scans `[from, to)` of a file, whose size is at least `to`. */
+  /**
+   * Scans `[from, to)` of a file, whose size is at least `to`.
+   * @param opener - decrypts what is encrypted: what cannot be is not sound.
+   */
   async scan(
     file: ReadFile,
     salt: number,
@@ -39,6 +51,7 @@ export class Scanner {
     to: number,
     bodies: boolean,
     visitor: ScanVisitor,
+    opener?: RecordOpener,
   ): Promise<void> {
     this.#used = 0;
     const found = this.#found;
@@ -58,12 +71,14 @@ export class Scanner {
         size = found.end - found.at;
         if (position + size > to) {
           result = "short";
-        } else if (bodies || found.kind !== KIND_MESSAGE) {
+        } else if (bodies || opener !== undefined || found.kind !== KIND_MESSAGE) {
           if (found.end > this.#used) {
             await this.#fill(file, position, to, size);
             this.#readAt(position, salt);
           }
           sound = found.end <= this.#used && found.bodyIsSound(this.#buffer);
+          if (opener !== undefined && sound && isSecret(found.kind))
+            sound = opener.openInPlace(this.#buffer, found, seedAt(salt, position));
         }
       }
       if (result === "read" && (sound || found.kind === KIND_MESSAGE)) {
@@ -126,7 +141,7 @@ export async function findTail(
   await scanner.scan(file, salt, sound, whole, true, {
     record(record, _bytes, position, isSound) {
       if (!isSound) return false;
-      if (record.flags === 0) sound = position + record.end - record.at;
+      if ((record.flags & FLAG_CONTINUES) === 0) sound = position + record.end - record.at;
       return true;
     },
     damage: () => false,

@@ -1,6 +1,9 @@
 import { assert } from "../protocol/assert.ts";
+import type { CipherName } from "../seams/ciphers.ts";
 import { type Disk, DiskError, type DiskFile, type FileSizes, type ReadFile } from "../seams/disk.ts";
 import { CompressedFile } from "./compressed-file.ts";
+import type { FileCipher, Keys } from "./encryption.ts";
+import { RecordCipher } from "./record-cipher.ts";
 import { type RecordBytes, recordBytes } from "./records.ts";
 import { RoomAhead } from "./room-ahead.ts";
 import type { Window, WindowCache } from "./window-cache.ts";
@@ -18,10 +21,23 @@ export interface Slab extends RecordBytes {
   written: number;
 }
 
-/** How a segment's file is called but for its kind: `<first sequence>-<generation>-<salt>`, 16 decimal digits and twice 8 hexadecimal ones. */
-function segmentName(firstSeq: number, generation: number, salt: number): string {
+/** What a segment's file is called by. */
+export interface SegmentName {
+  readonly firstSeq: number;
+  readonly generation: number;
+  readonly salt: number;
+  /** How its records are encrypted; undefined when they are not. */
+  readonly cipher: CipherName | undefined;
+}
+
+/**
+ * How a segment's file is called but for its kind: `<first sequence>-<generation>-<salt>`, 16 decimal digits and twice 8 hexadecimal ones, and
+ * `.<cipher>` if it is encrypted.
+ */
+function nameOf({ firstSeq, generation, salt, cipher }: SegmentName): string {
   const hex = (value: number): string => (value >>> 0).toString(16).padStart(8, "0");
-  return `${String(firstSeq).padStart(16, "0")}-${hex(generation)}-${hex(salt)}`;
+  const name = `${String(firstSeq).padStart(16, "0")}-${hex(generation)}-${hex(salt)}`;
+  return cipher === undefined ? name : `${name}.${cipher}`;
 }
 
 /** What a segment works with. */
@@ -35,6 +51,13 @@ export class Segment {
   firstSeq: number;
   readonly generation: number;
   readonly salt: number;
+  /** Where it comes among those without messages, which have the same first sequence: the generation of the first that it was made of, or its own. */
+  order: number;
+  readonly cipher: CipherName | undefined;
+  /** Encrypts and decrypts its records; undefined when they are not encrypted. */
+  readonly records: RecordCipher | undefined;
+  /** The same for the blocks that it has when it is compressed. */
+  readonly blocks: FileCipher | undefined;
   /** Where it is as it was written, and compressed. */
   readonly logPath: string;
   readonly compressedPath: string;
@@ -79,22 +102,23 @@ export class Segment {
   readonly #disk: Disk;
   readonly #room: RoomAhead;
 
-  constructor(
-    context: SegmentContext,
-    directory: string,
-    firstSeq: number,
-    generation: number,
-    salt: number,
-  ) {
+  /** @param keys - of the stream; undefined for a segment that is not encrypted. */
+  constructor(context: SegmentContext, directory: string, name: SegmentName, keys: Keys | undefined) {
+    const { firstSeq, generation, salt, cipher } = name;
     this.#disk = context.disk;
     this.#room = new RoomAhead(context.roomBytes);
     this.firstSeq = firstSeq;
     this.lastRecord = this.committedRecord = firstSeq - 1;
-    this.generation = generation;
+    this.generation = this.order = generation;
     this.salt = salt;
-    const path = `${directory}/${segmentName(firstSeq, generation, salt)}`;
-    this.logPath = `${path}.log`;
-    this.compressedPath = `${path}.s2`;
+    this.cipher = cipher;
+    const file = nameOf(name);
+    this.logPath = `${directory}/${file}.log`;
+    this.compressedPath = `${directory}/${file}.s2`;
+    if (cipher === undefined) return;
+    assert(keys !== undefined, "what is encrypted has keys");
+    this.records = new RecordCipher(keys.file(cipher, `${file}.log`), () => this.compressed);
+    this.blocks = keys.file(cipher, `${file}.s2`);
   }
 
   /** Where its file is. */
@@ -117,7 +141,7 @@ export class Segment {
   unpacked(): Promise<CompressedFile> {
     assert(this.compressed, "the file is compressed");
     if (this.#unpacked === undefined) {
-      const opening = this.#open().then((file) => CompressedFile.open(file, this.salt));
+      const opening = this.#open().then((file) => CompressedFile.open(file, this.salt, this.blocks));
       this.#unpacked = opening;
       opening.catch(() => {
         if (this.#unpacked === opening) this.#unpacked = undefined;

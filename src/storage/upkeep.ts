@@ -6,6 +6,7 @@ import type { Erasure, Erasures } from "./erasures.ts";
 import { StorageError } from "./errors.ts";
 import type { FileLog } from "./file-log.ts";
 import { isWritten, Merger, type MergerOwner } from "./merger.ts";
+import { Pacer } from "./pacer.ts";
 import type { Segment } from "./segment.ts";
 import type { StreamIndex } from "./stream-index.ts";
 import { unlinkIfThere } from "./unlink.ts";
@@ -21,7 +22,7 @@ export interface UpkeepOwner extends MergerOwner {
 
 /**
  * What is done to the segments of a store behind its back, one thing after the other: messages are erased, segments of which little or nothing is left
- * give their space back, sealed ones are compressed.
+ * give their space back, those that are not encrypted as they should be are written anew, sealed ones are compressed.
  */
 export class Upkeep {
   readonly #stream: StreamIndex;
@@ -75,6 +76,8 @@ export class Upkeep {
     if (first !== undefined && this.#merger.canDrop(first)) return this.#merger.drop(first);
     const run = this.#merger.findRun();
     if (run.length > 0) return this.#merge(run);
+    const outdated = this.#merger.findOutdated();
+    if (outdated !== undefined) return this.#merge([outdated]);
     const next = this.#owner.compresses() ? this.#uncompressed() : undefined;
     return next && this.#compress(next);
   }
@@ -132,7 +135,8 @@ export class Upkeep {
 
   async #compress(segment: Segment): Promise<void> {
     try {
-      await compressSegment(this.#log, segment, () => this.#stopping);
+      const pacer = new Pacer(this.#stream.clock);
+      await compressSegment(this.#log, segment, pacer, () => this.#stopping);
     } finally {
       this.#remains.push(segment.compressed ? segment.logPath : segment.compressedPath);
     }

@@ -1,12 +1,34 @@
+import { NodeCiphers } from "../../src/runtime/node/ciphers.ts";
+import type { CipherName } from "../../src/seams/ciphers.ts";
 import type { Disk } from "../../src/seams/disk.ts";
+import type { EncryptionSetup } from "../../src/storage/encryption.ts";
 import { FileStorage } from "../../src/storage/file-storage.ts";
 import type { StoreOptions, StreamStore } from "../../src/storage/store.ts";
 import { simulatedRuntime, VirtualClock } from "../support/simulated.ts";
 
-export const DURABLE: StoreOptions = { sync: "always", noteAge: 120_000 };
+/** How a stream is kept, and the storage that it is in. */
+export interface KeptOptions extends StoreOptions {
+  readonly encryption?: EncryptionSetup;
+}
+
+export const DURABLE: KeptOptions = { sync: "always", noteAge: 120_000 };
 
 /** The same, compressed. */
-export const COMPRESSED: StoreOptions = { ...DURABLE, compression: "s2" };
+export const COMPRESSED: KeptOptions = { ...DURABLE, compression: "s2" };
+
+/** Files are encrypted. Each stream has a key. */
+export function encrypted(
+  key = "the key",
+  cipher: CipherName = "chacha",
+  previousKey?: string,
+): EncryptionSetup {
+  const keyPlace = (place: readonly string[]): readonly string[] => place.slice(0, 2);
+  return { ciphers: new NodeCiphers(), cipher, key, previousKey, keyPlace, converting() {} };
+}
+
+/** The same as the two above, encrypted. */
+export const ENCRYPTED: KeptOptions = { ...DURABLE, encryption: encrypted() };
+export const ENCRYPTED_COMPRESSED: KeptOptions = { ...COMPRESSED, encryption: encrypted() };
 
 /** Blocks are small, so that small segments have several. */
 export const BLOCK = 400;
@@ -22,6 +44,7 @@ export function openStorage(
   disk: Disk,
   segmentBytes?: number,
   clock: VirtualClock = new VirtualClock(),
+  encryption?: EncryptionSetup,
 ): Promise<FileStorage> {
   const { random, tasks } = simulatedRuntime(clock);
   return FileStorage.open("data", {
@@ -33,6 +56,7 @@ export function openStorage(
     roomBytes: ROOM,
     burstBytes: BURST,
     blockBytes: BLOCK,
+    encryption,
   });
 }
 
@@ -46,8 +70,8 @@ export interface OpenedStream {
 export async function openStream(
   disk: Disk,
   segmentBytes?: number,
-  options: StoreOptions = DURABLE,
+  options: KeptOptions = DURABLE,
 ): Promise<OpenedStream> {
-  const storage = await openStorage(disk, segmentBytes);
+  const storage = await openStorage(disk, segmentBytes, undefined, options.encryption);
   return { storage, store: await storage.openStream(["streams", "S"], options) };
 }

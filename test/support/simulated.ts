@@ -1,4 +1,5 @@
 import { gzipSync } from "node:zlib";
+import { NodeCiphers } from "../../src/runtime/node/ciphers.ts";
 import type { Clock, Timer } from "../../src/seams/clock.ts";
 import type { ByteLink, ByteLinkHandler } from "../../src/seams/link.ts";
 import type { Runtime } from "../../src/seams/runtime.ts";
@@ -99,6 +100,7 @@ export function simulatedRuntime(clock: Clock = new VirtualClock(), seed = 1): R
     portLink: none,
     portPair: none,
     loadDisk: async () => new MemoryDisk(),
+    loadCiphers: async () => new NodeCiphers(),
     compression: { gzip: async (bytes) => gzipSync(bytes) },
     passwords: {
       verify: async (hash, password) => (await import("bcryptjs")).default.compareSync(password, hash),

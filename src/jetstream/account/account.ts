@@ -2,6 +2,7 @@ import { messageOf } from "../../protocol/message-of.ts";
 import { subjectsCollide } from "../../protocol/subject.ts";
 import { encodeText } from "../../protocol/text.ts";
 import { API_LEVEL } from "../../seams/version.ts";
+import { StorageError } from "../../storage/errors.ts";
 import type { StreamStore } from "../../storage/store.ts";
 import * as events from "../api/events.ts";
 import { apiError } from "../errors.ts";
@@ -33,6 +34,8 @@ export class JetStreamAccount {
   readonly streams = new Map<string, Stream>();
   /** Streams that cannot be served, and why: they are as they were, and wait for a newer server, or for help. */
   readonly offline = new Map<string, string>();
+  /** Streams that are encrypted with another key: nobody sees them, and nothing becomes of them. */
+  readonly #encrypted = new Set<string>();
   /** Requests that were answered, and those that were with an error. */
   readonly api = { total: 0, errors: 0 };
   readonly #setup: AccountSetup;
@@ -64,7 +67,8 @@ export class JetStreamAccount {
     await clearRestorations(disk, this.context.name, (stream) => this.#place(stream));
     for (const name of await disk.listDocuments(this.#place("").slice(0, -1))) {
       this.checkOpen();
-      const bytes = await disk.readDocument(this.#place(name));
+      const bytes = await this.#read(name);
+      if (this.#encrypted.has(name)) continue;
       const document = bytes && readDocument(bytes);
       if (document === undefined || document.config.name !== name) {
         this.#setOffline(name, "its description cannot be read");
@@ -82,9 +86,26 @@ export class JetStreamAccount {
           `Restored ${stream.store.state.messages} messages for stream '${this.context.name} > ${name}'`,
         );
       } catch (error) {
-        this.#setOffline(name, messageOf(error));
+        if (isEncrypted(error)) this.#setEncrypted(name, error);
+        else this.#setOffline(name, messageOf(error));
       }
     }
+  }
+
+  /** A stream's description. */
+  async #read(name: string): Promise<Uint8Array | undefined> {
+    try {
+      return await this.context.disk.readDocument(this.#place(name));
+    } catch (error) {
+      if (!isEncrypted(error)) throw error;
+      this.#setEncrypted(name, error);
+      return undefined;
+    }
+  }
+
+  #setEncrypted(name: string, { message }: StorageError): void {
+    this.#encrypted.add(name);
+    this.context.logger.error(`Error decrypting our stream '${this.context.name} > ${name}': ${message}`);
   }
 
   /** The streams that were stored begin their work. Mirrors and sources ask the API for what they need. */
@@ -138,6 +159,7 @@ export class JetStreamAccount {
   async #create(subjectName: string, request: StreamConfigRequest): Promise<Stream> {
     const { config, exists } = decideCreate(subjectName, request, this.#createContext());
     if (this.offline.has(config.name) || this.#making.has(config.name)) throw apiError(10058);
+    if (this.#encrypted.has(config.name)) throw apiError(10049, { err: "error creating store for stream" });
     if (exists) return this.stream(config.name);
     this.#making.set(config.name, config);
     try {
@@ -176,7 +198,7 @@ export class JetStreamAccount {
     this.checkOpen();
     const config = decideRestore(subjectName, given, this.#createContext());
     const { name } = config;
-    if (this.offline.has(name)) throw apiError(10130);
+    if (this.offline.has(name) || this.#encrypted.has(name)) throw apiError(10130);
     this.#making.set(name, config);
     const restoration = new Restoration({
       context: this.context,
@@ -346,4 +368,9 @@ function readDocument(bytes: Uint8Array): { config: StreamConfig; created: Times
     if (error instanceof RequestJsonError) return undefined;
     throw error;
   }
+}
+
+/** Whether something cannot be opened as it is encrypted with another key. */
+function isEncrypted(error: unknown): error is StorageError {
+  return error instanceof StorageError && error.code === "encrypted";
 }

@@ -1,5 +1,5 @@
 import { messageOf } from "../../protocol/message-of.ts";
-import { encodeText } from "../../protocol/text.ts";
+import { EMPTY } from "../../protocol/text.ts";
 import type { Storage } from "../../storage/storage.ts";
 import type { StreamStore } from "../../storage/store.ts";
 import { apiError } from "../errors.ts";
@@ -74,7 +74,7 @@ export class Restoration {
   async open(): Promise<StreamStore> {
     const { context, config, place } = this.#setup;
     const storage = this.#storage;
-    await storage.writeDocument(markPlace(context.name, config.name), encodeText(config.name));
+    await storage.writeDocument(markPlace(context.name, config.name), EMPTY);
     await clear(storage, place);
     this.#store = await storage.openStream(place, storeOptions(context, config));
     if (this.#isInterrupted) throw apiError(10008);

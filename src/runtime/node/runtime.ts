@@ -30,6 +30,7 @@ const SHARED: Omit<Runtime, "tasks" | "passwords" | "host"> = {
   network: NETWORK,
   compression: new NodeCompression(),
   loadDisk: async () => new (await import("./disk.ts")).NodeDisk(),
+  loadCiphers: async () => new (await import("./ciphers.ts")).NodeCiphers(),
   version: VERSION,
   platform: `node${process.versions.node}`,
   dial: async (host, port) => (await import("./network.ts")).dialTcp(host, port),

@@ -126,6 +126,15 @@ export interface JetStreamOptions {
   /** The folder that streams are kept in, below "jetstream"; one server has it at a time. Default: none, everything is in memory. */
   storeDir?: string;
   /**
+   * With what the files in it are encrypted: a long text of chance. Streams that are there already are encrypted too. Without it those that are encrypted
+   * cannot be opened, and stay as they are. Default: none, files are not encrypted.
+   */
+  encryptionKey?: string;
+  /** What `encryptionKey` was before: what is encrypted with that gets the new one. */
+  prevEncryptionKey?: string;
+  /** How files are encrypted: with ChaCha20-Poly1305 ("chacha", "chachapoly") or AES-256-GCM ("aes"). What is otherwise is converted. Default "chacha". */
+  cipher?: "chacha" | "chachapoly" | "aes";
+  /**
    * When files are synced: "always", before a publisher hears that its message is stored, or at the latest so many ms after it has. Default
    * "always", unlike in nats-server.
    */

@@ -6,6 +6,7 @@ import {
   custom,
   duration,
   integer,
+  type Kind,
   NUMBER,
   type OptionRow,
   PORT,
@@ -14,6 +15,8 @@ import {
   STRINGS,
   unserved,
 } from "./row.ts";
+
+const CIPHER: Kind = { type: "oneOf", values: ["chacha", "chachapoly", "aes"] };
 
 /** Any duration that nats-server takes. */
 const DURATION = duration("warned", -Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER);
@@ -179,8 +182,6 @@ export const MQTT: readonly OptionRow[] = [
   checked("downgrade_qos2_subscribe", BOOL),
 ];
 
-const ENCRYPTION = "files are not encrypted: keep them on a disk that is";
-
 export const JETSTREAM: readonly OptionRow[] = [
   row("strict", "strict", BOOL),
   row("store_dir|store|storedir", "storeDir", STRING),
@@ -189,12 +190,12 @@ export const JETSTREAM: readonly OptionRow[] = [
   row("max_file_store|max_file", "maxFileStore", custom("storageSize")),
   row("domain", "domain", STRING),
   checked("enabled|enable", BOOL),
-  unserved("encryption_key|key|ek", STRING, "later", ENCRYPTION),
-  unserved("prev_encryption_key|prev_key|prev_ek", STRING, "later", ENCRYPTION),
-  checked("cipher", { type: "oneOf", values: ["chacha", "chachapoly", "aes"] }),
+  row("encryption_key|key|ek", "encryptionKey", STRING),
+  row("prev_encryption_key|prev_key|prev_ek", "prevEncryptionKey", STRING),
+  row("cipher", "cipher", CIPHER, { fallback: "chacha" }),
   checked("extension_hint", STRING),
   row("limits", "limits", block("jetstreamLimits")),
-  unserved("tpm", block("jetstreamTpm"), "later", ENCRYPTION),
+  unserved("tpm", block("jetstreamTpm"), "later", "no key is read from a TPM: give encryption_key"),
   checked("unique_tag", STRING),
   checked("max_outstanding_catchup", custom("storageSize")),
   checked("max_buffered_size", custom("storageSize")),
@@ -227,5 +228,5 @@ export const JETSTREAM_TPM: readonly OptionRow[] = [
   checked("encryption_password", STRING),
   checked("srk_password", STRING),
   checked("pcr", NUMBER),
-  checked("cipher", { type: "oneOf", values: ["chacha", "chachapoly", "aes"] }),
+  checked("cipher", CIPHER),
 ];
