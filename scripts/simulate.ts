@@ -1,6 +1,6 @@
 /**
  * Simulates a whole server with its clients and its disk, by a seed: `npm run sim -- --seed N` does one seed and says what happened, with small files if it is
- * given `--small`; `npm run sim -- --seeds 10000 [--from N]` does many, in both ways, and stops with the first that breaks a promise.
+ * given `--small`, and encrypted ones with `--encrypted`; `npm run sim -- --seeds 10000 [--from N]` does many, in all ways, and stops with the first that breaks a promise.
  */
 import process from "node:process";
 import { parseArgs } from "node:util";
@@ -13,8 +13,15 @@ const { values } = parseArgs({
     seeds: { type: "string" },
     from: { type: "string" },
     small: { type: "boolean", default: false },
+    encrypted: { type: "boolean", default: false },
   },
 });
+/** Whether files are small, and whether they are encrypted. */
+const WAYS = [
+  [false, false],
+  [true, false],
+  [true, true],
+] as const;
 const one = values.seed !== undefined;
 const from = Number(values.seed ?? values.from ?? 1);
 const count = one ? 1 : Number(values.seeds ?? 1_000);
@@ -25,25 +32,26 @@ const ENDLESS_MS = 120_000;
 /** Whoever goes round in a circle cannot say so: another thread looks whether runs end. */
 const ended = new Int32Array(new SharedArrayBuffer(4));
 const WATCH = `
-const { workerData: { ended, first, ways, endless } } = require("node:worker_threads");
+const { workerData: { ended, first, titles, endless } } = require("node:worker_threads");
 let last = -1;
 setInterval(() => {
   if (Atomics.load(ended, 0) !== last) return void (last = Atomics.load(ended, 0));
-  const seed = first + Math.floor(last / ways);
-  require("node:fs").writeSync(2, "seed " + seed + (last % ways === 1 ? " with small files" : "") + " does not end\\n");
+  const seed = first + Math.floor(last / titles.length);
+  require("node:fs").writeSync(2, "seed " + seed + titles[last % titles.length] + " does not end\\n");
   process.kill(process.pid, "SIGKILL");
 }, endless);`;
-const ways = one ? [values.small] : [false, true];
+const ways = one ? [[values.small, values.encrypted] as const] : WAYS;
+const titles = ways.map(([small, encrypts]) => `${small ? ", small files" : ""}${encrypts ? ", encrypted" : ""}`);
 new Worker(WATCH, {
   eval: true,
-  workerData: { ended, first: from, ways: ways.length, endless: ENDLESS_MS },
+  workerData: { ended, first: from, titles, endless: ENDLESS_MS },
 }).unref();
 
 for (let seed = from; seed < from + count; seed++) {
-  for (const small of ways) {
+  for (const [small, encrypts] of ways) {
     const told: string[] = [];
     try {
-      await simulate(seed, small, told);
+      await simulate(seed, small, encrypts, told);
     } catch (error) {
       console.log(told.join("\n"));
       console.error(error);

@@ -86,6 +86,11 @@ export class Documents {
     if (newest === undefined) await this.#disk.syncDirectory(directoryOf(path));
   }
 
+  /** Deletes what is left of one that was being written when the process ended. None is being written. */
+  async clear(path: string): Promise<void> {
+    for (const suffix of SUFFIXES) await unlinkIfThere(this.#disk, temporary(path, suffix));
+  }
+
   /** Deletes a document. */
   async delete(path: string): Promise<void> {
     for (const suffix of SUFFIXES) await unlinkIfThere(this.#disk, path + suffix);

@@ -104,6 +104,8 @@ export class FileStorage implements Storage {
       this.#documentCipher(place),
       this.#encrypts(place),
     );
+    // It may not be encrypted.
+    if (found !== undefined && this.#encrypts(place)) await this.#clear(this.#path(place));
     if (found?.outdated) {
       this.#context.encryption?.converting(place, found.encrypted);
       await this.writeDocument(place, found.bytes);
@@ -146,6 +148,11 @@ export class FileStorage implements Storage {
     };
   }
 
+  /** Deletes what is left of a document that was being written. */
+  async #clear(path: string): Promise<void> {
+    await this.#inTurn(path, () => this.#documents.clear(path));
+  }
+
   async deleteDocument(place: readonly string[]): Promise<void> {
     const path = this.#path(place);
     await this.#inTurn(path, () => this.#documents.delete(path));
@@ -172,9 +179,12 @@ export class FileStorage implements Storage {
 
   async listDocuments(place: readonly string[]): Promise<string[]> {
     const found = new Set<string>();
-    for (const name of await this.#context.disk.list(this.#path(place))) {
-      const parts = /^([^.]+)\.(doc|copy)(\.damaged-\d+)?$/.exec(name);
-      if (parts !== null) found.add(nameOf(parts[1]));
+    const directory = this.#path(place);
+    for (const name of await this.#context.disk.list(directory)) {
+      const parts = /^([^.]+)\.(doc|copy)(\.damaged-\d+|\.tmp)?$/.exec(name);
+      if (parts === null) continue;
+      if (parts[3] === ".tmp") await this.#clear(`${directory}/${parts[1]}`);
+      else found.add(nameOf(parts[1]));
     }
     return [...found].sort();
   }

@@ -34,6 +34,8 @@ const TABLE: readonly (readonly [weight: number, act: Act])[] = [
 ];
 const WEIGHT = TABLE.reduce((sum, [weight]) => sum + weight, 0);
 const LIVES = 4;
+/** Of payloads, headers, and configurations of streams and consumers; the first life has written them as they are. */
+const PLAIN_MARKS = ["xxxxxxxx", "NATS/1.0", '"config"'];
 const STEPS = 60;
 
 /** What was broken is known to the model. */
@@ -45,8 +47,8 @@ class Run {
   readonly operations: Operations;
   readonly #auditor: Auditor;
 
-  constructor(seed: number, small: boolean) {
-    this.world = new World(seed, small);
+  constructor(seed: number, small: boolean, encrypts: boolean) {
+    this.world = new World(seed, small, encrypts);
     const { clock, pick } = this.world;
     const consumers = (...names: string[]): KnownConsumer[] =>
       names.map((name) => new KnownConsumer(name, pick(3) === 0, pick(3)));
@@ -79,6 +81,10 @@ class Run {
     await this.#audit();
     await world.close();
     this.#check();
+    for (const mark of world.encrypts ? PLAIN_MARKS : []) {
+      const [path] = world.filesWith(mark);
+      if (path !== undefined) throw new Error(`${path} says "${mark}"`);
+    }
   }
 
   /** Until the power is cut, or for a while. */
@@ -115,15 +121,24 @@ class Run {
 /**
  * Does one seed; throws when a promise was broken.
  * @param small - whether files are small.
+ * @param encrypts - whether they are encrypted, with another key and another cipher in each of the server's lives.
  * @param told - gets what happened.
  */
-export async function simulate(seed: number, small: boolean, told: string[] = []): Promise<void> {
-  const run = new Run(seed, small);
+export async function simulate(
+  seed: number,
+  small: boolean,
+  encrypts = false,
+  told: string[] = [],
+): Promise<void> {
+  const run = new Run(seed, small, encrypts);
   try {
     await run.run();
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
-    throw new Error(`seed ${seed}${small ? ", small files" : ""}: ${message}`, { cause: error });
+    throw new Error(
+      `seed ${seed}${small ? ", small files" : ""}${encrypts ? ", encrypted" : ""}: ${message}`,
+      { cause: error },
+    );
   } finally {
     told.push(...run.world.lines);
   }

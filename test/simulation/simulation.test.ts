@@ -30,6 +30,10 @@ for (const small of [false, true]) {
   });
 }
 
+it("a whole server keeps its promises while its files get another key and another cipher in each of its lives", async () => {
+  for (let seed = 1; seed <= SEEDS; seed++) await simulate(seed, true, true);
+});
+
 for (const seed of FOUND) {
   it(`seed ${seed}, which has found something`, async () => simulate(seed, false));
 }

@@ -7,6 +7,7 @@ import type { Runtime } from "../../src/seams/runtime.ts";
 import { checkedSettings } from "../../src/server/checked-settings.ts";
 // Loaded before, so that it takes less of the time.
 import "../../src/server/jetstream.ts";
+import type { JetStreamOptions } from "../../src/server/options/types.ts";
 import { Server } from "../../src/server/server.ts";
 import { FaultyNetwork } from "../support/faulty-network.ts";
 import { picker } from "../support/jetstream-script.ts";
@@ -112,8 +113,17 @@ export class World {
   #logger = new RecordingLogger();
   #starting = false;
 
-  /** @param small - whether files are so small that streams have many of them, which are merged and compressed. */
-  constructor(seed: number, small: boolean) {
+  /** How many lives there were that began: each has another key than the one before, and the other cipher; the first has none. */
+  #begun = 0;
+  /** Whether files are encrypted. */
+  readonly encrypts: boolean;
+
+  /**
+   * @param small - whether files are so small that streams have many of them, which are merged and compressed.
+   * @param encrypts - whether files are encrypted.
+   */
+  constructor(seed: number, small: boolean, encrypts: boolean) {
+    this.encrypts = encrypts;
     this.pick = picker(seed * 7919 + 1);
     for (let i = 0; i < 8; i++) this.pick(2);
     const runtime = simulatedRuntime(this.clock, this.pick(2 ** 31));
@@ -254,7 +264,7 @@ export class World {
     const life = this.#life;
     const disk = this.#disk;
     const server = new OpenServer(
-      checkedSettings({ jetstream: { storeDir: "data" }, logger: this.#logger }),
+      checkedSettings({ jetstream: { storeDir: "data", ...this.#encryption() }, logger: this.#logger }),
       {
         ...this.#runtime,
         clock: life,
@@ -280,6 +290,21 @@ export class World {
     }
     this.#starting = false;
     if (failed.length > 0) throw failed[0];
+    // Only then all streams have the key.
+    if (!this.isDead) this.#begun += 1;
+  }
+
+  #encryption(): JetStreamOptions {
+    const number = this.#begun;
+    if (!this.encrypts || number === 0) return {};
+    const cipher = number % 2 === 0 ? "aes" : "chacha";
+    return { encryptionKey: `key ${number}`, prevEncryptionKey: `key ${number - 1}`, cipher };
+  }
+
+  /** The files that have a text in them. */
+  filesWith(text: string): string[] {
+    const files = [...this.#disk.files()];
+    return files.filter(([, content]) => Buffer.from(content).includes(text)).map(([path]) => path);
   }
 
   /** What the server has logged as errors. */

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { SimulatedDisk } from "../support/simulated-disk.ts";
 import { checkAfter, Oracle, perform, STEPS } from "./crashes.ts";
-import { COMPRESSED, DURABLE } from "./file-support.ts";
+import { COMPRESSED, DURABLE, ENCRYPTED, ENCRYPTED_COMPRESSED } from "./file-support.ts";
 
 test("long scripts, with merges and compression of segments, cut anywhere", async () => {
   await fc.assert(
@@ -14,7 +14,7 @@ test("long scripts, with merges and compression of segments, cut anywhere", asyn
       }),
       fc.integer({ min: 1, max: 400 }),
       fc.infiniteStream(fc.nat(1000)),
-      fc.constantFrom(DURABLE, COMPRESSED),
+      fc.constantFrom(DURABLE, COMPRESSED, ENCRYPTED, ENCRYPTED_COMPRESSED),
       async (script, cut, choices, options) => {
         const disk = new SimulatedDisk();
         const oracle = new Oracle();

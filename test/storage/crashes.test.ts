@@ -23,3 +23,18 @@ test("every script of up to 3 operations on a stream of some segments, a crash b
 test("every script of up to 2 operations on a stream that is compressed, a crash before every disk call", async () => {
   assert.match(await run("compressed", 2), /90 scripts, \d{4,} crashes, \d{4,} outcomes: the promises hold/);
 });
+
+test("every script of up to 3 operations on an empty disk, encrypted, a crash before every disk call", async () => {
+  assert.match(await run("encrypted", 3), /819 scripts, \d{4,} crashes, \d{4,} outcomes: the promises hold/);
+});
+
+test("every script of up to 2 operations on a stream that is encrypted and compressed, a crash before every disk call", async () => {
+  assert.match(
+    await run("encrypted-compressed", 2),
+    /90 scripts, \d{4,} crashes, \d{4,} outcomes: the promises hold/,
+  );
+});
+
+test("every script of up to 2 operations on a stream that is being encrypted, a crash before every disk call", async () => {
+  assert.match(await run("converted", 2), /90 scripts, \d{4,} crashes, \d{4,} outcomes: the promises hold/);
+});

@@ -1,8 +1,15 @@
 import assert from "node:assert/strict";
-import type { RemoveOptions, StoreOptions, StreamStore } from "../../src/storage/store.ts";
+import type { RemoveOptions, StreamStore } from "../../src/storage/store.ts";
 import { settle } from "../support/simulated.ts";
 import { type Choose, SimulatedDisk } from "../support/simulated-disk.ts";
-import { COMPRESSED, DURABLE, openStream } from "./file-support.ts";
+import {
+  COMPRESSED,
+  DURABLE,
+  ENCRYPTED,
+  ENCRYPTED_COMPRESSED,
+  type KeptOptions,
+  openStream,
+} from "./file-support.ts";
 
 /** What scripts of every kind are made of; each is as short as it can be. */
 export const OPERATIONS = [
@@ -70,16 +77,16 @@ export class Oracle {
 export interface Start {
   readonly disk: SimulatedDisk;
   readonly oracle: Oracle;
-  readonly options: StoreOptions;
+  readonly options: KeptOptions;
 }
 
 /** Nothing yet. */
-export function emptyStart(options: StoreOptions = DURABLE): Start {
+export function emptyStart(options: KeptOptions = DURABLE): Start {
   return { disk: new SimulatedDisk(), oracle: new Oracle(), options };
 }
 
 /** A stream that was closed, with a few segments, which are so small that a few removals make it worth to merge them. */
-export async function filledStart(options: StoreOptions = DURABLE): Promise<Start> {
+export async function filledStart(options: KeptOptions = DURABLE): Promise<Start> {
   const start = emptyStart(options);
   const { storage, store } = await openStream(start.disk, SEGMENT, options);
   for (let i = 0; i < 10; i++) append(store, start.oracle, `f.${i % 4}`, "f".repeat(150));
@@ -96,6 +103,21 @@ export function compressedStart(): Promise<Start> {
   return filledStart(COMPRESSED);
 }
 
+/** Nothing yet; what comes is encrypted. */
+export function encryptedStart(): Start {
+  return emptyStart(ENCRYPTED);
+}
+
+/** A few segments, encrypted and to be compressed; the first segment is, the others are not yet. */
+export function encryptedCompressedStart(): Promise<Start> {
+  return filledStart(ENCRYPTED_COMPRESSED);
+}
+
+/** A few segments that are not encrypted yet, though they should be. */
+export async function convertedStart(): Promise<Start> {
+  return { ...(await filledStart()), options: ENCRYPTED };
+}
+
 async function compressFirst(disk: SimulatedDisk, store: StreamStore): Promise<void> {
   await store.flush();
   const segments = (kind: string): string[] => [...disk.files().keys()].filter((path) => path.endsWith(kind));
@@ -108,7 +130,7 @@ export async function perform(
   disk: SimulatedDisk,
   script: readonly Step[],
   oracle: Oracle,
-  options: StoreOptions = DURABLE,
+  options: KeptOptions = DURABLE,
 ): Promise<void> {
   let { storage, store } = await openStream(disk, SEGMENT, options);
   const listen = (): void => {
@@ -215,7 +237,7 @@ const bytes = (text: string): Uint8Array => new Uint8Array(Buffer.from(text));
 export async function checkAfter(
   disk: SimulatedDisk,
   oracle: Oracle,
-  options: StoreOptions = DURABLE,
+  options: KeptOptions = DURABLE,
 ): Promise<void> {
   const { storage, store } = await openStream(disk, SEGMENT, options);
   const { state } = store;

@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { DiskErrorKind } from "../../src/seams/disk.ts";
 import { StorageError } from "../../src/storage/errors.ts";
-import type { StoreOptions, StreamStore } from "../../src/storage/store.ts";
+import type { StreamStore } from "../../src/storage/store.ts";
 import { settle, VirtualClock } from "../support/simulated.ts";
 import { SimulatedDisk } from "../support/simulated-disk.ts";
-import { COMPRESSED, DURABLE, openStorage } from "./file-support.ts";
+import { COMPRESSED, DURABLE, ENCRYPTED, type KeptOptions, openStorage } from "./file-support.ts";
 
 const SEGMENT = 900;
 const bytes = (text: string): Uint8Array => new Uint8Array(Buffer.from(text));
@@ -63,12 +63,12 @@ async function checkActual(store: StreamStore, told: Told): Promise<void> {
 
 async function run(
   kind: DiskErrorKind,
-  options: StoreOptions,
+  options: KeptOptions,
   failing: (call: number) => boolean,
 ): Promise<number> {
   const disk = new SimulatedDisk();
   const clock = new VirtualClock();
-  const storage = await openStorage(disk, SEGMENT, clock);
+  const storage = await openStorage(disk, SEGMENT, clock, options.encryption);
   const store = await storage.openStream(["S"], options);
   const opened = disk.calls;
   disk.before = (call) => (failing(call - opened) ? kind : undefined);
@@ -106,7 +106,7 @@ async function run(
   await storage.close();
   // What was acknowledged is there after a power cut too, and after a clean stop.
   for (const after of [crashed, disk.copy()]) {
-    const again = await openStorage(after, SEGMENT);
+    const again = await openStorage(after, SEGMENT, undefined, options.encryption);
     const reopened = await again.openStream(["S"], options);
     await checkActual(reopened, told);
     if (!stopped) {
@@ -121,6 +121,7 @@ async function run(
 for (const [how, options] of [
   ["", DURABLE],
   [", compressed", COMPRESSED],
+  [", encrypted", ENCRYPTED],
 ] as const) {
   const calls = await run("failed", options, () => false);
 

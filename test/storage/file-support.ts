@@ -30,6 +30,12 @@ export function encrypted(
 export const ENCRYPTED: KeptOptions = { ...DURABLE, encryption: encrypted() };
 export const ENCRYPTED_COMPRESSED: KeptOptions = { ...COMPRESSED, encryption: encrypted() };
 
+/** Both ways to keep things: what comes before the titles of tests, and how files are encrypted. */
+export const WAYS = [
+  ["", undefined],
+  ["encrypted: ", encrypted()],
+] as const;
+
 /** Blocks are small, so that small segments have several. */
 export const BLOCK = 400;
 
