@@ -113,6 +113,13 @@ export class FileStore extends IndexedStore implements LogOwner {
     log.want();
   }
 
+  /** Writes down once more which number was given out last: what is built on it from here on must not be lost with it. */
+  async repeat(): Promise<void> {
+    this.#changed = true;
+    // Where there is no space, nothing is built.
+    await this.flush().catch(() => {});
+  }
+
   get syncedSeq(): number {
     return this.#committedSeq;
   }

@@ -62,6 +62,7 @@ export async function openFileStore(
   }
   const store = new FileStore(opened.stream, log, options, opened.notes, opened.named);
   store.renew();
+  if (!opened.said) await store.repeat();
   return store;
 }
 
@@ -69,6 +70,8 @@ interface Opened {
   readonly stream: StreamIndex;
   readonly notes: KeptNote[];
   readonly named: NamedNote[];
+  /** Whether the records say which number was given out last. */
+  readonly said: boolean;
 }
 
 function newStream(log: FileLog, clock: Clock, options: StoreOptions): StreamIndex {
@@ -195,7 +198,7 @@ async function openIndexed(
     Object.assign(segment, { sealed, damaged, total, live, lastRecord, committedRecord: lastRecord });
     segment.committed = segment.synced = segment.durable = segment.size;
   });
-  return { stream, notes: index.notes, named: namedNotes(head, segments) };
+  return { stream, notes: index.notes, named: namedNotes(head, segments), said: true };
 }
 
 /** Opens by reading all records. @param head - what is known from an index file that is of no use otherwise. */
@@ -229,8 +232,9 @@ async function openReading(
   }
   replay.finish();
   // A file that had nothing whole in it still says by its name which number was the last before it.
-  if (lastSegment !== undefined) stream.advance(lastSegment.firstSeq - 1);
-  return { stream, notes: replay.notes, named: replay.named };
+  const said = lastSegment === undefined || stream.lastSeq >= lastSegment.firstSeq - 1;
+  if (!said) stream.advance(lastSegment.firstSeq - 1);
+  return { stream, notes: replay.notes, named: replay.named, said };
 }
 
 /**
