@@ -27,3 +27,8 @@ export interface Cipher {
   /** What was encrypted, in an array of its own; undefined when the box, the key or `bound` is another. */
   decrypt(box: Uint8Array, bound: Uint8Array): Uint8Array | undefined;
 }
+
+/** A cipher as nats-server calls it in its log. */
+export function cipherTitle(name: CipherName): string {
+  return name === "aes" ? "AES-GCM" : "ChaCha20-Poly1305";
+}

@@ -3,9 +3,10 @@ import { JetStream } from "../jetstream/jetstream.ts";
 import type { JetStreamAccountSettings, JetStreamSettings } from "../jetstream/settings.ts";
 import type { AccountLimits } from "../jetstream/stream/context.ts";
 import { messageOf } from "../protocol/message-of.ts";
+import { cipherTitle } from "../seams/ciphers.ts";
 import type { SwitchedLogger } from "../seams/logger.ts";
 import type { Runtime } from "../seams/runtime.ts";
-import { cipherTitle, type EncryptionSettings } from "../storage/encryption.ts";
+import type { EncryptionSettings } from "../storage/encryption.ts";
 import { ServerError } from "./errors.ts";
 import { friendlyBytes } from "./friendly-bytes.ts";
 import type { ResolvedServerOptions } from "./options/resolve.ts";
@@ -110,7 +111,9 @@ async function encryptionOf(
   if (!ciphers?.has(name)) {
     const option = ciphers === undefined ? "jetstream.encryptionKey" : "jetstream.cipher";
     const what = ciphers === undefined ? "files" : `with ${cipherTitle(name)}`;
-    throw new ServerError("INVALID_OPTION", `${option}: this platform cannot encrypt ${what}`, { option });
+    throw new ServerError("INVALID_OPTION", `option "${option}": this platform cannot encrypt ${what}`, {
+      option,
+    });
   }
   return { ciphers, cipher: name, key: encryptionKey, previousKey: prevEncryptionKey || undefined };
 }

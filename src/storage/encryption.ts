@@ -134,8 +134,3 @@ export function cipherNumber(name: CipherName): number {
 export function cipherOf(number: number): CipherName | undefined {
   return NUMBERS[number - 1];
 }
-
-/** A cipher as nats-server calls it in its log. */
-export function cipherTitle(name: CipherName): string {
-  return name === "aes" ? "AES-GCM" : "ChaCha20-Poly1305";
-}

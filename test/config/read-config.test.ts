@@ -173,7 +173,7 @@ describe("configuration file", () => {
 
 /** Served later: the server starts, and says so. */
 const LATER: readonly [text: string, says: RegExp][] = [
-  ["jetstream { key: x }", /^x.conf:1:12: key: files are not encrypted/],
+  ["jetstream { tpm { keys_file: x } }", /^x.conf:1:12: tpm: no key is read from a TPM: give encryption_key/],
   ["leafnodes { port: 7422 }", /^x.conf:1:0: leafnodes: leaf nodes are not served yet/],
   ["leaf { remotes: [ {url: nats://a} ] }", /^x.conf:1:0: leaf:/],
   ["mqtt { port: 1883 }", /^x.conf:1:0: mqtt: MQTT is not served yet/],

@@ -31,7 +31,7 @@ const ON_DEMAND = [
   "server/options/(?!defaults|merge)",
   "client/(connector|greeting|target|server-pool|server-address|wire-server|keep-alive|debug)",
   "runtime/duplex",
-  "runtime/node/(network|http|log-file|disk)",
+  "runtime/node/(network|http|log-file|disk|ciphers)",
 ].map((path) => new RegExp(`^src/${path}`));
 
 /** A program that starts a server, uses it, and tells which files of the package were loaded. */

@@ -66,13 +66,11 @@ describe("configuration file beside nats-server", () => {
       const parts = readConfigFile(path).unserved.map(({ text }) => text.split(":")[0]);
       assert.deepEqual([...new Set(parts)].sort(), [
         "default_js_domain",
-        "encryption_key",
         "exports",
         "imports",
         "leafnodes",
         "mqtt",
         "nkey",
-        "prev_encryption_key",
         "tpm",
       ]);
     });

@@ -301,10 +301,16 @@ export class World {
     return { encryptionKey: `key ${number}`, prevEncryptionKey: `key ${number - 1}`, cipher };
   }
 
-  /** The files that have a text in them. */
+  /** The files that have a text in them, but for what is left of streams whose deletion was cut short. */
   filesWith(text: string): string[] {
-    const files = [...this.#disk.files()];
-    return files.filter(([, content]) => Buffer.from(content).includes(text)).map(([path]) => path);
+    const files = this.#disk.files();
+    const found = [...files].filter(([, content]) => Buffer.from(content).includes(text));
+    return found
+      .map(([path]) => path)
+      .filter((path) => {
+        const stream = /^.*\/streams\/[^/]+(?=\/)/.exec(path);
+        return stream === null || files.has(`${stream[0]}.doc`);
+      });
   }
 
   /** What the server has logged as errors. */

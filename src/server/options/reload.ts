@@ -1,4 +1,5 @@
 import { showDuration } from "../../protocol/durations.ts";
+import { cipherTitle } from "../../seams/ciphers.ts";
 import { ServerError } from "../errors.ts";
 import { type ResolvedServerOptions, resolveOptions } from "./resolve.ts";
 import type { OptionRow } from "./table/row.ts";
@@ -99,8 +100,14 @@ function hasChangedJetStream(
   if (before === undefined || after === undefined) return before !== after;
   if (before.storeDir !== after.storeDir)
     throw new ServerError("RELOAD_FAILED", "config reload not supported for jetstream storage directory");
-  const { maxMemoryStore: _memory, maxFileStore: _file, ...old } = before;
-  const { maxMemoryStore, maxFileStore, ...now } = after;
+  // nats-server prints the keys.
+  if (before.encryptionKey !== after.encryptionKey) throw unsupported("JetStreamKey", "{...}", "{...}");
+  if (before.prevEncryptionKey !== after.prevEncryptionKey)
+    throw unsupported("JetStreamOldKey", "{...}", "{...}");
+  const ciphers = [before, after].map(({ cipher }) => cipherTitle(cipher === "aes" ? cipher : "chacha"));
+  if (ciphers[0] !== ciphers[1]) throw unsupported("JetStreamCipher", ciphers[0], ciphers[1]);
+  const { maxMemoryStore: _memory, maxFileStore: _file, cipher: _cipher, ...old } = before;
+  const { maxMemoryStore, maxFileStore, cipher, ...now } = after;
   if (!isSame(old, now)) throw unsupported("JetStream", "{...}", "{...}");
   return maxMemoryStore !== before.maxMemoryStore || maxFileStore !== before.maxFileStore;
 }
