@@ -8,6 +8,7 @@ import {
   cipherOf,
   DerivedKeys,
   type EncryptionSetup,
+  type FileCipher,
   type Keys,
   Nonces,
 } from "./encryption.ts";
@@ -41,11 +42,6 @@ export class Vaults {
     this.#context = context;
     this.#setup = setup;
     this.#nonces = new Nonces(context.random);
-  }
-
-  /** How what is written is to be encrypted. */
-  get cipher(): CipherName {
-    return this.#setup.cipher;
   }
 
   /**
@@ -114,7 +110,7 @@ export class Vaults {
     return found;
   }
 
-  #wrapper(secret: string, cipher: CipherName, place: readonly string[]): ReturnType<Keys["file"]> {
+  #wrapper(secret: string, cipher: CipherName, place: readonly string[]): FileCipher {
     const keys = new DerivedKeys(this.#setup, this.#nonces, encodeText(secret), `${JSON.stringify(place)} `);
     return keys.file(cipher, KEY_NAME);
   }

@@ -1,6 +1,7 @@
 import { messageOf } from "../../protocol/message-of.ts";
 import { subjectsCollide } from "../../protocol/subject.ts";
 import { encodeText } from "../../protocol/text.ts";
+import { DiskError } from "../../seams/disk.ts";
 import { API_LEVEL } from "../../seams/version.ts";
 import { StorageError } from "../../storage/errors.ts";
 import type { StreamStore } from "../../storage/store.ts";
@@ -68,7 +69,7 @@ export class JetStreamAccount {
     for (const name of await disk.listDocuments(this.#place("").slice(0, -1))) {
       this.checkOpen();
       const bytes = await this.#read(name);
-      if (this.#encrypted.has(name)) continue;
+      if (this.#encrypted.has(name) || this.offline.has(name)) continue;
       const document = bytes && readDocument(bytes);
       if (document === undefined || document.config.name !== name) {
         this.#setOffline(name, "its description cannot be read");
@@ -92,13 +93,14 @@ export class JetStreamAccount {
     }
   }
 
-  /** A stream's description. */
+  /** A stream's description. One that cannot be opened, as it is encrypted, or cannot be encrypted on a full disk, is left out. */
   async #read(name: string): Promise<Uint8Array | undefined> {
     try {
       return await this.context.disk.readDocument(this.#place(name));
     } catch (error) {
-      if (!isEncrypted(error)) throw error;
-      this.#setEncrypted(name, error);
+      if (isEncrypted(error)) this.#setEncrypted(name, error);
+      else if (error instanceof DiskError && error.kind === "full") this.#setOffline(name, error.message);
+      else throw error;
       return undefined;
     }
   }
