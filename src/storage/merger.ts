@@ -119,20 +119,20 @@ export class Merger {
 
   /**
    * Writes segments anew, as one.
-   * @param stopping - asked before the new one takes their place: then all stays as it is.
+   * @param stopping - asked now and then until the new one takes their place: then all stays as it is.
    * @returns the files that the segments were, which are to go.
    */
   async merge(run: readonly Segment[], stopping: () => boolean): Promise<string[]> {
     const through = this.#log.segments[this.#log.segments.indexOf(run[run.length - 1]) + 1].firstSeq - 1;
     const merged = this.#log.newSegment(run[0].firstSeq);
-    const copy = new Copy(this.#stream, this.#log, merged, run);
+    const copy = new Copy(this.#stream, this.#log, merged, run, stopping);
     const { watchers } = this.#stream;
     watchers.add(copy);
     let written = false;
     try {
       written = await writeWhole(this.#log.context.disk, merged.path, async (file) => {
         await copy.gather(file);
-        if (copy.spoilt || stopping()) return false;
+        if (copy.spoilt) return false;
         await copy.finish(through);
         await this.#owner.keepNotes(new Set(run));
         // What was left out must stay out: the removals are on disk before the messages are gone.
@@ -170,12 +170,13 @@ class Copy implements ScanVisitor, RemovalWatcher {
   /** What is not written yet: the last one is being filled. */
   readonly #pieces: Piece[] = [];
   #file: DiskFile | undefined;
-  /** Whether something could not be read, or was left out that is to stay: then all stays as it is. */
+  /** Whether something could not be read, was left out that is to stay, or the end has come: then all stays as it is. */
   spoilt = false;
   readonly #stream: StreamIndex;
   readonly #log: FileLog;
   readonly #merged: Segment;
   readonly #run: readonly Segment[];
+  readonly #stopping: () => boolean;
   readonly #pacer: Pacer;
   #source: Segment;
   #removed = new SeqSet();
@@ -183,11 +184,18 @@ class Copy implements ScanVisitor, RemovalWatcher {
   readonly #seqs: number[] = [];
   readonly #to: number[] = [];
 
-  constructor(stream: StreamIndex, log: FileLog, merged: Segment, run: readonly Segment[]) {
+  constructor(
+    stream: StreamIndex,
+    log: FileLog,
+    merged: Segment,
+    run: readonly Segment[],
+    stopping: () => boolean,
+  ) {
     this.#stream = stream;
     this.#log = log;
     this.#merged = merged;
     this.#run = run;
+    this.#stopping = stopping;
     this.#source = run[0];
     this.#floor = stream.firstSeq;
     this.#pacer = new Pacer(stream.clock);
@@ -281,6 +289,10 @@ class Copy implements ScanVisitor, RemovalWatcher {
   }
 
   record(record: FoundRecord, bytes: RecordBytes, position: number, sound: boolean): Maybe<boolean> {
+    if (this.#stopping()) {
+      this.spoilt = true;
+      return false;
+    }
     if (record.kind !== KIND_MESSAGE) return true;
     const { index } = this.#stream;
     const { seq } = record;
