@@ -41,7 +41,9 @@ setInterval(() => {
   process.kill(process.pid, "SIGKILL");
 }, endless);`;
 const ways = one ? [[values.small, values.encrypted] as const] : WAYS;
-const titles = ways.map(([small, encrypts]) => `${small ? ", small files" : ""}${encrypts ? ", encrypted" : ""}`);
+const titles = ways.map(
+  ([small, encrypts]) => `${small ? ", small files" : ""}${encrypts ? ", encrypted" : ""}`,
+);
 new Worker(WATCH, {
   eval: true,
   workerData: { ended, first: from, titles, endless: ENDLESS_MS },

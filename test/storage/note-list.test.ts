@@ -7,9 +7,9 @@ import { type KeptNote, NoteList, type NotePlace } from "../../src/storage/note-
 import { Segment } from "../../src/storage/segment.ts";
 
 const context = { disk: new MemoryDisk() };
-const A = new Segment(context, "s", 1, 1, 1);
-const B = new Segment(context, "s", 2, 2, 2);
-const C = new Segment(context, "s", 3, 3, 3);
+const [A, B, C] = [1, 2, 3].map(
+  (i) => new Segment(context, "s", { firstSeq: i, generation: i, salt: i, cipher: undefined }, undefined),
+);
 
 function note(i: number, segment = A): KeptNote {
   return {
