@@ -6,12 +6,19 @@ import { writeSync } from "node:fs";
 import process from "node:process";
 import { nodeRuntime } from "../../src/runtime/node/runtime.ts";
 import { FileStorage } from "../../src/storage/file-storage.ts";
-import { killOptions, payloadOf, SEGMENT_BYTES, subjectOf } from "./killed.ts";
+import { encryptionIn, killOptions, payloadOf, SEGMENT_BYTES, subjectOf } from "./killed.ts";
 
 const runtime = nodeRuntime();
 const disk = await runtime.loadDisk();
-const storage = await FileStorage.open(process.argv[2], { ...runtime, disk, segmentBytes: SEGMENT_BYTES });
-const store = await storage.openStream(["S"], killOptions(process.argv[3]));
+const [, , directory, compression, round] = process.argv;
+const encryption = encryptionIn(Number(round));
+const storage = await FileStorage.open(directory, {
+  ...runtime,
+  disk,
+  segmentBytes: SEGMENT_BYTES,
+  encryption,
+});
+const store = await storage.openStream(["S"], killOptions(compression));
 store.listener = {
   synced: (seq) => void writeSync(1, `ack ${seq}\n`),
   refused: (_seq, error) => {

@@ -3,14 +3,22 @@ import { spawn } from "node:child_process";
 import { join } from "node:path";
 import process from "node:process";
 import { nodeRuntime } from "../../src/runtime/node/runtime.ts";
+import type { EncryptionSetup } from "../../src/storage/encryption.ts";
 import { FileStorage } from "../../src/storage/file-storage.ts";
 import type { StoreOptions } from "../../src/storage/store.ts";
+import { encrypted } from "./file-support.ts";
 
 export const SEGMENT_BYTES = 64 * 1024;
 /** What the stream asks for changes from round to round. */
 export function killOptions(compression: string): StoreOptions {
   return { sync: "always", noteAge: 1000, compression: compression === "s2" ? "s2" : "none" };
 }
+/** How files are encrypted in a round: with another key than in the one before, and the other cipher; not at all in the first. */
+export function encryptionIn(round: number): EncryptionSetup | undefined {
+  if (round === 0) return undefined;
+  return encrypted(`key ${round}`, round % 2 === 0 ? "aes" : "chacha", `key ${round - 1}`);
+}
+
 /** How many messages the writer leaves in the stream. */
 const MOST = 1500;
 
@@ -24,15 +32,19 @@ export function subjectOf(seq: number): string {
   return `s.${seq % 97}`;
 }
 
-/** Has a writer write to a directory, kills it, and checks that all that it was told is there. `known` goes from round to round. */
+/**
+ * Has a writer write to a directory, kills it, and checks that all that it was told is there. `known` goes from round to round.
+ * @param round - see {@link encryptionIn}.
+ */
 export async function killRound(
   directory: string,
   ms: number,
   compression: "none" | "s2",
   known: { acknowledged: number; gone: Set<number> },
+  round = 0,
 ): Promise<void> {
   const writer = join(import.meta.dirname!, "killed-writer.ts");
-  const child = spawn(process.execPath, ["--import", "tsx", writer, directory, compression], {
+  const child = spawn(process.execPath, ["--import", "tsx", writer, directory, compression, `${round}`], {
     stdio: ["ignore", "pipe", "inherit"],
   });
   let told = "";
@@ -55,17 +67,24 @@ export async function killRound(
     if (what === "ack") known.acknowledged = Math.max(known.acknowledged, Number(seq));
     if (what === "gone") known.gone.add(Number(seq));
   }
-  await check(directory, compression, known);
+  await check(directory, compression, known, round);
 }
 
 async function check(
   directory: string,
   compression: string,
   known: { acknowledged: number; gone: ReadonlySet<number> },
+  round: number,
 ): Promise<void> {
   const runtime = nodeRuntime();
   const disk = await runtime.loadDisk();
-  const storage = await FileStorage.open(directory, { ...runtime, disk, segmentBytes: SEGMENT_BYTES });
+  const encryption = encryptionIn(round);
+  const storage = await FileStorage.open(directory, {
+    ...runtime,
+    disk,
+    segmentBytes: SEGMENT_BYTES,
+    encryption,
+  });
   const store = await storage.openStream(["S"], killOptions(compression));
   const { state } = store;
   assert.equal(state.lost, undefined);
