@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { CipherName } from "../../src/seams/ciphers.ts";
+import { checksum } from "../../src/storage/checksum.ts";
+import { seedAt } from "../../src/storage/records.ts";
 import type { StreamStore } from "../../src/storage/store.ts";
-import { settle } from "../support/simulated.ts";
+import { settle, VirtualClock } from "../support/simulated.ts";
 import { SimulatedDisk } from "../support/simulated-disk.ts";
 import {
   COMPRESSED,
@@ -302,6 +304,27 @@ test("what is written to a plain store is encrypted at once", async () => {
   assertSecret(disk);
 });
 
+test("what is written to a plain store whose disk was full when it was opened is encrypted, too", async () => {
+  const disk = new SimulatedDisk();
+  const { storage } = await openStream(disk, 100_000, DURABLE);
+  await storage.close();
+  const plain = await openStream(disk, 100_000, DURABLE);
+  plain.store.append("plain", undefined, bytes("plain"), 1);
+  await plain.storage.close();
+  const clock = new VirtualClock();
+  const again = await openStorage(disk, 100_000, clock, encrypted());
+  disk.before = (_call, name, path) => (name === "write" && path.endsWith(".log") ? "full" : undefined);
+  const store = await again.openStream(PLACE, DURABLE);
+  await assert.rejects(store.flush(), { code: "full" });
+  await settled();
+  disk.before = undefined;
+  await clock.advance(2000);
+  store.append("marked.subject", undefined, bytes("marked payload"), 1);
+  await store.flush();
+  assertSecret(disk);
+  assert.equal(text((await store.get(1))!.payload), "plain");
+});
+
 test("a change of the key writes the document with the stream's key anew, and nothing else; the key before is of no use then", async () => {
   const disk = new SimulatedDisk();
   await whole(disk, ENCRYPTED);
@@ -340,6 +363,30 @@ test("records cannot be moved, nor taken from another stream or segment", async 
   }
   const opened = await openStream(disk.copy(path, swapped), undefined, ENCRYPTED);
   for (const seq of [1, 2]) assert.equal(await opened.store.get(seq), undefined);
+});
+
+test("what is encrypted is of use only with its own header", async () => {
+  const disk = new SimulatedDisk();
+  const { storage, store } = await openStream(disk, undefined, ENCRYPTED);
+  store.append("a", undefined, bytes("payload"), 1000);
+  await store.flush();
+  await storage.close();
+  const [path] = segments(disk);
+  const words = new Int32Array(disk.files().get(path)!.slice().buffer);
+  const at = words.findIndex((word, w) => w % 2 === 1 && (word & 0xffff) === 0x201) - 1;
+  const salt = Number.parseInt(/-(\w+)\.chacha/.exec(path)![1], 16);
+  for (const word of [6, 9, 11]) {
+    const forged = words.slice();
+    forged[at + word] += 1;
+    forged[at] = checksum(forged, at + 1, at + 12, seedAt(salt, at * 4));
+    const { store: found } = await openStream(
+      disk.copy(path, new Uint8Array(forged.buffer)),
+      undefined,
+      ENCRYPTED,
+    );
+    assert.equal(await found.get(1), undefined, `word ${word}`);
+    assert.deepEqual(found.state.lost?.ranges, [[1, 1]]);
+  }
 });
 
 test("a plain message that was put into an encrypted file is not served", async () => {
