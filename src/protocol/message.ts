@@ -2,6 +2,9 @@ import { hashBytes } from "./hash.ts";
 import type { Slab } from "./slab.ts";
 import { decodeText, EMPTY, encodePayload, encodeText, isAscii } from "./text.ts";
 
+/** Headers and payloads of so many bytes are joined in an array that is used again. */
+const JOINED_MAX = 64 * 1024;
+
 /** A subject in the forms that a message has it in. */
 export class EncodedSubject {
   readonly text: string;
@@ -72,6 +75,8 @@ export class Message {
   text: string | undefined;
 
   readonly #slab: Slab;
+  /** What headers and a payload were joined in last. */
+  #joined: Uint8Array = EMPTY;
   #kept = false;
   /** After {@link keep}: where the lasting copy of `[start, end)` is. */
   keptBytes: Uint8Array = EMPTY;
@@ -138,10 +143,17 @@ export class Message {
     if (body.length === 0) {
       this.bytes = headers;
     } else {
-      this.bytes = new Uint8Array(this.end);
+      this.bytes = this.#room(this.end);
       this.bytes.set(headers);
       this.bytes.set(body, headers.length);
     }
+  }
+
+  /** So many bytes, of which whoever wants them later makes a copy: arrays are expensive to make and to clear away. */
+  #room(bytes: number): Uint8Array {
+    if (bytes > JOINED_MAX) return new Uint8Array(bytes);
+    if (this.#joined.length < bytes) this.#joined = new Uint8Array(Math.min(JOINED_MAX, 2 * bytes));
+    return this.#joined;
   }
 
   /** Fills the value form with headers `bytes[0, body)` (none when that is empty) and a payload `bytes[body, end)`. There is no reply subject. */
