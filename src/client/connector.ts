@@ -65,6 +65,8 @@ export class Connector {
         failure = error as Error;
         left -= 1;
         this.#failed(server, failure);
+        // What fails at once may be tried again at once: others have their turn before.
+        await new Promise<void>((resolve) => this.#runtime.tasks.later(resolve));
       }
     }
     throw failure ?? new errors.ClosedConnectionError();

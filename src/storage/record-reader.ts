@@ -128,6 +128,7 @@ export class RecordReader {
       const segment = this.#log.segmentOf(seq);
       const position = index.chunk.place[index.slot] * 8;
       const wanted = Math.max(size, this.#wanted(segment, position));
+      const end = Math.min(position + size, this.#fileEnd(segment));
       let window: Window;
       try {
         window = await this.#fetch(segment, position, wanted, size);
@@ -141,6 +142,11 @@ export class RecordReader {
       const at = position - window.position;
       const message = this.#read(seq, window, window.used, at, segment, window.sound);
       if (message !== null) return message;
+      if (window.position + window.used < end) {
+        // Somebody has cut the file: however much is asked for, there is no more.
+        this.#lose(seq, segment);
+        return undefined;
+      }
       size = Math.max(size * 2, this.#neededFor(at, window.used));
     }
   }
