@@ -174,10 +174,12 @@ export class Router<I extends Interest> {
   find(subject: string): Route<I> {
     const last = this.#last;
     if (last !== undefined && last.subject === subject && this.#holds(last)) return last;
-    if (subject.charCodeAt(0) === UNDERSCORE) {
+    const first = subject.charCodeAt(0);
+    if (first === UNDERSCORE) {
       this.#last = this.#work(subject);
       return this.#last;
     }
+    if (first === DOLLAR && subject.startsWith(ACK_PREFIX)) return this.#work(subject);
     let route = this.#young.get(subject);
     if (route === undefined || !this.#holds(route)) {
       if (!this.#seenBefore(subject)) return this.#work(subject);
