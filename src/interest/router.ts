@@ -51,10 +51,13 @@ const TABLE_FIRST = 16;
 const TABLE_MIN = 256;
 const TABLE_MAX = 64 * 1024;
 /**
- * Subjects that begin with `_` are reply subjects (`_INBOX.`), which are used once: only the last one is remembered, because looking for
- * the others, and keeping them, costs more than working their routes out.
+ * Subjects that begin with `_` are reply subjects (`_INBOX.`), which are used once: of them only the last one is remembered. But most of them
+ * differ in their last token only from others, and whoever asked gets them all: what stands before that token is remembered.
  */
 const UNDERSCORE = 95;
+/** Of so many beginnings of reply subjects, as long as each names no more than so many interests. */
+const INBOXES_MAX = 256;
+const INBOX_WEIGHT_MAX = 16;
 const DOLLAR = 36;
 /** So are those that consumers' messages are acknowledged on; these are not even the last one again. */
 const ACK_PREFIX = "$JS.ACK.";
@@ -99,6 +102,8 @@ export class Router<I extends Interest> {
   #last: Route<I> | undefined;
   /** Who wants to know when interest in a literal subject may have changed; undefined while nobody does. */
   #watches: Map<string, Set<() => void>> | undefined;
+  /** Routes of reply subjects that hold whatever the last token, by what stands before it. */
+  readonly #inboxes = new Map<string, Route<I>>();
 
   constructor(options: RouterOptions) {
     this.#classify = options.classify;
@@ -176,7 +181,7 @@ export class Router<I extends Interest> {
     if (last !== undefined && last.subject === subject && this.#holds(last)) return last;
     const first = subject.charCodeAt(0);
     if (first === UNDERSCORE) {
-      this.#last = this.#work(subject);
+      this.#last = this.#reply(subject);
       return this.#last;
     }
     if (first === DOLLAR && subject.startsWith(ACK_PREFIX)) return this.#work(subject);
@@ -242,6 +247,39 @@ export class Router<I extends Interest> {
     return route;
   }
 
+  /** The route of a reply subject. */
+  #reply(subject: string): Route<I> {
+    const last = subject.lastIndexOf(".") + 1;
+    if (last === 0 || last === subject.length || this.#forgetful) return this.#work(subject);
+    const inbox = subject.slice(0, last);
+    const known = this.#inboxes.get(inbox);
+    if (known !== undefined && this.#holds(known)) {
+      this.#matches += 1;
+      this.#cacheHits += 1;
+      const { plain, groups, whateverLast, version, wildcardVersion, wildcardScope } = known;
+      const flags = this.#classify(subject);
+      return {
+        plain,
+        groups,
+        whateverLast,
+        subject,
+        flags,
+        version,
+        wildcardVersion,
+        wildcardScope,
+        stale: false,
+      };
+    }
+    const route = this.#work(subject);
+    if (route.whateverLast && weightOf(route) <= INBOX_WEIGHT_MAX) {
+      if (this.#inboxes.size >= INBOXES_MAX) this.#inboxes.clear();
+      this.#inboxes.set(inbox, route);
+    } else if (known !== undefined) {
+      this.#inboxes.delete(inbox);
+    }
+    return route;
+  }
+
   #holds(route: Route<I>): boolean {
     return (
       !route.stale &&
@@ -252,11 +290,12 @@ export class Router<I extends Interest> {
 
   #work(subject: string): Route<I> {
     this.#matches += 1;
-    const { plain, groups } = this.#tree.match(subject);
+    const { plain, groups, whateverLast } = this.#tree.match(subject);
     const wildcardScope = scopeOf(subject);
     return {
       plain,
       groups,
+      whateverLast,
       subject,
       flags: this.#classify(subject),
       version: this.#version,
@@ -289,6 +328,7 @@ export class Router<I extends Interest> {
     if (!hasWildcards(subject)) {
       // Where nothing was ever found, nothing is remembered.
       if (this.#matches > 0) this.#forget(subject);
+      if (this.#inboxes.size > 0 && subject.charCodeAt(0) === UNDERSCORE) this.#inboxes.clear();
       if (this.#watches !== undefined)
         for (const changed of [...(this.#watches.get(subject) ?? [])]) changed();
       return;

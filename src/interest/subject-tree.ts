@@ -33,6 +33,8 @@ export interface Matches<I> {
   readonly plain: I[];
   /** A list a queue group, by name: members on different overlapping subjects are one group for a message. */
   readonly groups: I[][];
+  /** Whether a subject with any other last token is matched by the same. */
+  readonly whateverLast: boolean;
 }
 
 /**
@@ -93,12 +95,13 @@ export class SubjectTree<I extends Interest> {
   /** Who is interested in a message on `subject`. */
   match(subject: string): Matches<I> {
     const found = new Collector<I>();
-    if (subject !== "" && !subject.startsWith(".") && !subject.endsWith(".") && !subject.includes("..")) {
-      collect(this.#root, subject, 0, found);
-    }
+    const valid =
+      subject !== "" && !subject.startsWith(".") && !subject.endsWith(".") && !subject.includes("..");
+    if (valid) collect(this.#root, subject, 0, found);
     return {
       plain: found.plain,
       groups: found.groups === undefined ? NO_GROUPS : [...found.groups.values()],
+      whateverLast: valid && found.whateverLast,
     };
   }
 
@@ -143,6 +146,8 @@ function cut<I extends Interest>(node: Node<I>, token: string): void {
 class Collector<I extends Interest> {
   readonly plain: I[] = [];
   groups: Map<string, I[]> | undefined;
+  /** Whether nobody has asked for a last token by name. */
+  whateverLast = true;
 
   add(node: Node<I>): void {
     for (const interest of node.plain) this.plain.push(interest);
@@ -168,6 +173,7 @@ function collect<I extends Interest>(
   const dot = subject.indexOf(".", start);
   const literal = literals?.get(dot < 0 ? subject.slice(start) : subject.slice(start, dot));
   if (dot < 0) {
+    if (literals !== undefined) found.whateverLast = false;
     if (literal !== undefined) found.add(literal);
     if (star !== undefined) found.add(star);
   } else {

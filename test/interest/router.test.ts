@@ -78,13 +78,19 @@ type Step =
   | { do: "crowd"; count: number; wire: boolean; twice: boolean };
 
 /** Subjects of which each is asked for, subscribed to and left again and again. */
-const FEW = ["a", "b", "a.b", "a.b.c", "_x.a", "é.a", "foo.a"];
+const FEW = ["a", "b", "a.b", "a.b.c", "_x.a", "_x.b", "_x.b.c", "é.a", "foo.a"];
 const few = fc.constantFrom(...FEW);
+/** Reply subjects that differ in their last token only are remembered together. */
+const inbox = fc.constantFrom("_x.*", "_x.>", "_x.b.*", "_x.*.c", "_x.*.*");
 
 const step: fc.Arbitrary<Step> = fc.oneof(
   {
     weight: 3,
-    arbitrary: fc.record({ do: fc.constant("insert" as const), pattern: fc.oneof(few, few, pattern), queue }),
+    arbitrary: fc.record({
+      do: fc.constant("insert" as const),
+      pattern: fc.oneof(few, few, inbox, pattern),
+      queue,
+    }),
   },
   { weight: 2, arbitrary: fc.record({ do: fc.constant("remove" as const), which: fc.nat() }) },
   {
