@@ -18,6 +18,7 @@ import {
   KIND_MESSAGE,
   KIND_NOTE,
   type RecordHead,
+  recordSize,
 } from "./records.ts";
 import type { Segment } from "./segment.ts";
 import type { Maybe, MessageInput, Note, RemoveOptions, StoredMessage, StoreOptions } from "./store.ts";
@@ -90,12 +91,14 @@ export class FileStore extends IndexedStore implements LogOwner {
     this.#log = log;
     this.#options = options;
     this.#notes = new NoteList(notes);
+    for (const { bytes, time, place } of notes) countNote(place.segment, bytes, time);
     this.#named = new NamedNotes(named);
     this.#committedSeq = stream.lastSeq;
     this.#committedTime = stream.lastTime;
     this.#reader = new RecordReader(stream, log, (seq) => this.listener?.lost(seq, seq));
     this.#upkeep = new Upkeep(stream, log, this.#erasures, {
       durable: () => this.#durableRemovals,
+      horizon: () => this.#noteHorizon,
       keepNotes: (segments) => this.#keepNotes(segments),
       flush: () => this.flush(),
       moved: (seq, segment, place) => this.#moved(seq, segment, place),
@@ -262,8 +265,12 @@ export class FileStore extends IndexedStore implements LogOwner {
     const { refusing } = this;
     if (refusing !== undefined) throw refusing;
     this.#notes.add({ time, bytes, place: this.#writeNote(bytes, time) });
-    this.#notes.expire(this.stream.clock.now() - this.#options.noteAge);
+    this.#notes.expire(this.#noteHorizon);
     this.#log.want();
+  }
+
+  get #noteHorizon(): number {
+    return this.stream.clock.now() - this.#options.noteAge;
   }
 
   keep(name: string, bytes: Uint8Array): void {
@@ -284,12 +291,14 @@ export class FileStore extends IndexedStore implements LogOwner {
   #writeNote(bytes: Uint8Array, time: number, name: Uint8Array = EMPTY): NotePlace {
     const head = this.#headOf(KIND_NOTE, time);
     const position = this.#log.write(head, "", 0, name, bytes, this.stream.lastSeq + 1);
-    return { segment: this.#log.segments[this.#log.segments.length - 1], position };
+    const segment = this.#log.segments[this.#log.segments.length - 1];
+    if (name === EMPTY) countNote(segment, bytes, time);
+    return { segment, position };
   }
 
   /** Writes the notes of segments that are to go once more. Resolves when that is on disk. */
   async #keepNotes(segments: ReadonlySet<Segment>): Promise<void> {
-    const horizon = this.stream.clock.now() - this.#options.noteAge;
+    const horizon = this.#noteHorizon;
     const pacer = new Pacer(this.stream.clock);
     const moved: NotePart[] = [];
     const write = (bytes: Uint8Array, time: number): NotePlace => this.#writeNote(bytes, time);
@@ -485,4 +494,9 @@ export class FileStore extends IndexedStore implements LogOwner {
     }
     await disk.syncDirectory(this.#log.directory);
   }
+}
+
+function countNote(segment: Segment, bytes: Uint8Array, time: number): void {
+  segment.noteBytes += recordSize(0, 0, bytes.length);
+  segment.newestNote = Math.max(segment.newestNote, time);
 }

@@ -37,6 +37,8 @@ const MOST_SEGMENTS = 256;
 export interface MergerOwner {
   /** How many removals are on disk. */
   durable(): number;
+  /** Notes from before this time, in ms since the epoch, are of no use any more. */
+  horizon(): number;
   /** Writes the notes in these segments, which are to go, once more. Resolves when that is on disk. */
   keepNotes(segments: ReadonlySet<Segment>): Promise<void>;
   /** Resolves when all that was done is on disk. */
@@ -63,9 +65,17 @@ export class Merger {
   /** Whether nothing is left of a segment. Only the first goes at once: others say what was removed from those before them. */
   canDrop(segment: Segment): boolean {
     if (segment.live > 0 || !segment.sealed || !isWritten(segment)) return false;
-    if (segment.emptiedAt > this.#owner.durable()) return false;
+    if (segment.emptiedAt > this.#owner.durable() || this.#isNotes(segment)) return false;
     const { segments } = this.#log;
     return !segment.damaged || (segments.length > 1 && segments[1].firstSeq <= this.#stream.firstSeq);
+  }
+
+  /**
+   * Whether a segment has notes for the most part, which are still needed: they would have to be written once more, to a segment that would then be
+   * the next of this kind, and so on.
+   */
+  #isNotes({ noteBytes, size, newestNote }: Segment): boolean {
+    return noteBytes * 2 > size && newestNote >= this.#owner.horizon();
   }
 
   /** Takes a segment away that nothing is left of. */
@@ -89,7 +99,8 @@ export class Merger {
         fits &&
         run.length < MOST_SEGMENTS &&
         (sparse || segment.size * 4 < limit) &&
-        live + segment.live <= limit
+        live + segment.live <= limit &&
+        !this.#isNotes(segment)
       ) {
         run.push(segment);
         live += segment.live;

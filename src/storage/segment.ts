@@ -78,6 +78,9 @@ export class Segment {
   committedRecord: number;
   /** How many removals there had been when its last message went. */
   emptiedAt = 0;
+  /** Bytes of the notes that were put in, and the time of the newest of them, in ms since the epoch. */
+  noteBytes = 0;
+  newestNote = 0;
   /** Whether the file has its place in the directory for good. */
   created = false;
   /** Whether its file goes: it is not opened again. */

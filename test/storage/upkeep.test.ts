@@ -17,6 +17,7 @@ test("a log that has stopped keeps a segment of which nothing is left, and the u
   let tries = 0;
   const upkeep = new Upkeep({ firstSeq: 2 } as StreamIndex, log, new Erasures(), {
     durable: () => 1,
+    horizon: () => 0,
     keepNotes: async () => {
       tries += 1;
       // Ends what would go on for good, and let nothing else run.
