@@ -18,6 +18,9 @@ const TURN_WORK = 4 * LOOK_WORK;
 /** Added to a wait for an acknowledgement, so that what was delivered together is looked at together; in ms. */
 export const ACK_DELAY_MS = 1;
 
+/** When a message could not be read, it is tried again so much later, in ms. */
+const READ_AGAIN_MS = 1_000;
+
 /** What has come of looking for a message to deliver: one went out, or why none did. */
 type Step = "again" | "turn" | "disk" | "later" | "full" | "end";
 
@@ -31,6 +34,8 @@ export class Delivery {
   readonly #pace: Pace;
   /** Whether something is being read from disk: nothing else is delivered before. */
   #reading = false;
+  /** After a message could not be read nothing is before. */
+  #notBefore = 0;
   /** Counts restarts: what was being read before is of no use after. */
   #epoch = 0;
   #now = 0;
@@ -121,6 +126,7 @@ export class Delivery {
     if (this.#paused() || !this.#outlet.open) return "end";
     const blocked = this.#pace.blocked(this.#now);
     if (blocked > 0) return this.#later(blocked);
+    if (this.#notBefore > this.#now) return this.#later(this.#notBefore - this.#now);
     if (!this.#cursor.count()) return "turn";
     const again = this.#nextAgain();
     if (again >= 0) return this.#load(this.#owner.state.pending.seq(again), true);
@@ -199,6 +205,9 @@ export class Delivery {
         host.account.logger.error(
           `Consumer '${host.account.name} > ${stream} > ${consumer}' cannot read its stream: ${String(error)}`,
         );
+        // Else each message that comes would have it tried, and none if none comes.
+        this.#notBefore = host.account.clock.monotonic() + READ_AGAIN_MS;
+        this.#owner.wake();
       },
     );
     return "disk";

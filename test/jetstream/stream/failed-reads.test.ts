@@ -123,4 +123,33 @@ describe("a disk that cannot be read", () => {
       FileStore.prototype.get = get;
     }
   });
+
+  it("is tried again by a consumer now and then, not with each message that comes; then it goes on by itself", async () => {
+    const disk = new FaultyDisk();
+    const server = await restarted(disk, {}, async (before) => {
+      const config = { durable_name: "C", ack_policy: "explicit" };
+      await before.json("$JS.API.CONSUMER.DURABLE.CREATE.S.C", { stream_name: "S", config });
+      await before.ask("s.1", "one");
+      // The last message was read as the server started.
+      await before.ask("s.2", "two");
+    });
+    let reads = 0;
+    disk.beforeRead = () => {
+      reads += 1;
+      throw new DiskError("failed", "no");
+    };
+    server.publish("$JS.API.CONSUMER.MSG.NEXT.S.C", JSON.stringify({ batch: 1, expires: 30e9 }));
+    for (let i = 0; i < 20; i++) await server.ask("s.2", "more");
+    const said = server.logger.levels.filter((line) => /^error: .*cannot read its stream/.test(line));
+    assert.deepEqual([said.length, reads], [1, 1]);
+    await server.clock.advance(2_500);
+    await turns();
+    assert.equal(reads, 3);
+    disk.beforeRead = undefined;
+    await server.clock.advance(1_000);
+    await turns();
+    const { delivered } = await server.json("$JS.API.CONSUMER.INFO.S.C");
+    assert.equal(delivered.stream_seq, 1);
+    await server.close();
+  });
 });
