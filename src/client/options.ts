@@ -116,8 +116,9 @@ const WAYS = [
  */
 export function settle(options: ConnectOptions, runtime: ClientRuntime): Settings {
   const settled: Record<string, unknown> = { ...DEFAULTS };
-  for (const [name, value] of Object.entries(options)) {
-    const check = CHECKS[name as keyof ConnectOptions];
+  for (const name of Object.keys(options) as (keyof ConnectOptions)[]) {
+    const value = options[name];
+    const check = CHECKS[name];
     // What the official client takes for not given, too.
     const none = value === undefined || (value === null && name !== "tls");
     if (none || (value === "" && name === "inboxPrefix") || (value === 0 && check === aboveZero)) continue;

@@ -67,6 +67,10 @@ const MARK_CHARACTERS = 16;
 const ADMIT_EVERY = 8;
 /** How many places a subject's bytes may stand in; beyond, one is replaced. */
 const PROBES = 8;
+/** What a router has that has remembered nothing; never written to. */
+const NO_SCOPES = new Uint32Array(SCOPES);
+const NO_HASHES = new Int32Array(1);
+const NO_ROUTES: undefined[] = [undefined];
 
 /**
  * Who gets a message: the subject tree with its answers remembered, so that a subject that is published again costs one look-up.
@@ -86,9 +90,10 @@ export class Router<I extends Interest> {
   #old = new Map<string, Route<I>>();
   #weight = 0;
   #version = 0;
-  readonly #scopes = new Uint32Array(SCOPES);
-  #hashes = new Int32Array(TABLE_FIRST);
-  #table: (Route<I> | undefined)[] = new Array(TABLE_FIRST).fill(undefined);
+  /** These three are an account's own once it needs them. */
+  #scopes = NO_SCOPES;
+  #hashes = NO_HASHES;
+  #table: (Route<I> | undefined)[] = NO_ROUTES;
   #tableCount = 0;
   #tableWeight = 0;
   /** Made when it is needed first: not every account has messages. */
@@ -329,13 +334,18 @@ export class Router<I extends Interest> {
       // Where nothing was ever found, nothing is remembered.
       if (this.#matches > 0) this.#forget(subject);
       if (this.#inboxes.size > 0 && subject.charCodeAt(0) === UNDERSCORE) this.#inboxes.clear();
-      if (this.#watches !== undefined)
-        for (const changed of [...(this.#watches.get(subject) ?? [])]) changed();
+    } else {
+      this.#outdate(subject);
+    }
+    if (this.#watches !== undefined) this.#tellWatchers(this.#watches, subject);
+  }
+
+  #tellWatchers(watches: ReadonlyMap<string, ReadonlySet<() => void>>, subject: string): void {
+    if (!hasWildcards(subject)) {
+      for (const changed of [...(watches.get(subject) ?? [])]) changed();
       return;
     }
-    this.#outdate(subject);
-    if (this.#watches === undefined) return;
-    for (const [watched, calls] of [...this.#watches]) {
+    for (const [watched, calls] of [...watches]) {
       if (subjectsCollide(subject, watched)) for (const changed of [...calls]) changed();
     }
   }
@@ -345,7 +355,10 @@ export class Router<I extends Interest> {
     const first = subject[0];
     const single = subject.length === 1 || subject[1] === ".";
     if (single && (first === "*" || first === ">")) this.#version += 1;
-    else this.#scopes[scopeOf(subject)] += 1;
+    else {
+      if (this.#scopes === NO_SCOPES) this.#scopes = new Uint32Array(SCOPES);
+      this.#scopes[scopeOf(subject)] += 1;
+    }
   }
 
   /** Marks what is remembered of a subject as no longer true, wherever that is. */
@@ -393,7 +406,7 @@ export class Router<I extends Interest> {
     const table = this.#table;
     const hashes = this.#hashes;
     // Full, and most of it probably subjects that are used once: begin again. Else everything moves to a larger one.
-    const size = table.length >= TABLE_MAX ? TABLE_MIN : table.length * 2;
+    const size = table.length >= TABLE_MAX ? TABLE_MIN : Math.max(TABLE_FIRST, table.length * 2);
     const weight = this.#tableWeight;
     this.#clearTable(size);
     if (size === TABLE_MIN) return;
