@@ -93,7 +93,10 @@ export class Alarm {
 /** The longest that timers of all platforms can wait, in ms. A moment that is further off is looked at again then. */
 const LONGEST_WAIT = 2 ** 31 - 1;
 
-/** Whole ms, so that the moment has come when the timer does. */
+/**
+ * Whole ms, so that the moment has come when the timer does; one at least, so that what is due again at once (a client may ask for a heartbeat each
+ * nanosecond) leaves time to others.
+ */
 function delayUntil(wait: number): number {
-  return Math.min(LONGEST_WAIT, Math.max(0, Math.ceil(wait)));
+  return Math.min(LONGEST_WAIT, Math.max(1, Math.ceil(wait)));
 }
