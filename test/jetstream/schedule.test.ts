@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { nextTime, parseCron } from "../../src/jetstream/publish/cron.ts";
 import { nextDue } from "../../src/jetstream/publish/schedule.ts";
-import { TimeZones } from "../../src/jetstream/publish/time-zone.ts";
+import { type TimeZone, TimeZones } from "../../src/jetstream/publish/time-zone.ts";
 
 /** When nats-server's own code says that a pattern is due next, with the zone and the time (ms) it was asked for; null for never or no pattern. */
 const DUE: [pattern: string, zone: string, after: number, next: number | null][] = JSON.parse(
@@ -20,6 +20,22 @@ test("six fields mean what they mean to nats-server, in any zone, at changes of 
   });
   assert.deepEqual(differ, []);
   assert.ok(DUE.length > 600);
+});
+
+test("a day that clocks leave out, as 30 December 2011 in Samoa, does not keep looking for ever", () => {
+  const zone = new TimeZones().get("Pacific/Apia")!;
+  let looks = 0;
+  const counted = {
+    localAt: (time: number) => {
+      // Ends what would go on for good, and let nothing else run.
+      if (++looks > 10_000) throw new Error("again and again");
+      return zone.localAt(time);
+    },
+    timeOf: (local: number) => zone.timeOf(local),
+  } as TimeZone;
+  const before = Date.UTC(2011, 11, 28);
+  // Midnight there, 14 hours before midnight of UTC.
+  assert.equal(nextTime(parseCron("0 0 0 31 * *")!, before, counted), Date.UTC(2011, 11, 30, 10));
 });
 
 test("the other forms, and what has been missed", () => {

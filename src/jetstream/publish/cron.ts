@@ -117,7 +117,10 @@ export function nextTime(cron: Cron, time: number, zone: TimeZone | undefined): 
       if (!begun) next = timeOf(localAt(next) - clock().inDay);
       begun = true;
       const { year, month, day, inDay } = clock();
+      const before = next;
       next = timeOf(Date.UTC(year, month - 1, day + 1) + inDay);
+      // Clocks may leave out a whole day, as those of Samoa have.
+      if (next <= before) next = before + 24 * HOUR_MS;
       if (clock().day === 1) return false;
     }
     return (
