@@ -21,6 +21,8 @@ export interface FoundDocument {
   readonly encrypted: boolean;
   /** Whether one of its files is not encrypted as it should be. */
   readonly outdated: boolean;
+  /** Whether both of its files have it: not after damage to one, nor where writing it was cut short. */
+  readonly twice: boolean;
 }
 
 /** How a document is encrypted. */
@@ -53,6 +55,7 @@ export class Documents {
   async read(path: string, cipher?: DocumentCipher, encrypts = false): Promise<FoundDocument | undefined> {
     let newest: Copy | undefined;
     let outdated = false;
+    let twice = false;
     for (const suffix of SUFFIXES) {
       const stored = await this.#readCopy(path + suffix);
       if (stored === undefined) continue;
@@ -62,11 +65,12 @@ export class Documents {
         continue;
       }
       outdated ||= copy.outdated;
+      twice = newest?.version === stored.version;
       if (newest === undefined || stored.version > newest.version) newest = { ...stored, bytes: copy.bytes };
     }
     // Whoever wrote it may have been killed before its name would last: what is built on it must not be lost with it.
     if (newest !== undefined) await this.#disk.syncDirectory(directoryOf(path));
-    return newest && { bytes: newest.bytes, encrypted: newest.encrypted, outdated };
+    return newest && { bytes: newest.bytes, encrypted: newest.encrypted, outdated, twice };
   }
 
   /** Writes a document. @param cipher - encrypts it. */

@@ -2,7 +2,7 @@ import { encodeText } from "../protocol/text.ts";
 import { type CipherName, KEY_BYTES } from "../seams/ciphers.ts";
 import type { Disk } from "../seams/disk.ts";
 import type { Random } from "../seams/random.ts";
-import type { Documents } from "./documents.ts";
+import type { Documents, FoundDocument } from "./documents.ts";
 import {
   cipherNumber,
   cipherOf,
@@ -74,8 +74,8 @@ export class Vaults {
   async #key(place: readonly string[], directory: string, make: boolean): Promise<Uint8Array> {
     const { documents, disk } = this.#context;
     const path = `${directory}/${KEY_NAME}`;
-    const box = await documents.read(path);
-    if (box !== undefined) return this.#unlock(place, path, box.bytes);
+    const found = await documents.read(path);
+    if (found !== undefined) return this.#unlock(place, path, found);
     if (!make || (await disk.list(directory)).some(needsKey))
       throw new StorageError("encrypted", `${directory} is encrypted, and its key cannot be read`);
     const key = new Uint8Array(KEY_BYTES);
@@ -95,7 +95,11 @@ export class Vaults {
     await this.#context.documents.write(path, bytes);
   }
 
-  async #unlock(place: readonly string[], path: string, bytes: Uint8Array): Promise<Uint8Array> {
+  async #unlock(
+    place: readonly string[],
+    path: string,
+    { bytes, twice }: FoundDocument,
+  ): Promise<Uint8Array> {
     const { cipher, key: secret, previousKey } = this.#setup;
     const locked = cipherOf(bytes[0]);
     const open = (given: string | undefined): Uint8Array | undefined =>
@@ -103,7 +107,11 @@ export class Vaults {
         ? undefined
         : this.#wrapper(given, locked, place).decrypt(bytes.subarray(1), BOUND);
     const key = open(secret);
-    if (key !== undefined && locked === cipher) return key;
+    if (key !== undefined && locked === cipher) {
+      // The other file is not there, or is one for the key before: this one alone would be all that there is. It can be used all the same.
+      if (!twice) await this.#lock(place, path, key).catch(() => {});
+      return key;
+    }
     const found = key ?? open(previousKey);
     if (found === undefined) throw new StorageError("encrypted", "unable to recover keys");
     await this.#lock(place, path, found);
