@@ -2,11 +2,12 @@
  * Bundles `src/` to `dist/` (types are tsc's). What a program loads first is one file for the client and one for the server: each file costs
  * a third of a millisecond and 15 KB at import. What is loaded on demand has files of its own.
  */
-import { chmodSync } from "node:fs";
+import { chmodSync, rmSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
-import { type Plugin, type PluginContext, rollup } from "@rollup/wasm-node";
+import { type OutputOptions, type Plugin, type PluginContext, rollup } from "@rollup/wasm-node";
 import { transform } from "esbuild";
 import { minify } from "terser";
+import { calledFunctions, eagerFunctions } from "./eager-functions.ts";
 
 const ROOT = resolve(import.meta.dirname, "..");
 const SRC = join(ROOT, "src");
@@ -71,7 +72,7 @@ function loadedWith(
 
 const bundle = await rollup({
   input: Object.fromEntries(ENTRIES.map((entry) => [entry, sourceOf(entry)])),
-  plugins: [typescript, compact],
+  plugins: [typescript],
   treeshake: { moduleSideEffects: false },
   logLevel: "warn",
   onwarn({ code, message }) {
@@ -82,14 +83,11 @@ const bundle = await rollup({
 let first:
   | { readonly client: Set<string>; readonly pages: Set<string>; readonly server: Set<string> }
   | undefined;
-await bundle.write({
-  dir: DIST,
+const output: OutputOptions = {
   format: "es",
-  sourcemap: true,
   // A file names what it needs itself, not what those need that it imports.
   hoistTransitiveImports: false,
   entryFileNames: "[name].js",
-  chunkFileNames: "[name]-[hash].js",
   manualChunks(id, { getModuleInfo }) {
     first ??= {
       client: loadedWith(BROWSER, getModuleInfo),
@@ -101,6 +99,19 @@ await bundle.write({
     // A page never loads the server.
     return first.pages.has(id) ? "shared" : "server";
   },
+};
+
+// Once to see what a start calls, and once for good.
+const trial = join(DIST, "trial");
+await bundle.write({ ...output, dir: trial, chunkFileNames: "[name].js" });
+const called = calledFunctions(join(trial, `${NODE}.js`));
+rmSync(trial, { recursive: true });
+await bundle.write({
+  ...output,
+  dir: DIST,
+  sourcemap: true,
+  chunkFileNames: "[name]-[hash].js",
+  plugins: [compact, eagerFunctions(({ name }) => called.get(`${name}.js`))],
 });
 await bundle.close();
 chmodSync(join(DIST, `${COMMAND}.js`), 0o755);

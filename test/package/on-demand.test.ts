@@ -104,3 +104,11 @@ test("what is asked for is loaded", () => {
   assert.ok(sources.includes("src/server/monitor/monitor.ts"));
   assert.ok(!sources.includes("src/server/websocket/listener.ts"));
 });
+
+test("what every start calls is compiled while it is loaded", () => {
+  // Functions in parentheses (scripts/eager-functions.ts); those of one of the client's modules and one of the server's stand for all.
+  const code = [...staticFiles(ENTRY)].map((file) => readFileSync(file, "utf8")).join("\n");
+  for (const name of ["settle", "newServerId"])
+    assert.ok(code.includes(`const ${name}=(function ${name}(`), name);
+  assert.ok(!code.includes("=(function statsOf("), "what a start does not call is not");
+});
