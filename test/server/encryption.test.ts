@@ -269,7 +269,7 @@ it("where a platform cannot encrypt, the option is refused", async () => {
   await open({}, { loadCiphers: undefined });
   for (const [options, says] of [
     [{ cipher: "des" }, /"jetstream\.cipher" must be "chacha" or "chachapoly" or "aes"/],
-    [{ encryptionKey: 5 }, /"jetstream\.encryptionKey" must be/],
+    [{ encryptionKey: 5 }, /"jetstream\.encryptionKey" must be a text, not a value of type number$/],
   ] as const) {
     assert.throws(() => checkedSettings({ jetstream: options as never }), {
       code: "INVALID_OPTION",

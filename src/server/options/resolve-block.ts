@@ -72,7 +72,9 @@ function resolveValue(kind: Kind, given: unknown, path: string, customs: CustomR
       if (typeof given !== "boolean") throw invalid(path, "must be true or false", given);
       return given;
     case "string":
-      if (typeof given !== "string") throw invalid(path, "must be a text", given);
+      // It may be a secret for all that, so it is not shown.
+      if (typeof given !== "string")
+        throw invalid(path, `must be a text, not a value of type ${typeof given}`);
       return given;
     case "strings":
       return textsOf(given, path);
