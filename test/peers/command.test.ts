@@ -239,7 +239,10 @@ describe("gnatlet and nats-server", () => {
       mkdirSync(place);
       const files = ["-P", join(place, "pid"), "--ports_file_dir", place];
       await using command = await Command.serve(program, [...files, "-m", "-1", "--tls", ...TLS]);
-      await until(() => readdirSync(place).length === 2, "both files are there");
+      // Made first, and written then.
+      const written = (): string[] =>
+        readdirSync(place).filter((file) => statSync(join(place, file)).size > 0);
+      await until(() => written().length === 2, "both files are there");
       const names = readdirSync(place).sort();
       const contents = names.map((file) =>
         readFileSync(join(place, file), "utf8")
