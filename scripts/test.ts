@@ -1,7 +1,7 @@
 /**
  * Runs the tests with Node's own runner. Some need a program, by their folder: `test/peers/` compares with a real nats-server,
- * `test/browser/` opens pages in a Chromium, `test/natscli/` has the `nats` command as a user, `test/bun/` and `test/deno/` run the build there.
- * Each is looked for in `.tools/`, on the PATH, and where a variable (NATS_SERVER, CHROMIUM, NATS_CLI, BUN, DENO) says. Where there is none, the tests are left out, with a word about it; CI
+ * `test/browser/` opens pages in a Chromium, `test/natscli/` has the `nats` command as a user, `test/natstop/` nats-top, `test/bun/` and `test/deno/` run the build there.
+ * Each is looked for in `.tools/`, on the PATH, and where a variable (NATS_SERVER, CHROMIUM, NATS_CLI, NATS_TOP, BUN, DENO) says. Where there is none, the tests are left out, with a word about it; CI
  * must have the first two.
  *
  * `npm test` runs all; `npm test -- client` those whose path has "client" in it.
@@ -36,6 +36,12 @@ const TOOLS: Readonly<Record<string, Tool>> = {
     what: "nats command",
     env: "NATS_CLI",
     path: findTool(root, "nats", process.env.NATS_CLI),
+    optional: true,
+  },
+  natstop: {
+    what: "nats-top",
+    env: "NATS_TOP",
+    path: findTool(root, "nats-top", process.env.NATS_TOP),
     optional: true,
   },
   bun: { what: "Bun", env: "BUN", path: findRuntime(root, "bun"), optional: true },
