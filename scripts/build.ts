@@ -3,11 +3,13 @@
  * a third of a millisecond and 15 KB at import. What is loaded on demand has files of its own.
  */
 import { chmodSync, rmSync } from "node:fs";
+import { readFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { type OutputOptions, type Plugin, type PluginContext, rollup } from "@rollup/wasm-node";
 import { transform } from "esbuild";
 import { minify } from "terser";
 import { calledFunctions, eagerFunctions } from "./eager-functions.ts";
+import { inlineNumbers, varsAtTop } from "./module-scope.ts";
 
 const ROOT = resolve(import.meta.dirname, "..");
 const SRC = join(ROOT, "src");
@@ -22,6 +24,9 @@ const TARGET = "node20";
 
 const sourceOf = (entry: string): string => join(SRC, `${entry}.ts`);
 
+const javascript = (code: string, sourcefile: string): ReturnType<typeof transform> =>
+  transform(code, { loader: "ts", target: TARGET, minifySyntax: true, sourcefile, sourcemap: true });
+
 /** Our own modules in TypeScript; all else is left to whoever installs the package. */
 const typescript: Plugin = {
   name: "typescript",
@@ -31,9 +36,7 @@ const typescript: Plugin = {
       ? join(dirname(importer), specifier)
       : { id: specifier, external: true, moduleSideEffects: false };
   },
-  async transform(code, sourcefile) {
-    return transform(code, { loader: "ts", target: TARGET, minifySyntax: true, sourcefile, sourcemap: true });
-  },
+  transform: javascript,
 };
 
 /**
@@ -72,7 +75,10 @@ function loadedWith(
 
 const bundle = await rollup({
   input: Object.fromEntries(ENTRIES.map((entry) => [entry, sourceOf(entry)])),
-  plugins: [typescript],
+  plugins: [
+    typescript,
+    inlineNumbers(async (path) => (await javascript(await readFile(path, "utf8"), path)).code),
+  ],
   treeshake: { moduleSideEffects: false },
   logLevel: "warn",
   onwarn({ code, message }) {
@@ -111,7 +117,7 @@ await bundle.write({
   dir: DIST,
   sourcemap: true,
   chunkFileNames: "[name]-[hash].js",
-  plugins: [compact, eagerFunctions(({ name }) => called.get(`${name}.js`))],
+  plugins: [compact, eagerFunctions(({ name }) => called.get(`${name}.js`)), varsAtTop],
 });
 await bundle.close();
 chmodSync(join(DIST, `${COMMAND}.js`), 0o755);

@@ -93,15 +93,30 @@ export abstract class Receiver {
     shared: boolean,
     trace: MessageTrace | undefined,
   ): boolean {
+    if (trace !== undefined) return this.#deliverTraced(to, message, shared, trace);
     const { session } = to;
-    const refusal = this.#refusal(to, message);
-    if (trace !== undefined) {
-      // Whether the consumer is slow does not matter to a message that is not sent.
-      const kept = trace.only && refusal === NOT_DELIVERED.notStalled ? undefined : refusal;
-      trace.egress(to, kept);
-      if (trace.only) return kept === undefined;
+    if (
+      (to.closed || (session as Receiver) === this || session.filter !== undefined || this.skipsStalled) &&
+      this.#refusal(to, message) !== undefined
+    ) {
+      return false;
     }
-    if (refusal !== undefined) return false;
+    this.#give(to, message, shared);
+    return true;
+  }
+
+  #deliverTraced(to: Subscription, message: Message, shared: boolean, trace: MessageTrace): boolean {
+    const refusal = this.#refusal(to, message);
+    // Whether the consumer is slow does not matter to a message that is not sent.
+    const kept = trace.only && refusal === NOT_DELIVERED.notStalled ? undefined : refusal;
+    trace.egress(to, kept);
+    if (trace.only) return kept === undefined;
+    if (refusal === undefined) this.#give(to, message, shared);
+    return refusal === undefined;
+  }
+
+  #give(to: Subscription, message: Message, shared: boolean): void {
+    const { session } = to;
     const { peer } = session;
     to.delivered += 1;
     if (to.max > 0 && to.delivered >= to.max) {
@@ -111,7 +126,6 @@ export abstract class Receiver {
     session.#send(to, message, shared);
     if (session.replies !== undefined && message.hasReply) session.replies.grant(message.reply);
     if (peer.behind) this.behindPeer = peer;
-    return true;
   }
 
   /** Why a subscription is not to get a message, if there is a reason. */

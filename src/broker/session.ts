@@ -71,6 +71,8 @@ export class Session extends Receiver implements ClientVerbs, FaultSink {
   #noResponders: boolean = CONNECT_DEFAULTS.no_responders;
   /** What the client may do; undefined where there is nothing to check. */
   #permissions: Permissions | undefined;
+  /** Whether any of these three has a say in what it publishes. */
+  #checked = true;
 
   constructor(broker: Broker, peer: SessionPeer, options: SessionOptions) {
     super(broker, peer, options.slab);
@@ -81,7 +83,7 @@ export class Session extends Receiver implements ClientVerbs, FaultSink {
     this.id = options.internal === undefined ? broker.nextClientId() : 0;
     this.startedAt = this.lastActivity;
     this.#account = options.internal ?? broker.globalAccount;
-    if (options.internal !== undefined) this.verbose = this.#pedantic = false;
+    if (options.internal !== undefined) this.verbose = this.#pedantic = this.#checked = false;
     this.#internal = options.internal !== undefined;
     this.login = new Login(broker, this, peer, options.credentials);
     const { on, verbose } = broker.context.trace;
@@ -208,6 +210,7 @@ export class Session extends Receiver implements ClientVerbs, FaultSink {
   /** For the login: what the client may do; undefined for everything. */
   permit(permissions: Permissions | undefined): void {
     this.#permissions = permissions;
+    this.#decideChecked();
     this.replies = permissions && replyPermits(permissions, this.broker.context.clock);
     this.filter = undefined;
   }
@@ -216,9 +219,14 @@ export class Session extends Receiver implements ClientVerbs, FaultSink {
   begin(options: Readonly<ConnectOptions>): void {
     this.verbose = options.verbose;
     this.#pedantic = options.pedantic;
+    this.#decideChecked();
     this.echo = options.echo;
     this.#noResponders = options.no_responders;
     if (this.verbose) this.ok();
+  }
+
+  #decideChecked(): void {
+    this.#checked = this.verbose || this.#pedantic || this.#permissions !== undefined;
   }
 
   /** The rules have changed: the client stays as what it is now, or goes; so do subscriptions that it may not have any more. */
@@ -312,49 +320,57 @@ export class Session extends Receiver implements ClientVerbs, FaultSink {
   /** What a `PONG` means is between the two ends of the wire: the connection that has one sees to it. */
   pong(): void {}
 
+  /** What only few messages need is in methods of its own: what is left is small enough for the engine to make one piece of it. */
   pub(message: Message): void {
     if (this.#mute && !this.enterUnnamed()) return;
     const { router, mappings } = this.#account;
-    let msgTrace: MessageTrace | undefined;
-    if (message.hasHeaders && this.id !== 0 && mayBeTraced(message, this.#account.trace !== undefined)) {
-      const verdict = startTrace(message, this, this.broker.context, this.#permissions);
-      if (verdict === "dropped") return;
-      if (verdict !== "untraced") msgTrace = verdict;
-    }
+    const trace = message.hasHeaders && this.id !== 0 ? this.#startTrace(message) : undefined;
+    if (trace === "dropped") return;
     const traffic = this.traffic;
     traffic.inMsgs += 1;
     traffic.inBytes += message.size;
     // Pedantic is about what the client said; all else about where the message goes.
-    if (mappings !== undefined && this.id !== 0) this.#map(message, mappings, msgTrace);
-    const onWire = message.onWire;
-    const route = onWire ? router.findWire(message) : router.find(message.subject);
+    if (mappings !== undefined && this.id !== 0) this.#map(message, mappings, trace);
+    const route = message.onWire ? router.findWire(message) : router.find(message.subject);
     message.subject = route.subject;
-    if (mappings === undefined && this.#pedantic && !isLiteralSubject(route.subject))
+    const { flags, plain, groups } = route;
+    if ((flags !== 0 || this.#checked || message.hasReply) && !this.#admits(message, flags, trace)) return;
+    const shared = plain.length + groups.length > 1;
+    let delivered = (flags & SERVICE_SUBJECT) !== 0 && this.#request(route.subject, message);
+    for (let i = 0; i < plain.length; i++)
+      if (this.deliver(plain[i], message, shared, trace)) delivered = true;
+    for (let i = 0; i < groups.length; i++)
+      if (this.deliverToOne(groups[i], message, shared, trace)) delivered = true;
+    if (!delivered && message.hasReply && this.#noResponders) this.sayNoResponders(message, router);
+    if (trace !== undefined) this.broker.tracer?.traced(trace);
+  }
+
+  /** The message may ask for a trace: "dropped" when it is then not to go any further. */
+  #startTrace(message: Message): MessageTrace | "dropped" | undefined {
+    if (!mayBeTraced(message, this.#account.trace !== undefined)) return undefined;
+    const verdict = startTrace(message, this, this.broker.context, this.#permissions);
+    return verdict === "untraced" ? undefined : verdict;
+  }
+
+  /** Whether a message on its subject, and with its reply, is let in; if not, the client has been told. @param flags - of its route. */
+  #admits(message: Message, flags: number, trace: MessageTrace | undefined): boolean {
+    const { subject } = message;
+    if (this.#pedantic && this.#account.mappings === undefined && !isLiteralSubject(subject))
       this.say(FAULTS.invalidPublishSubject);
     const permissions = this.#permissions;
     if (
-      route.flags & RESERVED_SUBJECT ||
-      (permissions !== undefined &&
-        !permissions.mayPublish(route.subject) &&
-        this.replies?.take(route.subject) !== true)
+      flags & RESERVED_SUBJECT ||
+      (permissions !== undefined && !permissions.mayPublish(subject) && this.replies?.take(subject) !== true)
     ) {
-      this.#violation(publishViolation(route.subject), "Subject", route.subject, msgTrace);
-      return;
+      this.#violation(publishViolation(subject), "Subject", subject, trace);
+      return false;
     }
     if (message.hasReply && hasReservedReply(message) && !this.#internal) {
-      this.#violation(replyViolation(message.reply), "Reply", message.reply, msgTrace);
-      return;
+      this.#violation(replyViolation(message.reply), "Reply", message.reply, trace);
+      return false;
     }
     if (this.verbose) this.ok();
-    const { plain, groups } = route;
-    const shared = plain.length + groups.length > 1;
-    let delivered = (route.flags & SERVICE_SUBJECT) !== 0 && this.#request(route.subject, message);
-    for (let i = 0; i < plain.length; i++)
-      if (this.deliver(plain[i], message, shared, msgTrace)) delivered = true;
-    for (let i = 0; i < groups.length; i++)
-      if (this.deliverToOne(groups[i], message, shared, msgTrace)) delivered = true;
-    if (!delivered && message.hasReply && this.#noResponders) this.sayNoResponders(message, router);
-    if (msgTrace !== undefined) this.broker.tracer?.traced(msgTrace);
+    return true;
   }
 
   /** The account's mappings say where the message goes. */
