@@ -109,6 +109,16 @@ test("what every start calls is compiled while it is loaded", () => {
   // Functions in parentheses (scripts/eager-functions.ts); those of one of the client's modules and one of the server's stand for all.
   const code = [...staticFiles(ENTRY)].map((file) => readFileSync(file, "utf8")).join("\n");
   for (const name of ["settle", "newServerId"])
-    assert.ok(code.includes(`const ${name}=(function ${name}(`), name);
+    assert.ok(code.includes(`var ${name}=(function ${name}(`), name);
   assert.ok(!code.includes("=(function statsOf("), "what a start does not call is not");
+});
+
+test("loops over the bytes of messages ask for nothing that stands at the top of a module", () => {
+  // scripts/module-scope.ts; what is used for each byte of a subject, in another file than the one where it is declared, stands for all.
+  const code = [...staticFiles(ENTRY)].map((file) => readFileSync(file, "utf8")).join("\n");
+  assert.ok(
+    !/\bHASH_PRIME\b/.test(code.replaceAll(/var HASH_PRIME\b/g, "")),
+    "numbers are in the place of their names",
+  );
+  assert.ok(!/^(?:const|let) /m.test(code), "what is at the top is declared with `var`");
 });
