@@ -9,3 +9,6 @@ it("a whole server keeps its promises while its files get another key and anothe
 
 // A number that only the name of a file said: a consumer was built on it, and the file had gone with the power when that was cut again.
 it("seed 490, which has found something with encrypted files", async () => simulate(490, true, true));
+
+// A message was pushed out for one that was lost with the power; a consumer that had gone past it, and written that down, never delivered it.
+it("seed 8344, which has found something with encrypted files", async () => simulate(8344, true, true));

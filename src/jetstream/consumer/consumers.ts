@@ -37,8 +37,9 @@ export class Consumers {
   constructor(host: ConsumerHost) {
     this.#host = host;
     const { account, place } = host;
-    this.#files = new ConsumerFiles(account.disk, place, account.clock);
     this.#departures = new Departures(host, this.#consumers);
+    const settled = (): Promise<void> | undefined => this.#departures.settled();
+    this.#files = new ConsumerFiles(account.disk, place, account.clock, settled);
   }
 
   /** Opens those that are on disk. */
@@ -282,6 +283,11 @@ export class Consumers {
   refused(seq: number): void {
     for (const consumer of this.#consumers.values()) consumer.refused(seq);
     this.#departures.refused();
+  }
+
+  /** Removes a message that {@link needs} has said of that no consumer needs it. */
+  releasing(remove: () => void): void {
+    this.#departures.releasing(remove);
   }
 
   /** Does a purge, and has the consumers forget what is gone. @param subject - what is purged; "" for everything. */

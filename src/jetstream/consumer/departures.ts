@@ -23,6 +23,11 @@ export class Departures {
   #gone: number[] = [];
   #cleared = false;
   #undecided: Undecided[] = [];
+  /** How many there were that concern somebody, and how many of these stay gone whatever happens. */
+  #departed = 0;
+  #settled = 0;
+  /** Whether what goes is what nobody needs any more. */
+  #releasing = false;
   /** How many purges go on: what goes meanwhile goes without a word. */
   #purging = 0;
   #unwatch: () => void = () => {};
@@ -38,9 +43,13 @@ export class Departures {
     this.#unwatch = this.#host.store.watch({
       removed: (seq, _, undoable) => {
         if (undoable) this.#mayReturn(seq);
-        else if (this.#isTracked(seq)) this.#forgetSoon(seq);
+        else if (this.#isTracked(seq)) {
+          this.#departed += 1;
+          this.#forgetSoon(seq);
+        } else if (!this.#releasing && this.#isExpected(seq)) this.#departed += 1;
       },
       cleared: () => {
+        this.#departed += 1;
         this.#cleared = true;
         this.#lookSoon();
       },
@@ -58,6 +67,24 @@ export class Departures {
     return false;
   }
 
+  #isExpected(seq: number): boolean {
+    for (const consumer of this.#consumers.values()) if (consumer.claims.expects(seq)) return true;
+    return false;
+  }
+
+  /**
+   * Resolves when what has gone so far, and consumers forget or go past as it is not there, is gone also after a crash; undefined when
+   * it is already. @throws StorageError (rejects)
+   */
+  settled(): Promise<void> | undefined {
+    return this.#settled === this.#departed ? undefined : this.#settle(this.#departed);
+  }
+
+  async #settle(departed: number): Promise<void> {
+    await this.#host.store.flush();
+    this.#settled = Math.max(this.#settled, departed);
+  }
+
   #mayReturn(seq: number): void {
     const tracked = this.#isTracked(seq);
     const expected: Consumer[] = [];
@@ -65,6 +92,7 @@ export class Departures {
       if (consumer.claims.expects(seq)) expected.push(consumer);
     }
     if (!tracked && expected.length === 0) return;
+    this.#departed += 1;
     this.#undecided.push({ seq, through: this.#host.store.state.lastSeq, tracked, expected });
   }
 
@@ -87,6 +115,16 @@ export class Departures {
     for (const consumer of this.#consumers.values()) {
       if (cleared) consumer.claims.forgetGone();
       for (const seq of gone) if (consumer.claims.tracks(seq)) consumer.claims.gone(seq, this.#purging > 0);
+    }
+  }
+
+  /** Removes a message that no consumer needs any more: should a crash bring it back, then it is not needed then, either. */
+  releasing(remove: () => void): void {
+    this.#releasing = true;
+    try {
+      remove();
+    } finally {
+      this.#releasing = false;
     }
   }
 

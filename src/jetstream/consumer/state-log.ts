@@ -23,15 +23,22 @@ export class StateLog {
   #whole = false;
   /** Whether the disk was full when it was flushed last. */
   #refused = false;
-  #compacting: Promise<void> | undefined;
+  readonly #settled: () => Promise<void> | undefined;
+  /** The flush that goes on, or was the last, and the one that waits for its end: it is of all who have come meanwhile. */
+  #current: Promise<void> | undefined;
+  #next: Promise<void> | undefined;
   /** Whether nothing can be written any more. */
   stopped = false;
   /** Called when there is something to be flushed that was not before. */
   dirtied: () => void = () => {};
 
-  /** @param epoch - what times are written relative to, in ms since 1970: the consumer's beginning. */
-  constructor(journal: Journal, clock: Clock, epoch: number) {
+  /**
+   * @param epoch - what times are written relative to, in ms since 1970: the consumer's beginning.
+   * @param settled - resolves when what has gone from the stream stays gone whatever happens; undefined when it does already.
+   */
+  constructor(journal: Journal, clock: Clock, epoch: number, settled: () => Promise<void> | undefined) {
     this.#journal = journal;
+    this.#settled = settled;
     this.#offset = clock.now() - clock.monotonic() - epoch;
   }
 
@@ -66,18 +73,36 @@ export class StateLog {
   }
 
   /** Resolves when what has changed so far is on disk. @throws StorageError (rejects) */
-  async flush(): Promise<void> {
+  flush(): Promise<void> {
+    this.#next ??= this.#flushAfter(this.#current);
+    return this.#next;
+  }
+
+  async #flushAfter(before: Promise<void> | undefined): Promise<void> {
+    await before?.catch(() => {});
+    this.#current = this.#next;
+    this.#next = undefined;
+    await this.#flush();
+  }
+
+  async #flush(): Promise<void> {
     // After a refusal the whole state stands for all that could not be written, so that nothing gathers while the disk is full.
-    if (this.#refused || this.#whole || this.#writer.length > this.#wholeBytes()) this.#writeWhole();
+    const anew = this.#refused || this.#isLong();
+    if (anew || this.#whole || this.#writer.length > this.#wholeBytes()) this.#writeWhole();
+    let changes = this.#writer.take();
     try {
-      if (this.#refused) {
-        await this.#journal.compact(this.#writer.take());
-        this.#refused = false;
-      } else {
-        if (this.#writer.length > 0) this.#journal.append(this.#writer.take());
+      const settled = this.#settled();
+      if (settled !== undefined) {
+        changes = changes.slice();
+        // What is written goes past messages because they were gone: should they be back after a crash, nobody would get them.
+        await settled;
+      }
+      if (anew) await this.#journal.compact(changes);
+      else {
+        if (changes.length > 0) this.#journal.append(changes);
         await this.#journal.flush();
       }
-      await this.#compact();
+      this.#refused = false;
     } catch (error) {
       if (error instanceof StorageError && error.code === "full") {
         this.#refused = true;
@@ -102,6 +127,7 @@ export class StateLog {
 
   /** Closes the journal, whose files are going to be deleted. */
   async abandon(): Promise<void> {
+    await (this.#next ?? this.#current)?.catch(() => {});
     await this.#journal.close();
   }
 
@@ -110,16 +136,9 @@ export class StateLog {
     return 64 + (pending.size + exhausted.size) * PENDING_BYTES;
   }
 
-  async #compact(): Promise<void> {
+  /** Whether the journal is to be replaced by what it comes to. */
+  #isLong(): boolean {
     const { size } = this.#journal;
-    if (size < COMPACT_BYTES || size < this.#wholeBytes() * COMPACT_RATIO) return;
-    if (this.#compacting !== undefined) return;
-    this.#writeWhole();
-    this.#compacting = this.#journal.compact(this.#writer.take());
-    try {
-      await this.#compacting;
-    } finally {
-      this.#compacting = undefined;
-    }
+    return size >= COMPACT_BYTES && size >= this.#wholeBytes() * COMPACT_RATIO;
   }
 }

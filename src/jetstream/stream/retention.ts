@@ -35,7 +35,11 @@ export class Retention {
     const subject = store.subjectOf(seq);
     if (subject === undefined) return;
     if (config.retention === "interest" && this.#consumers.needs(seq, subject)) return;
-    this.#stream.remove(seq, false);
+    this.#remove(seq);
+  }
+
+  #remove(seq: number): void {
+    this.#consumers.releasing(() => this.#stream.remove(seq, false));
   }
 
   /** Looks at all messages, if the stream keeps those only that a consumer needs. */
@@ -77,7 +81,7 @@ export class Retention {
       seq = typeof next === "number" ? next : await next;
       if (seq === 0 || this.#stream.closed || this.#stream.config.retention !== "interest") break;
       const subject = store.subjectOf(seq);
-      if (subject !== undefined && !this.#consumers.needs(seq, subject)) this.#stream.remove(seq, false);
+      if (subject !== undefined && !this.#consumers.needs(seq, subject)) this.#remove(seq);
       if (++looked % AT_ONCE === 0) await store.flush().catch(() => {});
     }
   }

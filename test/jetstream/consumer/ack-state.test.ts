@@ -4,6 +4,7 @@ import fc from "fast-check";
 import { AckState } from "../../../src/jetstream/consumer/ack-state.ts";
 import type { AckPolicy } from "../../../src/jetstream/consumer/config.ts";
 import { StateLog } from "../../../src/jetstream/consumer/state-log.ts";
+import { StorageError } from "../../../src/storage/errors.ts";
 import type { Journal } from "../../../src/storage/storage.ts";
 import { VirtualClock } from "../../support/simulated.ts";
 
@@ -112,6 +113,11 @@ async function act(
   else if (name === "exhaust") state.exhaust(place, 3);
 }
 
+/** Lets what waits for nothing but a turn go on. */
+async function turns(): Promise<void> {
+  for (let i = 0; i < 10; i++) await Promise.resolve();
+}
+
 test("a state is what its journal says, however it came about", async () => {
   await fc.assert(
     fc.asyncProperty(
@@ -120,7 +126,7 @@ test("a state is what its journal says, however it came about", async () => {
       async (policy, steps) => {
         const clock = new VirtualClock();
         const journal = new Records();
-        const log = new StateLog(journal, clock, clock.now() - 5_000);
+        const log = new StateLog(journal, clock, clock.now() - 5_000, () => undefined);
         const state = new AckState(policy, 1, log);
         for (const [name, pick] of steps) {
           if (policy === "none" && name !== "deliver" && name !== "reset" && name !== "flush") continue;
@@ -131,7 +137,7 @@ test("a state is what its journal says, however it came about", async () => {
         const again = new AckState(
           policy,
           1,
-          new StateLog(journal, clock, clock.now() - 5_000 - (clock.now() - 1_000_000)),
+          new StateLog(journal, clock, clock.now() - 5_000 - (clock.now() - 1_000_000), () => undefined),
         );
         assert.deepEqual(shown(again), shown(state));
       },
@@ -143,7 +149,7 @@ test("a state is what its journal says, however it came about", async () => {
 test("a journal does not grow without end", async () => {
   const clock = new VirtualClock();
   const journal = new Records();
-  const log = new StateLog(journal, clock, clock.now());
+  const log = new StateLog(journal, clock, clock.now(), () => undefined);
   const state = new AckState("explicit", 1, log);
   // So many are always pending that single changes take less than the whole.
   for (let i = 1; i <= 1_000; i++) state.deliver(i, clock.monotonic());
@@ -156,6 +162,52 @@ test("a journal does not grow without end", async () => {
     assert.ok(journal.size < 300_000, `${journal.size} bytes after ${round} rounds`);
   }
   assert.ok(journal.compactions > 0);
-  const again = new AckState("explicit", 1, new StateLog(journal, clock, clock.now()));
+  const again = new AckState("explicit", 1, new StateLog(journal, clock, clock.now(), () => undefined));
+  assert.deepEqual(shown(again), shown(state));
+});
+
+test("what is written waits for what has gone from the stream to stay gone, and what comes meanwhile for the next time", async () => {
+  const clock = new VirtualClock();
+  const journal = new Records();
+  const settle: (() => void)[] = [];
+  const log = new StateLog(journal, clock, clock.now(), () => new Promise((resolve) => settle.push(resolve)));
+  const state = new AckState("explicit", 1, log);
+  const read = (): unknown =>
+    shown(new AckState("explicit", 1, new StateLog(journal, clock, clock.now(), () => undefined)));
+  state.deliver(3, clock.monotonic());
+  const before = structuredClone(shown(state));
+  const flushed = log.flush();
+  await turns();
+  assert.equal(settle.length, 1);
+  state.deliver(5, clock.monotonic());
+  const second = log.flush();
+  assert.equal(log.flush(), second, "those who come meanwhile share one");
+  await turns();
+  assert.equal(journal.found.length, 0, "nothing is written yet");
+  settle[0]();
+  await flushed;
+  assert.deepEqual(read(), before, "what came meanwhile may go past what has gone meanwhile");
+  await turns();
+  settle[1]();
+  await second;
+  assert.deepEqual(read(), shown(state));
+});
+
+test("a state that cannot be written, as the stream cannot, is written whole the next time", async () => {
+  const clock = new VirtualClock();
+  const journal = new Records();
+  let full = true;
+  const log = new StateLog(journal, clock, clock.now(), () =>
+    full ? Promise.reject(new StorageError("full", "no space")) : undefined,
+  );
+  const state = new AckState("explicit", 1, log);
+  state.deliver(3, clock.monotonic());
+  await assert.rejects(log.flush(), { code: "full" });
+  assert.equal(journal.found.length, 0);
+  assert.ok(log.dirty);
+  full = false;
+  state.settle(3);
+  await log.flush();
+  const again = new AckState("explicit", 1, new StateLog(journal, clock, clock.now(), () => undefined));
   assert.deepEqual(shown(again), shown(state));
 });
