@@ -1,4 +1,4 @@
-import { Message } from "../protocol/message.ts";
+import { Message, type ReplyWriter } from "../protocol/message.ts";
 import type { Account } from "./account.ts";
 import type { Broker } from "./broker.ts";
 import { InternalSession } from "./internal-session.ts";
@@ -93,7 +93,7 @@ export class InternalPublisher {
   deliver(
     to: string,
     subject: string,
-    reply: string | undefined,
+    reply: string | ReplyWriter | undefined,
     headers: Uint8Array | undefined,
     payload: Uint8Array,
   ): boolean {

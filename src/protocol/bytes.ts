@@ -32,22 +32,35 @@ export function sameBytes(a: Uint8Array, b: Uint8Array, start: number): boolean 
   return true;
 }
 
+/** Numbers below this are taken as the processor's own whole numbers, larger ones in parts. */
+const PART = 100_000_000;
+const PART_DIGITS = 8;
+
 /** How many decimal digits `value` (a whole number >= 0) has. */
 export function decimalLength(value: number): number {
+  if (value >= PART) return PART_DIGITS + decimalLength(Math.floor(value / PART));
+  const whole = value | 0;
   let length = 1;
-  for (let limit = 10; value >= limit; limit *= 10) length += 1;
+  for (let limit = 10; whole >= limit; limit *= 10) length += 1;
   return length;
 }
 
 /** Writes `value` (a whole number >= 0) in decimal at `at` and returns the position after it. */
 export function writeDecimal(value: number, target: Uint8Array, at: number): number {
-  const end = at + decimalLength(value);
-  let i = end;
-  do {
-    const rest = Math.floor(value / 10);
-    target[--i] = 48 + (value - rest * 10);
-    value = rest;
-  } while (i > at);
+  if (value < PART) return writePart(value, decimalLength(value), target, at);
+  const high = Math.floor(value / PART);
+  return writePart(value - high * PART, PART_DIGITS, target, writeDecimal(high, target, at));
+}
+
+/** Writes the last `digits` digits of a number below {@link PART}, and zeros before it if it has less. */
+function writePart(value: number, digits: number, target: Uint8Array, at: number): number {
+  let left = value | 0;
+  const end = at + digits;
+  for (let i = end - 1; i >= at; i--) {
+    const rest = (left / 10) | 0;
+    target[i] = 48 + (left - rest * 10);
+    left = rest;
+  }
   return end;
 }
 

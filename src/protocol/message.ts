@@ -18,6 +18,15 @@ export class EncodedSubject {
   }
 }
 
+/** A reply subject that is made anew for each message: it is written as bytes, and is a text only for those who ask for one. */
+export interface ReplyWriter {
+  /** How many bytes it has. */
+  readonly length: number;
+  readonly text: string;
+  /** Writes it at `at`; the room must be there. Returns the position after it. */
+  write(target: Uint8Array, at: number): number;
+}
+
 /**
  * One message on its way: what `PUB`/`HPUB` and `MSG`/`HMSG` carry. Each link has one and fills it again for every
  * message, so whoever wants to keep something of it copies that before the call returns ({@link keep}).
@@ -44,6 +53,8 @@ export class Message {
   /** Wire form only: the reply subject is `bytes[replyStart, replyEnd)`. */
   replyStart = 0;
   replyEnd = 0;
+  /** Value form: what writes the reply subject; undefined when it is a text. */
+  replyWriter: ReplyWriter | undefined;
   #reply: string | undefined;
 
   /** Wire form: the bytes that hold all of the message. Value form: what holds headers and payload, if they are bytes. */
@@ -100,14 +111,14 @@ export class Message {
   /** The reply subject's text, "" without one. */
   get reply(): string {
     if (!this.hasReply) return "";
-    if (this.#reply === undefined) this.#reply = decodeText(this.bytes, this.replyStart, this.replyEnd);
+    this.#reply ??= this.replyWriter?.text ?? decodeText(this.bytes, this.replyStart, this.replyEnd);
     return this.#reply;
   }
 
   /** Fills the value form. A string that is not ASCII is encoded here; nothing else is copied. */
   setValue(
     subject: string,
-    reply: string | undefined,
+    reply: string | ReplyWriter | undefined,
     headers: Uint8Array | undefined,
     payload: Uint8Array | string,
   ): void {
@@ -115,7 +126,13 @@ export class Message {
     this.#kept = false;
     this.subject = subject;
     this.hasReply = reply !== undefined && reply !== "";
-    this.#reply = reply;
+    if (typeof reply === "object") {
+      this.replyWriter = reply;
+      this.#reply = undefined;
+    } else {
+      this.replyWriter = undefined;
+      this.#reply = reply;
+    }
     let body: Uint8Array;
     if (typeof payload !== "string") {
       this.text = undefined;
@@ -162,6 +179,7 @@ export class Message {
     this.#kept = false;
     this.subject = subject;
     this.hasReply = false;
+    this.replyWriter = undefined;
     this.#reply = undefined;
     this.text = undefined;
     this.hasHeaders = body > 0;

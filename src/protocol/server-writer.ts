@@ -119,7 +119,9 @@ export class ServerVerbWriter implements ServerVerbs {
   #fromValue(to: SubscriptionRef, message: Message): void {
     const out = this.#out;
     const subject = this.#bytesOf(message.subject);
-    const { reply } = message;
+    const { replyWriter } = message;
+    const reply = replyWriter === undefined ? message.reply : "";
+    const replyBytes = replyWriter === undefined ? reply.length * 3 : replyWriter.length;
     const sid = typeof to.sid === "string" ? to.sid : String(to.sid);
     const withHeaders = message.hasHeaders && this.headers;
     const from = withHeaders ? message.start : message.body;
@@ -127,9 +129,7 @@ export class ServerVerbWriter implements ServerVerbs {
     const size = message.end - from + (text === undefined ? 0 : text.length);
     // What is short goes into one array with the line; what is long may be divided.
     const whole = size <= SHORT_BYTES && (text === undefined || message.end === from);
-    const target = out.room(
-      FIXED_BYTES + subject.length + (sid.length + reply.length) * 3 + (whole ? size : 0),
-    );
+    const target = out.room(FIXED_BYTES + subject.length + sid.length * 3 + replyBytes + (whole ? size : 0));
     let at = out.length;
     if (withHeaders) target[at++] = H;
     target[at] = M;
@@ -142,8 +142,8 @@ export class ServerVerbWriter implements ServerVerbs {
     target[at++] = SPACE;
     at = writeText(sid, target, at);
     target[at++] = SPACE;
-    if (reply !== "") {
-      at = writeText(reply, target, at);
+    if (replyBytes > 0) {
+      at = replyWriter === undefined ? writeText(reply, target, at) : replyWriter.write(target, at);
       target[at++] = SPACE;
     }
     if (withHeaders) {

@@ -1,5 +1,7 @@
+import { copyBytes, decimalLength, writeDecimal } from "../../protocol/bytes.ts";
 import { DurationError, parseDuration } from "../../protocol/durations.ts";
-import { decodeText } from "../../protocol/text.ts";
+import type { ReplyWriter } from "../../protocol/message.ts";
+import { decodeText, encodeText } from "../../protocol/text.ts";
 import { record } from "../json/codec.ts";
 import { decodeJson, RequestJsonError } from "../json/decode.ts";
 import { duration } from "../json/scalars.ts";
@@ -64,6 +66,10 @@ const V1_TOKENS = 9;
 const V2_TOKENS = 11;
 const ACK_PREFIX = "$JS.ACK.";
 const FLOW_PREFIX = "$JS.FC.";
+const DOT = 46;
+const ZERO = 48;
+/** Of what stands between the numbers of a reply subject: four dots, and three zeros that make nanoseconds of microseconds. */
+const DOTS_AND_ZEROS = 7;
 
 /** Who a consumer is in the subjects of the second form: the domain ("" for none), and what stands for the account. */
 export interface AckRealm {
@@ -71,10 +77,64 @@ export interface AckRealm {
   readonly accountHash: string;
 }
 
+/** The reply subject of a message that is being delivered. Each delivery has one: as a text it would cost a fifth of the whole. */
+class AckReply implements ReplyWriter {
+  deliveries = 0;
+  seq = 0;
+  consumerSeq = 0;
+  /** When the message was stored, in µs since the epoch. */
+  micros = 0;
+  pending = 0;
+  readonly #prefix: string;
+  readonly #bytes: Uint8Array;
+
+  /** @param prefix - what comes before the numbers. */
+  constructor(prefix: string) {
+    this.#prefix = prefix;
+    this.#bytes = encodeText(prefix);
+  }
+
+  get length(): number {
+    const { deliveries, seq, consumerSeq, micros, pending } = this;
+    return (
+      this.#bytes.length +
+      decimalLength(deliveries) +
+      decimalLength(seq) +
+      decimalLength(consumerSeq) +
+      decimalLength(micros) +
+      decimalLength(pending) +
+      DOTS_AND_ZEROS
+    );
+  }
+
+  get text(): string {
+    const { deliveries, seq, consumerSeq, micros, pending } = this;
+    return `${this.#prefix}${deliveries}.${seq}.${consumerSeq}.${micros}000.${pending}`;
+  }
+
+  write(target: Uint8Array, start: number): number {
+    const bytes = this.#bytes;
+    copyBytes(bytes, 0, bytes.length, target, start);
+    let at = writeDecimal(this.deliveries, target, start + bytes.length);
+    target[at++] = DOT;
+    at = writeDecimal(this.seq, target, at);
+    target[at++] = DOT;
+    at = writeDecimal(this.consumerSeq, target, at);
+    target[at++] = DOT;
+    at = writeDecimal(this.micros, target, at);
+    target[at++] = ZERO;
+    target[at++] = ZERO;
+    target[at++] = ZERO;
+    target[at++] = DOT;
+    return writeDecimal(this.pending, target, at);
+  }
+}
+
 /** Makes the subjects of one consumer. Without a realm they have the first form. */
 export class AckSubjects {
   readonly #ack: string;
   readonly #flow: string;
+  readonly #reply: AckReply;
   /** What the consumer listens on for acknowledgements, of both forms. */
   readonly filters: readonly string[];
   /** What comes before the numbers in each of them. */
@@ -88,6 +148,7 @@ export class AckSubjects {
     const used = useSecondForm ? second : first;
     this.#ack = `${ACK_PREFIX}${used}.`;
     this.#flow = `${FLOW_PREFIX}${used}.`;
+    this.#reply = new AckReply(this.#ack);
     this.prefixes = [`${ACK_PREFIX}${first}.`, `${ACK_PREFIX}${second}.`];
     this.filters = [`${ACK_PREFIX}${first}.*.*.*.*.*`, `${ACK_PREFIX}${second}.*.*.*.*.>`];
     this.flowFilters = [`${FLOW_PREFIX}${first}.*`, `${FLOW_PREFIX}${second}.*`];
@@ -98,9 +159,15 @@ export class AckSubjects {
     return `${this.#ack}${deliveries}.${streamSeq}.${consumerSeq}.${time}.${pending}`;
   }
 
-  /** The same, for delivering: nothing is made but the text. @param time - in ms since the epoch; what is finer than a µs is lost. */
-  replyTo(seq: number, consumerSeq: number, deliveries: number, time: number, pending: number): string {
-    return `${this.#ack}${deliveries}.${seq}.${consumerSeq}.${Math.round(time * 1_000)}000.${pending}`;
+  /** The same, for delivering: it is good until the next one is asked for. @param time - in ms since the epoch; what is finer than a µs is lost. */
+  replyTo(seq: number, consumerSeq: number, deliveries: number, time: number, pending: number): ReplyWriter {
+    const reply = this.#reply;
+    reply.deliveries = deliveries;
+    reply.seq = seq;
+    reply.consumerSeq = consumerSeq;
+    reply.micros = Math.round(time * 1_000);
+    reply.pending = pending;
+    return reply;
   }
 
   /** Where flow control is answered. */

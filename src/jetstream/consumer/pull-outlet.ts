@@ -96,9 +96,8 @@ export class PullOutlet implements Outlet {
     return messages < this.#look(false) ? STATUS.requestsPending() : undefined;
   }
 
-  take(size: number): string | undefined {
+  take(size: number, now: number): string | undefined {
     const { config, host } = this.#owner;
-    const now = host.account.clock.monotonic();
     const needsPin = config.priorityPolicy === "pinned_client" && this.pin.id === "";
     let cycled = 0;
     for (let pull = this.#waiting.first; pull !== undefined; pull = this.#waiting.first) {
