@@ -12,13 +12,16 @@ import { byCodePoint } from "../../src/jetstream/json/scalars.ts";
 import { type JsonNode, JsonScanner, JsonSyntaxError } from "../../src/jetstream/json/scan.ts";
 import {
   parseTimestamp,
+  storedFromMs,
   TimestampError,
+  TimestampWriter,
   timestampMs,
   timestampNs,
   timestampOf,
   timestampOfNs,
 } from "../../src/jetstream/json/timestamps.ts";
 import { streamConfig } from "../../src/jetstream/stream/config.ts";
+import { decodeText } from "../../src/protocol/text.ts";
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 
@@ -124,6 +127,8 @@ test("moments keep their nanoseconds and their offset", () => {
     assert.ok(Math.abs(timestampMs(time) - Number(ns) / 1e6) < 1e-3);
   }
   assert.equal(timestampOf(1_767_323_045_120), "2026-01-02T03:04:05.12Z");
+  // A message stored at a whole microsecond says that, and not what a number makes of it.
+  assert.equal(timestampOf(1_767_323_045_120.456), "2026-01-02T03:04:05.120456Z");
 });
 
 test("what is no moment is refused in Go's words", () => {
@@ -150,4 +155,24 @@ test("names are put in the order of their bytes", () => {
     "\uffee",
     "\u{1f600}",
   ]);
+});
+
+test("times that are written one after the other are the same as when they are made one by one", () => {
+  const times = new TimestampWriter();
+  const bytes = new Uint8Array(40);
+  const micros = fc.oneof(fc.nat(5_000_000), fc.constantFrom(0, 999_999, 1_000_000, 100, 10_000));
+  fc.assert(
+    fc.property(fc.array(micros), (all) => {
+      for (const each of all) {
+        const time = 1_767_323_045_000 + each / 1_000;
+        const end = times.write(time, bytes, 3);
+        assert.equal(decodeText(bytes, 3, end), timestampOf(time));
+        assert.equal(
+          storedFromMs(timestampOf(time)),
+          time,
+          "who asks for messages from there on gets this one",
+        );
+      }
+    }),
+  );
 });

@@ -1,7 +1,7 @@
 import { ascii, copyBytes, writeDecimal } from "../../protocol/bytes.ts";
 import { EMPTY, encodeText, writeText } from "../../protocol/text.ts";
 import type { StoredMessage } from "../../storage/store.ts";
-import { timestampOf } from "../json/timestamps.ts";
+import { TimestampWriter } from "../json/timestamps.ts";
 
 const FIRST_LINE = ascii("NATS/1.0\r\n");
 const SEQUENCE = ascii("\r\nNats-Sequence: ");
@@ -27,6 +27,7 @@ export class DirectMessageWriter {
   body = 0;
   end = 0;
   readonly #from: Uint8Array;
+  readonly #times = new TimestampWriter();
 
   constructor(stream: string) {
     this.#from = encodeText(`Nats-Stream: ${stream}\r\nNats-Subject: `);
@@ -43,7 +44,7 @@ export class DirectMessageWriter {
     at = put(SEQUENCE, bytes, at);
     at = writeDecimal(seq, bytes, at);
     at = put(TIME, bytes, at);
-    at = put(END, bytes, writeText(timestampOf(time), bytes, at));
+    at = put(END, bytes, this.#times.write(time, bytes, at));
     if (batch !== undefined) {
       at = writeDecimal(batch.pending, bytes, put(PENDING, bytes, at));
       at = writeDecimal(batch.lastSeq, bytes, put(LAST, bytes, at));
