@@ -142,11 +142,11 @@ async function run(each: Case): Promise<void> {
     );
     while (consumers.length > 0 && got < count) await new Promise((resolve) => setTimeout(resolve, 10));
     const { state } = await manager.streams.info("ORDERS");
-    const { longest, beyond, pause, told } = await probe.stop();
+    const { longest, beyond, stalled, pause, told } = await probe.stop();
     const seconds = (performance.now() - from) / 1000;
     const { user, system } = process.cpuUsage(cpu);
     console.log(
-      `${each.name.padEnd(14)} ${count} messages in ${seconds.toFixed(1)} s (cpu ${((user + system) / count).toFixed(2)} µs each), ${state.messages} left: longest turn ${longest.toFixed(1)} ms, ${beyond} beyond 5; longest collection ${pause.toFixed(1)} ms`,
+      `${each.name.padEnd(14)} ${count} messages in ${seconds.toFixed(1)} s (cpu ${((user + system) / count).toFixed(2)} µs each), ${state.messages} left: longest turn ${longest.toFixed(1)} ms, ${beyond} beyond 5, ${stalled} stalled; longest collection ${pause.toFixed(1)} ms`,
     );
     for (const text of told) console.log(text);
   } finally {

@@ -41,11 +41,11 @@ async function step<T>(name: string, action: () => Promise<T>, count = 0): Promi
   const result = await action();
   const ms = performance.now() - from;
   const { user, system } = process.cpuUsage(cpu);
-  const { longest, beyond, told } = await probe.stop();
+  const { longest, beyond, stalled, told } = await probe.stop();
   const each = count > 0 ? `${((ms / count) * 1e6).toFixed(0)} ns each` : "";
   const memory = process.memoryUsage();
   console.log(
-    `${name.padEnd(46)} ${(ms / 1000).toFixed(2).padStart(7)} s (cpu ${((user + system) / 1e6).toFixed(2)}) ${each.padStart(14)}, longest turn ${longest.toFixed(1).padStart(5)} ms (${beyond} beyond 5), rss ${(memory.rss / MIB).toFixed(0)}, buffers ${(memory.arrayBuffers / MIB).toFixed(0)}, heap ${(memory.heapUsed / MIB).toFixed(0)} MiB`,
+    `${name.padEnd(46)} ${(ms / 1000).toFixed(2).padStart(7)} s (cpu ${((user + system) / 1e6).toFixed(2)}) ${each.padStart(14)}, longest turn ${longest.toFixed(1).padStart(5)} ms (${beyond} beyond 5, ${stalled} stalled), rss ${(memory.rss / MIB).toFixed(0)}, buffers ${(memory.arrayBuffers / MIB).toFixed(0)}, heap ${(memory.heapUsed / MIB).toFixed(0)} MiB`,
   );
   for (const each of told) console.log(each);
   return result;

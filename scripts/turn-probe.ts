@@ -8,23 +8,25 @@ import process from "node:process";
 const LONG_MS = 5;
 /** How often a profile looks at what runs, in µs. */
 const SAMPLE_US = 250;
-/** The system counts a thread's processor time at its ticks, which are so far apart at most, in ms. */
-const TICK_MS = 4;
 /** How many lines are told of a long turn. */
 const TOLD = 8;
 
 interface LongTurn {
   readonly from: number;
   readonly to: number;
+  /** Processor time, and all time but that in which others had the processor, in ms. */
   readonly took: number;
+  readonly passed: number;
 }
 
 /** What the turns of a step were like. */
 export interface Turns {
-  /** How long the longest one was, in ms. */
+  /** How much processor time the longest one took, in ms. */
   readonly longest: number;
-  /** How many were longer than 5 ms. */
+  /** How many took more than 5 ms. */
   readonly beyond: number;
+  /** How many went on for more than 5 ms, though they did not take that much: the thread waited for memory, a lock or the disk. */
+  readonly stalled: number;
   /** The longest pause of the garbage collector, in ms. */
   readonly pause: number;
   /** Of each that was longer than 5 ms: what ran in it, with its share in ms. Empty without a profile. */
@@ -32,9 +34,8 @@ export interface Turns {
 }
 
 /**
- * Looks at every turn of the event loop: how much processor time it took, the garbage collector's left out. It is told by what is least: all processor
- * time of this process, that of this thread, or the time that passed less that for which this thread was ready, but other processes had the processor. (What
- * is left out is the time of the others on a busy machine.) With a profile it says what ran in long turns.
+ * Looks at every turn of the event loop: how much processor time of this thread it took, the garbage collector's pauses left out. What other threads and
+ * other processes do meanwhile does not count. With a profile it says what ran in long turns.
  */
 export class TurnProbe {
   readonly #file = openSync(`/proc/self/task/${process.pid}/schedstat`, "r");
@@ -48,7 +49,6 @@ export class TurnProbe {
   #on = true;
   #last = 0;
   #before = { on: 0, waited: 0 };
-  #used = 0;
   #session: Session | undefined;
 
   /** Begins it. @param profile - whether to look at what runs. */
@@ -57,21 +57,14 @@ export class TurnProbe {
     this.#observer.observe({ entryTypes: ["gc"] });
     this.#last = performance.now();
     this.#before = this.#look();
-    this.#used = usedByAll();
     const turn = (): void => {
       if (!this.#on) return;
       const now = performance.now();
       const look = this.#look();
-      const { on, waited } = this.#before;
-      const used = usedByAll();
-      const took = Math.min(
-        now - this.#last - (look.waited - waited),
-        used - this.#used,
-        look.on - on + TICK_MS,
-      );
-      if (took > 2) this.#long.push({ from: this.#last, to: now, took });
+      const took = look.on - this.#before.on;
+      const passed = now - this.#last - (look.waited - this.#before.waited);
+      if (Math.max(took, passed) > 2) this.#long.push({ from: this.#last, to: now, took, passed });
       this.#before = look;
-      this.#used = used;
       this.#last = performance.now();
       setImmediate(turn);
     };
@@ -85,16 +78,19 @@ export class TurnProbe {
     await new Promise((resolve) => setTimeout(resolve, 10));
     this.#observer.disconnect();
     closeSync(this.#file);
-    const turns = this.#long
-      .map(({ from, to, took }) => ({ from, to, took: took - this.#collectedIn(from, to) }))
-      .filter(({ took }) => took > 0);
+    const turns = this.#long.map(({ from, to, took, passed }) => {
+      const collected = this.#collectedIn(from, to);
+      return { from, to, took: took - collected, passed: passed - collected };
+    });
     const long = turns.filter(({ took }) => took > LONG_MS);
+    const stalled = turns.filter(({ took, passed }) => took <= LONG_MS && passed > LONG_MS);
     const profile = await this.#endProfile();
     return {
       longest: turns.reduce((most, { took }) => Math.max(most, took), 0),
       beyond: long.length,
+      stalled: stalled.length,
       pause: this.#collections.reduce((most, { from, to }) => Math.max(most, to - from), 0),
-      told: profile === undefined ? [] : long.map((turn) => whatRan(profile, turn)),
+      told: profile === undefined ? [] : [...long, ...stalled].map((turn) => whatRan(profile, turn)),
     };
   }
 
@@ -115,16 +111,12 @@ export class TurnProbe {
 
   /** How long this thread has had a processor, and how long it was ready but had none, in ms. */
   #look(): { on: number; waited: number } {
+    // Asked for all that this process has used, the system first brings up to date what it says of this thread: else that counts up to the last tick only.
+    process.cpuUsage();
     const length = readSync(this.#file, this.#text, 0, 64, 0);
     const [on, waited] = new TextDecoder().decode(this.#text.subarray(0, length)).split(" ").map(Number);
     return { on: on / 1e6, waited: waited / 1e6 };
   }
-}
-
-/** Processor time of this process, in ms. */
-function usedByAll(): number {
-  const { user, system } = process.cpuUsage();
-  return (user + system) / 1000;
 }
 
 async function beginProfile(): Promise<Session> {
@@ -137,7 +129,7 @@ async function beginProfile(): Promise<Session> {
 }
 
 /** The stacks that were seen in a turn, the most frequent first: the innermost function, and those that called it. */
-function whatRan(profile: Profiler.Profile, { from, to, took }: LongTurn): string {
+function whatRan(profile: Profiler.Profile, { from, to, took, passed }: LongTurn): string {
   const { nodes, samples = [], timeDeltas = [], startTime } = profile;
   const byId = new Map(nodes.map((node) => [node.id, node]));
   const callers = new Map<number, number>();
@@ -165,5 +157,8 @@ function whatRan(profile: Profiler.Profile, { from, to, took }: LongTurn): strin
   }
   const most = [...counts].sort((a, b) => b[1] - a[1]).slice(0, TOLD);
   const lines = most.map(([name, ms]) => `    ${ms.toFixed(1).padStart(6)} ms ${name}`);
-  return [`  a turn of ${took.toFixed(1)} ms at ${(from / 1000).toFixed(2)} s`, ...lines].join("\n");
+  return [
+    `  a turn of ${took.toFixed(1)} ms (${passed.toFixed(1)} with what it waited for) at ${(from / 1000).toFixed(2)} s`,
+    ...lines,
+  ].join("\n");
 }
