@@ -14,7 +14,7 @@ import { writeWhole } from "./write-whole.ts";
 
 /** The name of a stream's index file. */
 export const INDEX_NAME = "stream.index";
-const VERSION = "gnatlet index 3";
+const VERSION = "gnatlet index 4";
 
 /** The first block of an index file: what the stream was when it was closed. */
 export interface IndexHead {

@@ -3,6 +3,10 @@ import type { Note } from "./store.ts";
 
 const PART = 1024;
 const FIRST_BYTES = 64;
+/** The first part has room for so many notes at first: most streams have none. */
+const FIRST_ROOM = 16;
+/** So many segments are listed before those are left out in which no note is any more. */
+const MOST_SEGMENTS = 2 * PART;
 
 /** Where a note is: a segment, and where in it the record begins. */
 export interface NotePlace {
@@ -20,23 +24,41 @@ export interface KeptNote extends Note {
  * collector would look at each.
  */
 export class NotePart {
-  #times: number[] = [];
-  #segments: Segment[] = [];
-  #positions: number[] = [];
+  #length = 0;
+  #times: Float64Array;
+  #positions: Float64Array;
   /** Where each note's bytes end; they begin where those of the note before end. */
-  #ends: number[] = [];
-  #bytes = new Uint8Array(FIRST_BYTES);
+  #ends: Uint32Array;
+  /** Which of {@link #segments} each note is in. */
+  #numbers: Uint16Array;
+  /** Those that notes are in, or have been. */
+  #segments: Segment[] = [];
+  #bytes: Uint8Array;
   /** Where notes were before they were written once more, until that is on disk; by their numbers here. */
   readonly #former = new Map<number, NotePlace>();
 
+  /** @param room, bytes - for how many notes, and how many bytes of them, there is room at first. */
+  constructor(room: number, bytes: number) {
+    this.#bytes = new Uint8Array(bytes);
+    this.#times = new Float64Array(room);
+    this.#positions = new Float64Array(room);
+    this.#ends = new Uint32Array(room);
+    this.#numbers = new Uint16Array(room);
+  }
+
   /** How many there are. */
   get length(): number {
-    return this.#times.length;
+    return this.#length;
+  }
+
+  /** How many bytes they have. */
+  get bytes(): number {
+    return this.#startOf(this.#length);
   }
 
   /** Adds a note; its bytes are copied. */
   add({ time, bytes, place }: KeptNote): void {
-    const at = this.#startOf(this.length);
+    const at = this.bytes;
     const end = at + bytes.length;
     if (end > this.#bytes.length) {
       const grown = new Uint8Array(Math.max(end, this.#bytes.length * 2));
@@ -44,16 +66,30 @@ export class NotePart {
       this.#bytes = grown;
     }
     this.#bytes.set(bytes, at);
-    this.#times.push(time);
-    this.#segments.push(place.segment);
-    this.#positions.push(place.position);
-    this.#ends.push(end);
+    const i = this.#length;
+    if (i === this.#times.length) this.#grow(i * 2);
+    this.#length += 1;
+    this.#times[i] = time;
+    this.#ends[i] = end;
+    this.#put(i, place);
+  }
+
+  #grow(room: number): void {
+    const old = [this.#times, this.#positions, this.#ends, this.#numbers] as const;
+    const grown = [
+      (this.#times = new Float64Array(room)),
+      (this.#positions = new Float64Array(room)),
+      (this.#ends = new Uint32Array(room)),
+      (this.#numbers = new Uint16Array(room)),
+    ] as const;
+    for (const [i, each] of grown.entries()) each.set(old[i]);
   }
 
   /** Whether all are from before `horizon`, ms since the epoch. */
   isBefore(horizon: number): boolean {
     // Nearly always the last is the newest.
-    return this.#times[this.length - 1] < horizon && this.#times.every((time) => time < horizon);
+    if (this.#times[this.length - 1] >= horizon) return false;
+    return this.#times.subarray(0, this.length).every((time) => time < horizon);
   }
 
   /** Has notes in some segments that are not older than `horizon` written once more, by `write`. Returns whether there were any. */
@@ -63,7 +99,7 @@ export class NotePart {
     write: (bytes: Uint8Array, time: number) => NotePlace,
   ): boolean {
     for (let i = 0; i < this.length; i++) {
-      if (!segments.has(this.#segments[i]) || this.#times[i] < horizon) continue;
+      if (this.#times[i] < horizon || !segments.has(this.#placeOf(i).segment)) continue;
       this.#former.set(i, this.#placeOf(i));
       this.#put(i, write(this.#bytesOf(i), this.#times[i]));
     }
@@ -81,10 +117,8 @@ export class NotePart {
     this.#former.clear();
     const kept = [...this].filter(({ place }) => isThere(place));
     if (kept.length === this.length) return;
-    this.#times = [];
+    this.#length = 0;
     this.#segments = [];
-    this.#positions = [];
-    this.#ends = [];
     this.#bytes = new Uint8Array(FIRST_BYTES);
     for (const note of kept) this.add(note);
   }
@@ -104,12 +138,30 @@ export class NotePart {
   }
 
   #placeOf(i: number): NotePlace {
-    return { segment: this.#segments[i], position: this.#positions[i] };
+    return { segment: this.#segments[this.#numbers[i]], position: this.#positions[i] };
   }
 
   #put(i: number, { segment, position }: NotePlace): void {
-    this.#segments[i] = segment;
+    let number = this.#segments.lastIndexOf(segment);
+    if (number < 0) {
+      if (this.#segments.length >= MOST_SEGMENTS) this.#sweep(i);
+      number = this.#segments.push(segment) - 1;
+    }
+    this.#numbers[i] = number;
     this.#positions[i] = position;
+  }
+
+  /** Forgets the segments in which no note is any more; not that of note `i`, which gets another. */
+  #sweep(i: number): void {
+    const all = this.#segments;
+    this.#segments = [];
+    for (let each = 0; each < this.#length; each++) {
+      if (each === i) continue;
+      const segment = all[this.#numbers[each]];
+      let number = this.#segments.lastIndexOf(segment);
+      if (number < 0) number = this.#segments.push(segment) - 1;
+      this.#numbers[each] = number;
+    }
   }
 }
 
@@ -125,7 +177,9 @@ export class NoteList {
   add(note: KeptNote): void {
     let last = this.#parts[this.#parts.length - 1];
     if (last === undefined || last.length >= PART) {
-      last = new NotePart();
+      // Notes are mostly as long as those before them.
+      last =
+        last === undefined ? new NotePart(FIRST_ROOM, FIRST_BYTES) : new NotePart(PART, last.bytes + PART);
       this.#parts.push(last);
     }
     last.add(note);

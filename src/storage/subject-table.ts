@@ -58,7 +58,8 @@ export class SubjectTable {
   #pages: Page[] = [];
   #ids = new IdTable();
   #texts = new TextPages();
-  #free: number[] = [];
+  /** The id that was released last; -1 for none. What was free before it stands in its place, plus one: a list of millions would keep the event loop when it grows. */
+  #free = -1;
   /** The next subject whose text is to be packed; -1 when none is. */
   #packing = -1;
   #seed: number;
@@ -167,8 +168,21 @@ export class SubjectTable {
     const at = id & (PAGE_SIZE - 1);
     this.#texts.remove(page.places[at], page.lengths[at]);
     page.lengths[at] = 0;
-    this.#free.push(id);
+    this.#setFree(id);
     this.count -= 1;
+  }
+
+  #setFree(id: number): void {
+    this.#pages[id >>> PAGE_BITS].places[id & (PAGE_SIZE - 1)] = this.#free + 1;
+    this.#free = id;
+  }
+
+  /** An id that no subject has. */
+  #takeFree(): number {
+    const id = this.#free;
+    if (id < 0) return this.limit++;
+    this.#free = this.#pages[id >>> PAGE_BITS].places[id & (PAGE_SIZE - 1)] - 1;
+    return id;
   }
 
   /** All there is, in blocks, for {@link load}. */
@@ -218,7 +232,7 @@ export class SubjectTable {
     page.places = saved.u32();
     page.lengths = saved.u16();
     this.#pages.push(page);
-    for (let at = 0; at < page.messages.length; at++) if (page.messages[at] === 0) this.#free.push(base + at);
+    for (let at = 0; at < page.messages.length; at++) if (page.messages[at] === 0) this.#setFree(base + at);
   }
 
   /** Forgets all subjects. */
@@ -228,7 +242,7 @@ export class SubjectTable {
     this.#pages = [];
     this.#ids = new IdTable();
     this.#texts = new TextPages();
-    this.#free = [];
+    this.#free = -1;
     this.#packing = -1;
     this.#strings.length = 0;
     this.#stringIds.fill(-1);
@@ -253,7 +267,7 @@ export class SubjectTable {
   }
 
   #insert(bytes: Uint8Array, start: number, end: number, hash: number): number {
-    const id = this.#free.pop() ?? this.limit++;
+    const id = this.#takeFree();
     const page = this.#pageOf(id);
     const at = id & (PAGE_SIZE - 1);
     page.places[at] = this.#texts.add(bytes, start, end);

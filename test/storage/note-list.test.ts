@@ -97,4 +97,27 @@ describe("notes", () => {
       [...range(1_024, 1_500), 5_000].map((i) => `note ${i} at ${i} in 1:${i * 8}`),
     );
   });
+
+  it("are where they are, however often they are written once more", () => {
+    const list = new NoteList(range(0, 1_024).map((i) => note(i)));
+    const [part] = list.parts;
+    let from = A;
+    for (let round = 0; round < 5_000; round++) {
+      const next = new Segment(
+        context,
+        "s",
+        { firstSeq: 1, generation: round + 10, salt: 1, cipher: undefined },
+        undefined,
+      );
+      // The first few notes stay behind, each in a segment of its own.
+      part.move(new Set([from]), Math.min(round, 20), () => ({ segment: next, position: round * 8 }));
+      part.settle();
+      from = next;
+    }
+    const places = [...list].map(({ place }) => `${place.segment.generation}:${place.position}`);
+    assert.deepEqual(
+      places,
+      range(0, 1_024).map((i) => (i < 20 ? `${i + 10}:${i * 8}` : "5009:39992")),
+    );
+  });
 });

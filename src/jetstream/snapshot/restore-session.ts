@@ -42,7 +42,7 @@ export class RestoreSession implements ChunkTarget {
     this.#client = client;
     this.#start = context.clock.now();
     this.#pacer = new Pacer(context.clock);
-    this.#messages = new RestoredMessages(store, config, this.#start);
+    this.#messages = new RestoredMessages(store, config, this.#start, context.random);
     this.#reader = new SnapshotStream(
       {
         stream: name,

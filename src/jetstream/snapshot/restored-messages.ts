@@ -1,4 +1,5 @@
 import { isLiteralSubject, isProtocolToken } from "../../protocol/subject.ts";
+import type { Random } from "../../seams/random.ts";
 import { type StreamStore, TTL_NEVER } from "../../storage/store.ts";
 import type { Timestamp } from "../json/timestamps.ts";
 import { HEADERS, readHeaders } from "../publish/headers.ts";
@@ -25,10 +26,10 @@ export class RestoredMessages implements SnapshotSink {
   readonly #idsSince: number;
 
   /** @param now - ms since the epoch. */
-  constructor(store: StreamStore, config: StreamConfig, now: number) {
+  constructor(store: StreamStore, config: StreamConfig, now: number, random: Random) {
     this.#store = store;
     this.#config = config;
-    this.#ids = new DuplicateWindow(store, config.duplicateWindow, now);
+    this.#ids = new DuplicateWindow(store, config.duplicateWindow, random);
     this.#idsSince = config.duplicateWindow > 0 ? now - config.duplicateWindow : Number.POSITIVE_INFINITY;
   }
 

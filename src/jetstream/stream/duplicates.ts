@@ -1,4 +1,7 @@
 import { decodeText, writeText } from "../../protocol/text.ts";
+import type { Clock } from "../../seams/clock.ts";
+import type { Random } from "../../seams/random.ts";
+import { Pacer } from "../../storage/pacer.ts";
 import type { StreamStore } from "../../storage/store.ts";
 import { HEADERS, readHeaders } from "../publish/headers.ts";
 import { IdQueue } from "./id-queue.ts";
@@ -7,6 +10,10 @@ import { SeenIds } from "./seen-ids.ts";
 /** Bytes of a sequence in a note, before the id. */
 const SEQ_BYTES = 8;
 const FIRST_NOTE_BYTES = 128;
+/** No more ids are forgotten at once: there may be millions that have become old. Those that are left are not known all the same. */
+const FORGET_STEPS = 256;
+/** So many ids are read before the clock is looked at. */
+const LOAD_STEPS = 64;
 
 /**
  * The ids of messages of late, so that a message that comes once more is known (behaviour.md D.4). They are kept beside the messages, as notes
@@ -14,7 +21,7 @@ const FIRST_NOTE_BYTES = 128;
  */
 export class DuplicateWindow {
   readonly #store: StreamStore;
-  readonly #seqs = new SeenIds();
+  readonly #ids: SeenIds;
   /** In order of the times. */
   readonly #queue = new IdQueue();
   /** Where each note is written in turn: an array for each would be work for the garbage collector. */
@@ -26,15 +33,26 @@ export class DuplicateWindow {
   lastId = "";
 
   /** @param window - for how long ids are remembered, in ms; 0 for not at all. */
-  constructor(store: StreamStore, window: number, now: number) {
+  constructor(store: StreamStore, window: number, random: Random) {
     this.#store = store;
     this.#window = window;
-    const { lastSeq } = store.state;
-    for (const { time, bytes } of store.notes()) {
+    const seed = new Uint8Array(4);
+    random.fill(seed);
+    this.#ids = new SeenIds(new DataView(seed.buffer).getInt32(0));
+  }
+
+  /** Remembers what the store has noted; once, before all else. */
+  async load(clock: Clock): Promise<void> {
+    const { lastSeq } = this.#store.state;
+    const horizon = clock.now() - this.#window;
+    const pacer = new Pacer(clock);
+    let steps = 0;
+    for (const { time, bytes } of this.#store.notes()) {
+      if (++steps % LOAD_STEPS === 0 && pacer.due) await pacer.rest();
       const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
       const seq = view.getFloat64(0, true);
       // What was refused has given its number to another message.
-      if (seq > lastSeq || time < now - window) continue;
+      if (seq > lastSeq || time < horizon) continue;
       const id = decodeText(bytes, SEQ_BYTES, bytes.length);
       this.#remember(id, seq, time);
       this.lastId = seq === lastSeq ? id : this.lastId;
@@ -52,22 +70,22 @@ export class DuplicateWindow {
       if (message === undefined || message.time < now - this.#window) break;
       const values = readHeaders(message.headers);
       const id = values.get(HEADERS.msgId) ?? "";
-      if (id !== "" && !this.#seqs.has(id)) missing.push({ id, seq, time: message.time });
+      if (id !== "" && this.#ids.seqOf(id, -Infinity) === 0) missing.push({ id, seq, time: message.time });
       // Only the last can be without its id, or those of one batch.
       if (!values.has(HEADERS.batchId)) break;
     }
     for (const { id, seq, time } of missing.reverse()) this.add(id, seq, time);
   }
 
-  /** How many there are. */
+  /** How many there are; some of them may be too old to be known. */
   get size(): number {
-    return this.#seqs.size;
+    return this.#ids.size;
   }
 
   /** The sequence of the message that has had the id; 0 for none. */
   seqOf(id: string, now: number): number {
     this.expire(now);
-    return this.#seqs.get(id) ?? 0;
+    return this.#ids.seqOf(id, now - this.#window);
   }
 
   /** A message has been stored, or left out because nobody wants it. @param id - "" for none. */
@@ -83,18 +101,17 @@ export class DuplicateWindow {
   }
 
   #remember(id: string, seq: number, time: number): void {
-    this.#seqs.set(id, seq);
-    this.#queue.push(id, seq, time);
+    this.#queue.push(this.#ids.set(id, seq, time), seq, time);
   }
 
   /** All from a sequence on have come to nothing. */
   retract(seq: number): void {
     let { last } = this.#queue;
     for (; last !== undefined && last.seq >= seq; { last } = this.#queue) {
-      this.#seqs.delete(last.id);
       this.#queue.pop();
+      this.#ids.release(last.ref, last.seq);
     }
-    const before = last ?? this.#forgotten;
+    const before = last === undefined ? this.#forgotten : { id: this.#ids.textOf(last.ref), seq: last.seq };
     this.lastId = before?.seq === seq - 1 ? before.id : "";
   }
 
@@ -110,14 +127,14 @@ export class DuplicateWindow {
     return firstTime === undefined ? undefined : firstTime + this.#window;
   }
 
-  /** Forgets what is old. */
+  /** Forgets what is old, some of it at a time: while there is more, {@link nextExpiry} is not later than `now`. */
   expire(now: number): void {
     const horizon = now - this.#window;
-    while ((this.#queue.firstTime ?? Number.POSITIVE_INFINITY) <= horizon) {
-      const first = this.#queue.shift();
-      // It may have come again since.
-      if (this.#seqs.get(first.id) === first.seq) this.#seqs.delete(first.id);
-      this.#forgotten = first;
+    for (let steps = 0; steps < FORGET_STEPS; steps++) {
+      if ((this.#queue.firstTime ?? Number.POSITIVE_INFINITY) > horizon) return;
+      const { ref, seq } = this.#queue.shift();
+      this.#forgotten = { id: this.#ids.textOf(ref), seq };
+      this.#ids.release(ref, seq);
     }
   }
 }

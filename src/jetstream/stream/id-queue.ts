@@ -1,11 +1,19 @@
+import type { IdRef } from "./seen-ids.ts";
+
 /** A part has so many ids: one is begun, or given back, without copying what is in the others. */
 const PART = 1_024;
+/** The first part has room for so many at first: most streams have few ids, or none. */
+const FIRST_ROOM = 16;
 
 /** Columns of one table. */
 interface Part {
-  readonly ids: string[];
-  readonly seqs: number[];
-  readonly times: number[];
+  readonly refs: IdRef[];
+  seqs: Float64Array;
+  times: Float64Array;
+}
+
+function partFor(room: number): Part {
+  return { refs: [], seqs: new Float64Array(room), times: new Float64Array(room) };
 }
 
 /** Ids in the order in which they came, each with its message's sequence and the time. */
@@ -15,15 +23,22 @@ export class IdQueue {
   #taken = 0;
 
   /** Puts one at the end. */
-  push(id: string, seq: number, time: number): void {
+  push(ref: IdRef, seq: number, time: number): void {
     let part = this.#parts[this.#parts.length - 1];
-    if (part === undefined || part.ids.length === PART) {
-      part = { ids: [], seqs: [], times: [] };
+    if (part === undefined || part.refs.length === PART) {
+      part = partFor(part === undefined ? FIRST_ROOM : PART);
       this.#parts.push(part);
     }
-    part.ids.push(id);
-    part.seqs.push(seq);
-    part.times.push(time);
+    const at = part.refs.length;
+    if (at === part.seqs.length) {
+      const { seqs, times } = part;
+      Object.assign(part, partFor(at * 2), { refs: part.refs });
+      part.seqs.set(seqs);
+      part.times.set(times);
+    }
+    part.refs.push(ref);
+    part.seqs[at] = seq;
+    part.times[at] = time;
   }
 
   /** The time of the first one; undefined when there is none. */
@@ -32,11 +47,11 @@ export class IdQueue {
   }
 
   /** Takes the first one out. There is one. */
-  shift(): { id: string; seq: number } {
-    const { ids, seqs } = this.#parts[0];
-    const first = { id: ids[this.#taken], seq: seqs[this.#taken] };
+  shift(): { ref: IdRef; seq: number } {
+    const { refs, seqs } = this.#parts[0];
+    const first = { ref: refs[this.#taken], seq: seqs[this.#taken] };
     this.#taken += 1;
-    if (this.#taken === ids.length) {
+    if (this.#taken === refs.length) {
       this.#parts.shift();
       this.#taken = 0;
     }
@@ -44,19 +59,17 @@ export class IdQueue {
   }
 
   /** The last one; undefined when there is none. */
-  get last(): { id: string; seq: number } | undefined {
+  get last(): { ref: IdRef; seq: number } | undefined {
     if (this.#parts.length === 0) return undefined;
-    const { ids, seqs } = this.#parts[this.#parts.length - 1];
-    return { id: ids[ids.length - 1], seq: seqs[seqs.length - 1] };
+    const { refs, seqs } = this.#parts[this.#parts.length - 1];
+    return { ref: refs[refs.length - 1], seq: seqs[refs.length - 1] };
   }
 
   /** Takes the last one out. There is one. */
   pop(): void {
-    const part = this.#parts[this.#parts.length - 1];
-    part.ids.pop();
-    part.seqs.pop();
-    part.times.pop();
-    const empty = part.ids.length === (this.#parts.length === 1 ? this.#taken : 0);
+    const { refs } = this.#parts[this.#parts.length - 1];
+    refs.pop();
+    const empty = refs.length === (this.#parts.length === 1 ? this.#taken : 0);
     if (!empty) return;
     this.#parts.pop();
     if (this.#parts.length === 0) this.#taken = 0;

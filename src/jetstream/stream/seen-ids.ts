@@ -1,54 +1,83 @@
-import { hashText } from "../../protocol/hash.ts";
+import { SubjectTable } from "../../storage/subject-table.ts";
 
-/** With more ids than this the table is divided. */
-const UNDIVIDED = 4_096;
-const PARTS = 256;
+/** Ids of more characters are kept apart: a table has texts of less than 64 KiB. */
+const LONG = 16_384;
+/** A table that has had more than so many ids gives its room back when none is left. */
+const ROOMY = 1_024;
+
+/** An id that is known, as {@link SeenIds} has it: its number in the table, or the id itself, if it is long. */
+export type IdRef = number | string;
+
+interface LongId {
+  seq: number;
+  time: number;
+  uses: number;
+}
 
 /**
- * The message that has had an id. A large table is 256 small ones, by the id's hash, each of which grows and shrinks by itself: a map of a million
- * ids that grows keeps the event loop for tens of milliseconds.
+ * The messages that have had ids. They stand in a table as subjects of streams do, as bytes and numbers: a map of millions of ids keeps the event loop
+ * for long when it grows, and so does the garbage collector, which must look at each.
+ *
+ * An id stays as long as it is in use: each {@link set} is a use, and is given back by {@link release}.
  */
 export class SeenIds {
-  #parts: Map<string, number>[] = [new Map()];
-  #size = 0;
+  readonly #table: SubjectTable;
+  readonly #long = new Map<string, LongId>();
 
-  /** How many there are. */
+  /** @param seed - a number that nobody knows, so that nobody can choose ids that collide. */
+  constructor(seed: number) {
+    this.#table = new SubjectTable(seed);
+  }
+
+  /** How many ids are in use. */
   get size(): number {
-    return this.#size;
+    return this.#table.count + this.#long.size;
   }
 
-  /** The sequence; undefined for none. */
-  get(id: string): number | undefined {
-    return this.#partOf(id).get(id);
+  /** The message that has had an id last, unless that was up to `horizon`, in ms since the epoch; 0 for none. */
+  seqOf(id: string, horizon: number): number {
+    if (id.length > LONG) {
+      const found = this.#long.get(id);
+      return found !== undefined && found.time > horizon ? found.seq : 0;
+    }
+    const found = this.#table.find(id);
+    return found >= 0 && this.#table.last(found) > horizon ? this.#table.first(found) : 0;
   }
 
-  has(id: string): boolean {
-    return this.#partOf(id).has(id);
+  /** A message has the id. @param time - in ms since the epoch. */
+  set(id: string, seq: number, time: number): IdRef {
+    if (id.length > LONG) {
+      const uses = (this.#long.get(id)?.uses ?? 0) + 1;
+      this.#long.set(id, { seq, time, uses });
+      return id;
+    }
+    const table = this.#table;
+    const ref = table.intern(id);
+    table.addMessages(ref, 1);
+    table.setFirst(ref, seq);
+    table.setLast(ref, time);
+    return ref;
   }
 
-  set(id: string, seq: number): void {
-    if (this.#parts.length === 1 && this.#size === UNDIVIDED) this.#divide();
-    const part = this.#partOf(id);
-    const before = part.size;
-    part.set(id, seq);
-    this.#size += part.size - before;
+  /** The text of an id in use. */
+  textOf(ref: IdRef): string {
+    return typeof ref === "string" ? ref : this.#table.text(ref);
   }
 
-  delete(id: string): void {
-    if (!this.#partOf(id).delete(id)) return;
-    this.#size -= 1;
-    if (this.#size === 0 && this.#parts.length > 1) this.#parts = [new Map()];
-  }
-
-  #partOf(id: string): Map<string, number> {
-    if (this.#parts.length === 1) return this.#parts[0];
-    const hash = hashText(id);
-    return this.#parts[(hash ^ (hash >>> 16)) & (PARTS - 1)];
-  }
-
-  #divide(): void {
-    const [all] = this.#parts;
-    this.#parts = Array.from({ length: PARTS }, () => new Map());
-    for (const [id, seq] of all) this.#partOf(id).set(id, seq);
+  /** Ends a use. If the id was last of the message `seq`, it is not known from here on. */
+  release(ref: IdRef, seq: number): void {
+    if (typeof ref === "string") {
+      const found = this.#long.get(ref)!;
+      found.uses -= 1;
+      if (found.seq === seq) found.seq = 0;
+      if (found.uses === 0) this.#long.delete(ref);
+      return;
+    }
+    const table = this.#table;
+    table.addMessages(ref, -1);
+    if (table.first(ref) === seq) table.setFirst(ref, 0);
+    if (table.messages(ref) > 0) return;
+    table.release(ref);
+    if (table.count === 0 && table.limit > ROOMY) table.clear();
   }
 }

@@ -73,9 +73,9 @@ export class Stream implements ConsumerHost, ExpiringStream, ReceivingStream {
     this.created = created;
     this.store = store;
     this.#config = config;
-    const { client, clock, tasks, domain } = account;
+    const { client, clock, random, tasks, domain } = account;
     this.#answers = new Answers(config.name, domain, client, store, tasks);
-    this.#duplicates = new DuplicateWindow(store, config.duplicateWindow, clock.now());
+    this.#duplicates = new DuplicateWindow(store, config.duplicateWindow, random);
     this.#room = new RoomKeeper(store, config);
     this.consumers = new Consumers(this);
     this.#retention = new Retention(this, this.consumers);
@@ -116,6 +116,7 @@ export class Stream implements ConsumerHost, ExpiringStream, ReceivingStream {
   }
 
   async #recover(): Promise<void> {
+    await this.#duplicates.load(this.account.clock);
     await this.origins.recover();
     // What came from other streams is not known by its ids.
     const { mirror, sources } = this.#config;
