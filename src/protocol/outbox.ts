@@ -37,6 +37,11 @@ export class Outbox {
     return this.length + this.#waitingBytes + this.#inSinkBytes;
   }
 
+  /** How many arrays that is. */
+  get chunks(): number {
+    return (this.length > 0 ? 1 : 0) + this.#waiting.length + (this.#inSink?.length ?? 0);
+  }
+
   /** Whether the sink still holds an array, and will call {@link drained}. */
   get busy(): boolean {
     return this.#inSink !== undefined;

@@ -35,6 +35,11 @@ export interface ByteLinkHandler {
   data(bytes: Uint8Array): void;
   /** What was written is sent: the arrays that `write` held on to are free. */
   drained(): void;
+  /**
+   * The other end says nothing more, and may still read. Where a handler has this, and the link can tell, its own direction stays open
+   * until it ends it; else the link ends both, and what waits to be sent is lost.
+   */
+  finished?(): void;
   /** The connection has ended; nothing follows. With an error, when it did not end by being closed. */
   closed(error: Error | undefined): void;
 }

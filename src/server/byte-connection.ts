@@ -5,6 +5,7 @@ import type { BufferPool } from "../protocol/buffer-pool.ts";
 import { type ClientReaderLimits, ClientVerbReader } from "../protocol/client-reader.ts";
 import type { ClosedReason } from "../protocol/closed-reason.ts";
 import type { ConnectOptions } from "../protocol/connect-options.ts";
+import { showDuration } from "../protocol/durations.ts";
 import { FAULTS, type ProtocolFault } from "../protocol/faults.ts";
 import { Message } from "../protocol/message.ts";
 import { Outbox } from "../protocol/outbox.ts";
@@ -20,7 +21,7 @@ import type { ListenerTls } from "./listener-tls.ts";
 import type { ResolvedServerOptions } from "./options/resolve.ts";
 import { WriteDeadline } from "./write-deadline.ts";
 
-/** How long (ms) a client that was told to go may take to read its last bytes. */
+/** How long (ms) a client that has been sent its last bytes may take to go. */
 const LINGER_MS = 1_000;
 /** How long (ms) a client may take to read why its message is refused, before the reset that follows. */
 const REFUSED_MS = 50;
@@ -190,6 +191,10 @@ export class ByteConnection implements ByteLinkHandler, ClientVerbs, FaultSink {
     this.#writeDeadline.watch();
   }
 
+  finished(): void {
+    this.#session.close("Client Closed");
+  }
+
   closed(error: Error | undefined): void {
     this.#linkEnded = true;
     this.#session.close(error === undefined ? "Client Closed" : "Read Error");
@@ -293,9 +298,10 @@ export class ByteConnection implements ByteLinkHandler, ClientVerbs, FaultSink {
 
   /** The client takes too long to take what was written. @param deadline - how long (ms) it may take. */
   #tooLate(deadline: number): void {
+    const { chunks, pending } = this.#outbox;
     this.#context.broker.slowConsumer(this.#session);
     this.#context.broker.context.logger.notice(
-      `${this.#session.label} - Slow Consumer Detected: WriteDeadline of ${deadline}ms exceeded with ${this.#outbox.pending} total bytes.`,
+      `${this.#session.label} - Slow Consumer Detected: WriteDeadline of ${showDuration(deadline)} exceeded with ${chunks} chunks of ${pending} total bytes.`,
     );
     this.#session.close("Slow Consumer (Write Deadline)");
   }
@@ -332,13 +338,22 @@ export class ByteConnection implements ByteLinkHandler, ClientVerbs, FaultSink {
       return;
     }
     this.#endLink(reason);
-    if (!this.#linkEnded) this.#linger = this.after(LINGER_MS, () => this.#link.destroy());
   }
 
   #endLink(reason: ClosedReason): void {
+    this.#linger?.cancel();
     // Bytes in line behind those that the link holds would be lost by ending now.
-    if (this.#outbox.pending === 0 || !this.#outbox.busy) this.#link.end(reason);
-    else this.#peer.whenSent(() => this.#endLink(reason));
+    const waits = this.#outbox.busy;
+    if (waits) this.#peer.whenSent(() => this.#endLink(reason));
+    else this.#link.end(reason);
+    if (this.#linkEnded) return;
+    // What waits has the time that any write has (nats-server flushAndClose).
+    const time = waits ? this.#context.options.writeDeadline : LINGER_MS;
+    this.#linger = this.after(time, () => {
+      if (waits) this.#tooLate(time);
+      this.#outbox.discard();
+      this.#link.destroy();
+    });
   }
 
   /** Ends the link at once, whatever waits to be sent. */

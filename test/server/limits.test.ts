@@ -4,6 +4,7 @@ import { describe, it } from "node:test";
 import { checkedSettings } from "../../src/server/checked-settings.ts";
 import type { ServerOptions } from "../../src/server/options/types.ts";
 import { Server } from "../../src/server/server.ts";
+import { RecordingLogger } from "../support/recording-logger.ts";
 import { settle, simulatedRuntime, TestLink, VirtualClock } from "../support/simulated.ts";
 
 const PLAIN = 'CONNECT {"verbose":false,"pedantic":false}\r\n';
@@ -112,6 +113,34 @@ describe("slow consumers", () => {
     await clock.advance(1);
     assert.equal(slow.ended, "destroy");
     assert.equal(server.stats().slowConsumers, 1);
+  });
+
+  it("have the same time to take what waits for them when they have ended", async () => {
+    const logger = new RecordingLogger();
+    const { clock, server, join } = setup({ writeDeadline: 5_000, logger });
+    const [slow, late] = [join(), join()];
+    for (const link of [slow, late]) {
+      link.send("SUB x 1\r\n");
+      link.stuck = true;
+    }
+    const publisher = join();
+    for (let i = 0; i < 2; i++) publisher.send(`PUB x 1024\r\n${KB}\r\n`);
+    slow.finish();
+    late.finish();
+    assert.equal(server.stats().connections, 1);
+    await clock.advance(4_999);
+    late.drain();
+    assert.deepEqual([slow.ended, late.ended], [undefined, undefined]);
+    late.stuck = false;
+    late.drain();
+    assert.equal(late.ended, "end");
+    await clock.advance(1);
+    assert.equal(slow.ended, "destroy");
+    assert.equal(server.stats().slowConsumers, 1);
+    assert.match(
+      logger.lines.join("\n"),
+      /Slow Consumer Detected: WriteDeadline of 5s exceeded with \d chunks of \d+ total bytes\.$/,
+    );
   });
 
   it("with write_timeout: retry, are cut off only when they take nothing at all", async () => {

@@ -168,6 +168,11 @@ export class TestLink implements ByteLink {
     this.#handler?.drained();
   }
 
+  /** The client says nothing more, and may read on. */
+  finish(): void {
+    this.#handler?.finished?.();
+  }
+
   /** The client goes away. */
   leave(): void {
     this.#finish("end");

@@ -28,6 +28,11 @@ export class SocketLink implements ByteLink {
     this.#handler = handler;
     const socket = this.#socket;
     socket.on("close", () => handler.closed(this.#error));
+    if (handler.finished !== undefined) {
+      // Else Node ends our direction, too, as soon as the other end has.
+      socket.allowHalfOpen = true;
+      socket.on("end", () => handler.finished?.());
+    }
     if (socket.destroyed) queueMicrotask(() => handler.closed(this.#error));
     for (const bytes of this.#early.splice(0)) handler.data(bytes);
   }
