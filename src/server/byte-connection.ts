@@ -5,7 +5,6 @@ import type { BufferPool } from "../protocol/buffer-pool.ts";
 import { type ClientReaderLimits, ClientVerbReader } from "../protocol/client-reader.ts";
 import type { ClosedReason } from "../protocol/closed-reason.ts";
 import type { ConnectOptions } from "../protocol/connect-options.ts";
-import { showDuration } from "../protocol/durations.ts";
 import { FAULTS, type ProtocolFault } from "../protocol/faults.ts";
 import { Message } from "../protocol/message.ts";
 import { Outbox } from "../protocol/outbox.ts";
@@ -301,7 +300,7 @@ export class ByteConnection implements ByteLinkHandler, ClientVerbs, FaultSink {
     const { chunks, pending } = this.#outbox;
     this.#context.broker.slowConsumer(this.#session);
     this.#context.broker.context.logger.notice(
-      `${this.#session.label} - Slow Consumer Detected: WriteDeadline of ${showDuration(deadline)} exceeded with ${chunks} chunks of ${pending} total bytes.`,
+      `${this.#session.label} - Slow Consumer Detected: WriteDeadline of ${deadline / 1_000}s exceeded with ${chunks} chunks of ${pending} total bytes.`,
     );
     this.#session.close("Slow Consumer (Write Deadline)");
   }

@@ -1,13 +1,14 @@
 /** Very many connections, and fewer descriptors than connections: on the command in a process of its own. */
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { connect, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { describe, it } from "node:test";
 import { Command, GNATLET } from "../support/command.ts";
+import { memoryOf } from "../support/process-memory.ts";
 import { RawClient } from "../support/raw-client.ts";
 import { soon, until } from "../support/waiting.ts";
 
@@ -32,15 +33,8 @@ async function openMany(port: number, count: number): Promise<Socket[]> {
   return sockets;
 }
 
-/** Bytes of memory that a process holds, where the system tells. */
-function memoryOf(pid: number): number | undefined {
-  const file = `/proc/${pid}/status`;
-  if (!existsSync(file)) return undefined;
-  return Number(/VmRSS:\s+(\d+)/.exec(readFileSync(file, "utf8"))![1]) * 1024;
-}
-
-describe("a crowd", () => {
-  it("of 10,000 idle connections takes bounded memory, and the others are served as before", async () => {
+describe("more connections than usual", () => {
+  it("10,000 idle connections take bounded memory, and the others are served as before", async () => {
     await using server = await Command.serve(GNATLET, []);
     const { port } = server;
     const before = memoryOf(server.pid);
@@ -66,7 +60,7 @@ describe("a crowd", () => {
     client.close();
   });
 
-  it("larger than the descriptors of the process costs nobody who is in, and there is room again when some go", async () => {
+  it("a full descriptor table costs nobody who is in, and there is room again when some go", async () => {
     const folder = mkdtempSync(join(tmpdir(), "gnatlet-"));
     const poor = join(folder, "gnatlet.sh");
     writeFileSync(poor, `#!/bin/sh\nulimit -n 64\nexec "${process.execPath}" "${GNATLET}" "$@"\n`, {
