@@ -23,9 +23,14 @@ export interface Listener {
 export interface Network {
   /**
    * Begins to listen, and calls `accept` for every connection.
+   * @param failed - told why connections that come are lost, where the system tells: "accept4: too many open files".
    * @throws an error whose message says what is wrong with the address (in use, not ours, not allowed).
    */
-  listen(address: ListenAddress, accept: (link: ByteLink) => void): Promise<Listener>;
+  listen(
+    address: ListenAddress,
+    accept: (link: ByteLink) => void,
+    failed?: (why: string) => void,
+  ): Promise<Listener>;
   /**
    * Begins to listen for HTTP, and has `handler` answer every request. Closing it also ends the connections.
    * @throws an error whose message says what is wrong with the address.
@@ -34,7 +39,11 @@ export interface Network {
   /** The same over TLS. `context` is asked for with every connection, so that another may take its place. */
   listenHttps(address: ListenAddress, handler: HttpHandler, context: () => TlsContext): Promise<Listener>;
   /** The same as {@link listen}, for connections that may change to TLS. */
-  listenSecurable(address: ListenAddress, accept: (link: SecurableLink) => void): Promise<Listener>;
+  listenSecurable(
+    address: ListenAddress,
+    accept: (link: SecurableLink) => void,
+    failed?: (why: string) => void,
+  ): Promise<Listener>;
   /**
    * Begins to listen for HTTP requests that want to become WebSockets. Closing it also ends those that have not.
    * @throws an error whose message says what is wrong with the address.

@@ -350,7 +350,6 @@ export class ByteConnection implements ByteLinkHandler, ClientVerbs, FaultSink {
     const time = waits ? this.#context.options.writeDeadline : LINGER_MS;
     this.#linger = this.after(time, () => {
       if (waits) this.#tooLate(time);
-      this.#outbox.discard();
       this.#link.destroy();
     });
   }

@@ -61,8 +61,16 @@ export class ClientListener {
   #open(address: ListenAddress): Promise<Listener> {
     const { network } = this.#runtime;
     this.#securable = this.#tls !== undefined;
-    if (!this.#securable) return network.listen(address, (link) => this.#acceptor.accept(link));
-    return network.listenSecurable(address, (link) => this.#acceptor.acceptSecurable(link, this.#tls));
+    const failed = (why: string): void => {
+      const place = hostPort(this.address ?? address);
+      this.#log.error(`Temporary Client Accept Error(accept tcp ${place}: ${why}), connections are lost`);
+    };
+    if (!this.#securable) return network.listen(address, (link) => this.#acceptor.accept(link), failed);
+    return network.listenSecurable(
+      address,
+      (link) => this.#acceptor.acceptSecurable(link, this.#tls),
+      failed,
+    );
   }
 
   /**

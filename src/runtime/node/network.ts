@@ -6,6 +6,7 @@ import type { ClientLink } from "../../seams/dial.ts";
 import type { ByteLink } from "../../seams/link.ts";
 import type { ListenAddress, Listener } from "../../seams/listener.ts";
 import { ClientSocketLink } from "./client-link.ts";
+import { Descriptors } from "./descriptors.ts";
 import { SocketLink } from "./socket-link.ts";
 import { systemErrorText } from "./system-error.ts";
 
@@ -21,15 +22,28 @@ const ALL_IPV4 = "0.0.0.0";
 const ALL = "::";
 
 /** Begins to listen, as `Network.listen` says. */
-export function listenTcp(address: ListenAddress, accept: (link: ByteLink) => void): Promise<Listener> {
+export function listenTcp(
+  address: ListenAddress,
+  accept: (link: ByteLink) => void,
+  failed?: (why: string) => void,
+): Promise<Listener> {
   const shared = CAN_SHARE ? new Uint8Array(SERVER_READ_BYTES) : undefined;
-  return listenSockets(address, (socket) => accept(acceptedLink(socket, shared)));
+  return listenSockets(address, (socket) => accept(acceptedLink(socket, shared)), failed);
 }
 
 /** Begins to listen; the sockets that it hands over are paused. */
-export function listenSockets(address: ListenAddress, accept: (socket: Socket) => void): Promise<Listener> {
+export function listenSockets(
+  address: ListenAddress,
+  accept: (socket: Socket) => void,
+  failed: (why: string) => void = () => {},
+): Promise<Listener> {
   return new Promise((resolve, reject) => {
-    const server = createServer({ noDelay: true, keepAlive: true, pauseOnConnect: true }, accept);
+    const descriptors = new Descriptors();
+    const server = createServer({ noDelay: true, keepAlive: true, pauseOnConnect: true }, (socket) => {
+      const exhausted = descriptors.exhaustedBy(socket);
+      accept(socket);
+      if (exhausted !== undefined) failed(exhausted);
+    });
     const refuse = (cause: Error): void => reject(new Error(systemErrorText(cause), { cause }));
     server.once("error", refuse);
     // "0.0.0.0" is every address of the machine, as with nats-server: those of IPv6, too, where there are any.
@@ -37,7 +51,7 @@ export function listenSockets(address: ListenAddress, accept: (socket: Socket) =
     server.listen({ host, port: address.port, backlog: 1024 }, () => {
       server.off("error", refuse);
       // An accept can fail (no descriptors left, say): the connection is lost, the listener stays.
-      server.on("error", () => {});
+      server.on("error", (cause) => failed(systemErrorText(cause)));
       resolve(listenerOf(server, address.host));
     });
   });

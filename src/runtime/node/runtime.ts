@@ -12,12 +12,13 @@ import { NodeTasks } from "./tasks.ts";
 
 /** Loaded when a program uses sockets at all: one that stays in process does without Node's network code. */
 const NETWORK: Network = {
-  listen: async (address, accept) => (await import("./network.ts")).listenTcp(address, accept),
+  listen: async (address, accept, failed) =>
+    (await import("./network.ts")).listenTcp(address, accept, failed),
   listenHttp: async (address, handler) => (await import("./http.ts")).listenHttp(address, handler),
   listenHttps: async (address, handler, context) =>
     (await import("./https.ts")).listenHttps(address, handler, context),
-  listenSecurable: async (address, accept) =>
-    (await import("./tls-network.ts")).listenSecurable(address, accept),
+  listenSecurable: async (address, accept, failed) =>
+    (await import("./tls-network.ts")).listenSecurable(address, accept, failed),
   listenWebsocket: async (address, settings, handler) =>
     (await import("./websocket-network.ts")).listenWebsocket(address, settings, handler),
   readTls: async (config) => (await import("./tls-network.ts")).readTls(config),

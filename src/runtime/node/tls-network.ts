@@ -8,8 +8,9 @@ import { NodeTlsContext } from "./tls-context.ts";
 export function listenSecurable(
   address: ListenAddress,
   accept: (link: SecurableLink) => void,
+  failed?: (why: string) => void,
 ): Promise<Listener> {
-  return listenSockets(address, (socket) => accept(new TcpSecurableLink(socket)));
+  return listenSockets(address, (socket) => accept(new TcpSecurableLink(socket)), failed);
 }
 
 /** Reads the files of a TLS configuration, as `Network.readTls` says. */
