@@ -260,21 +260,36 @@ export class ClientVerbReader {
     let argsEnd = 0;
     let size = -1;
     if (byte === SPACE && !headers) {
-      // The usual line, `PUB <subject> <size>CRLF`, without a detour.
-      let at = subjectEnd + 1;
+      // The usual lines, `PUB <subject> [reply] <size>CRLF`, without a detour.
+      let from = subjectEnd + 1;
+      let at = from;
       let read = 0;
       let digit = 0;
       while (at < end && (digit = buf[at] - 48) >= 0 && digit <= 9) {
         read = read * 10 + digit;
         at += 1;
       }
-      const digits = at - subjectEnd - 1;
+      if (at < end && buf[at] > SPACE) {
+        while (at < end && buf[at] > SPACE) at += 1;
+        b = from;
+        bEnd = at;
+        if (at < end && buf[at] === SPACE) at += 1;
+        from = at;
+        read = 0;
+        while (at < end && (digit = buf[at] - 48) >= 0 && digit <= 9) {
+          read = read * 10 + digit;
+          at += 1;
+        }
+      }
+      const digits = at - from;
       if (at + 1 < end && digits > 0 && digits <= 9 && buf[at] === CR && buf[at + 1] === LF) {
         size = read;
-        c = subjectEnd + 1;
+        c = from;
         cEnd = argsEnd = at;
         i = at + 2;
-        count = 2;
+        count = bEnd > 0 ? 3 : 2;
+      } else {
+        b = bEnd = 0;
       }
     }
     if (size < 0) {

@@ -63,6 +63,9 @@ export class SubjectTable {
   /** The next subject whose text is to be packed; -1 when none is. */
   #packing = -1;
   #seed: number;
+  /** The subject that was found last; undefined when that is gone. */
+  #lastText: string | undefined;
+  #lastId = -1;
   readonly #strings: (string | undefined)[] = [];
   readonly #stringIds = new Int32Array(STRINGS).fill(-1);
 
@@ -108,6 +111,17 @@ export class SubjectTable {
 
   /** The id of a subject, -1 when there is none. */
   find(subject: string): number {
+    // Who publishes mostly stays with one for a while.
+    if (subject === this.#lastText) return this.#lastId;
+    const id = this.#find(subject);
+    if (id >= 0) {
+      this.#lastText = subject;
+      this.#lastId = id;
+    }
+    return id;
+  }
+
+  #find(subject: string): number {
     const hash = this.#hashText(subject);
     if (hash === undefined) {
       const bytes = encodeText(subject);
@@ -162,6 +176,7 @@ export class SubjectTable {
   /** Forgets a subject that has no messages; its id is free for another. */
   release(id: number): void {
     assert(this.messages(id) === 0, "a subject that is released has no messages");
+    if (id === this.#lastId) this.#lastText = undefined;
     this.#ids.remove(id, this);
     this.#stringIds[id & (STRINGS - 1)] = -1;
     const page = this.#pages[id >>> PAGE_BITS];
@@ -244,6 +259,7 @@ export class SubjectTable {
     this.#texts = new TextPages();
     this.#free = -1;
     this.#packing = -1;
+    this.#lastText = undefined;
     this.#strings.length = 0;
     this.#stringIds.fill(-1);
   }

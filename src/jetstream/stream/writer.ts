@@ -92,7 +92,10 @@ export class Writer {
 
   /** Why there is no room for a message in the server or the account. */
   lacking(subject: string, headers: Uint8Array | undefined, payload: Uint8Array): ApiError | undefined {
-    return this.lackingBytes(this.#accountLimit < 0 ? 0 : this.sizeOf(subject, headers, payload));
+    const { account } = this.#parts;
+    if (account.isServerFull(this.#rules.config.storage)) return apiError(10023);
+    if (this.#accountLimit < 0) return undefined;
+    return this.lackingBytes(this.sizeOf(subject, headers, payload));
   }
 
   /** Why there is no room for so many bytes in the server or the account. */
