@@ -49,7 +49,7 @@ export class FileStorage implements Storage {
     this.#context = context;
     this.#lock = lock;
     const { disk, random, tasks, segmentBytes, roomBytes, burstBytes, blockBytes } = context;
-    const cache = new WindowCache(CACHE_BYTES);
+    const cache = new WindowCache(CACHE_BYTES, tasks);
     const closed = (directory: string): void => void this.#open.delete(directory);
     this.#log = { disk, random, tasks, segmentBytes, roomBytes, burstBytes, blockBytes, cache, closed };
     const documents = new Documents(disk, (what) => this.#damaged.push(what));

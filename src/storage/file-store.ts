@@ -217,7 +217,11 @@ export class FileStore extends IndexedStore implements LogOwner {
   }
 
   get(seq: number): Maybe<StoredMessage | undefined> {
-    return this.#reader.get(seq);
+    return this.#reader.get(seq, false);
+  }
+
+  borrow(seq: number): Maybe<StoredMessage | undefined> {
+    return this.#reader.get(seq, true);
   }
 
   remove(seq: number, options?: RemoveOptions): boolean {

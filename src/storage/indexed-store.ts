@@ -47,6 +47,7 @@ export abstract class IndexedStore implements StreamStore {
   abstract skip(count: number, time?: number): number;
   abstract flush(): Promise<void>;
   abstract get(seq: number): Maybe<StoredMessage | undefined>;
+  abstract borrow(seq: number): Maybe<StoredMessage | undefined>;
   abstract accountedBytes(subject: number, headers: number, payload: number): number;
   abstract remove(seq: number, options?: RemoveOptions): boolean;
   abstract note(bytes: Uint8Array, time: number): void;

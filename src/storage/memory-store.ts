@@ -122,6 +122,10 @@ export class MemoryStore extends IndexedStore {
     };
   }
 
+  borrow(seq: number): StoredMessage | undefined {
+    return this.get(seq);
+  }
+
   remove(seq: number, options?: RemoveOptions): boolean {
     const { index } = this.stream;
     if (this.#closed !== undefined || !index.locate(seq)) return false;

@@ -33,8 +33,8 @@ export class RecordReader {
     this.#lost = lost;
   }
 
-  /** See `StreamStore.get`. */
-  get(seq: number): Maybe<StoredMessage | undefined> {
+  /** See `StreamStore.get`, and with `borrows` `StreamStore.borrow`. */
+  get(seq: number, borrows: boolean): Maybe<StoredMessage | undefined> {
     const { index } = this.#stream;
     if (!index.locate(seq)) return undefined;
     const segment = this.#log.segmentOf(seq);
@@ -46,12 +46,13 @@ export class RecordReader {
         return this.#read(seq, slab, slab.used, position - slab.position, segment, true)!;
     }
     const window = this.#log.context.cache.find(segment, position);
-    if (window === undefined) return this.#load(seq, SINGLE_BYTES);
+    if (window === undefined) return this.#load(seq, SINGLE_BYTES, borrows);
     const at = position - window.position;
     this.#fetchAfter(window, at);
     const message = this.#read(seq, window, window.used, at, segment, window.sound);
+    if (!borrows) window.lent = true;
     if (message !== null) return message;
-    return this.#load(seq, this.#neededFor(at, window.used));
+    return this.#load(seq, this.#neededFor(at, window.used), borrows);
   }
 
   /** How much must be read for a record that begins before, and ends after, what was there. */
@@ -121,7 +122,7 @@ export class RecordReader {
     this.#lost(seq);
   }
 
-  async #load(seq: number, size: number): Promise<StoredMessage | undefined> {
+  async #load(seq: number, size: number, borrows: boolean): Promise<StoredMessage | undefined> {
     const { index } = this.#stream;
     for (;;) {
       if (!index.locate(seq)) return undefined;
@@ -141,6 +142,7 @@ export class RecordReader {
       if (this.#log.segmentOf(seq) !== segment || index.chunk.place[index.slot] * 8 !== position) continue;
       const at = position - window.position;
       const message = this.#read(seq, window, window.used, at, segment, window.sound);
+      if (!borrows) window.lent = true;
       if (message !== null) return message;
       if (window.position + window.used < end) {
         // Somebody has cut the file: however much is asked for, there is no more.

@@ -256,6 +256,7 @@ export class Segment {
         position: slab.position,
         used: slab.used,
         sound: true,
+        lent: true,
       });
     }
   }

@@ -136,6 +136,11 @@ export interface StreamStore {
   has(seq: number): boolean;
   /** A message; undefined when there is none (any more), or it is lost. */
   get(seq: number): Maybe<StoredMessage | undefined>;
+  /**
+   * The same, for whoever is done with its arrays before anybody else has a turn (in the first reaction to a promise): after that they may hold something
+   * else. To be preferred where many messages are read one after the other.
+   */
+  borrow(seq: number): Maybe<StoredMessage | undefined>;
   /** Its subject; undefined when there is no message. Never needs the disk. */
   subjectOf(seq: number): string | undefined;
   /** When it was stored, in ms since the epoch; undefined when there is no message. Never needs the disk. */

@@ -1,4 +1,5 @@
-import { type RecordBytes, recordBytes } from "./records.ts";
+import type { Tasks } from "../seams/tasks.ts";
+import { padded, type RecordBytes, recordBytes } from "./records.ts";
 import type { Segment } from "./segment.ts";
 
 /** A part of a segment's file in memory. */
@@ -10,7 +11,12 @@ export interface Window extends RecordBytes {
   readonly used: number;
   /** Whether it was written by this process, so that its checksums need no look. */
   readonly sound: boolean;
+  /** Whether somebody may have kept a part of it: its array is not used again then. */
+  lent: boolean;
 }
+
+/** So many arrays at most wait to be used again. */
+const SPARE_MAX = 8;
 
 /** The part of the cache that readers who go through a stream have at most: others keep the rest, however long the stream. */
 const PASSING_SHARE = 1 / 4;
@@ -27,10 +33,14 @@ export class WindowCache {
   #bytes = 0;
   #passingBytes = 0;
   #newest: Window | undefined;
+  readonly #tasks: Tasks;
+  /** Arrays of windows that were read in passing, and are not there any more: an array is expensive to make, to clear and to give back. */
+  readonly #spare: RecordBytes[] = [];
 
   /** @param limit - in bytes. */
-  constructor(limit: number) {
+  constructor(limit: number, tasks: Tasks) {
     this.#limit = limit;
+    this.#tasks = tasks;
   }
 
   /** Keeps a window. @param passing - whether it was read by somebody who reads on. */
@@ -45,7 +55,15 @@ export class WindowCache {
       const [oldest] = this.#setOf(fromPassing);
       if (oldest === window) return;
       this.#remove(oldest);
+      if (fromPassing && !oldest.lent) this.#retire(oldest);
     }
+  }
+
+  /** What a window was in is used again; whoever was given a part of it to look at has done so by the next turn of the event loop. */
+  #retire({ bytes, words }: Window): void {
+    this.#tasks.later(() => {
+      if (this.#spare.length < SPARE_MAX) this.#spare.push({ bytes, words });
+    });
   }
 
   #setOf(passing: boolean): Set<Window> {
@@ -76,11 +94,16 @@ export class WindowCache {
 
   /** Reads a part of a segment, and keeps it. @param passing - see {@link add}. */
   async load(segment: Segment, position: number, size: number, passing: boolean): Promise<Window> {
-    const room = recordBytes(size);
+    const room = this.#roomFor(size);
     const used = await segment.read(room.bytes, position);
-    const window: Window = { segment, ...room, position, used, sound: false };
+    const window: Window = { segment, ...room, position, used, sound: false, lent: false };
     this.add(window, passing);
     return window;
+  }
+
+  #roomFor(size: number): RecordBytes {
+    const at = this.#spare.findIndex(({ bytes }) => bytes.length === padded(size));
+    return at < 0 ? recordBytes(size) : this.#spare.splice(at, 1)[0];
   }
 
   /** Forgets all of a segment. */

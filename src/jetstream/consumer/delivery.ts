@@ -162,7 +162,7 @@ export class Delivery {
   }
 
   #load(seq: number, again: boolean): Step {
-    const message = this.#owner.host.store.get(seq);
+    const message = this.#owner.host.store.borrow(seq);
     if (message instanceof Promise) {
       const epoch = this.#epoch;
       return this.#await(
