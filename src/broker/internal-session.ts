@@ -26,14 +26,10 @@ export class InternalSession extends Session {
    * use. Returns whether anybody got it; {@link heldBy} is then one of them that is behind.
    */
   send(to: string, message: Message): boolean {
-    const { plain, groups } = this.account.router.find(to);
+    const route = this.account.router.find(to);
     this.forgetBehind();
-    const shared = plain.length + groups.length > 1;
-    let delivered = false;
-    for (let i = 0; i < plain.length; i++)
-      if (this.deliver(plain[i], message, shared, undefined)) delivered = true;
-    for (let i = 0; i < groups.length; i++)
-      if (this.deliverToOne(groups[i], message, shared, undefined)) delivered = true;
-    return delivered;
+    return route.only === undefined
+      ? this.deliverToAll(route, message, undefined)
+      : this.deliver(route.only, message, false, undefined);
   }
 }

@@ -1,4 +1,5 @@
 import type { Router } from "../interest/router.ts";
+import type { Matches } from "../interest/subject-tree.ts";
 import { CONNECT_DEFAULTS } from "../protocol/connect-options.ts";
 import type { ProtocolFault } from "../protocol/faults.ts";
 import { Message } from "../protocol/message.ts";
@@ -68,6 +69,21 @@ export abstract class Receiver {
     if (this.#touched) return;
     this.#touched = true;
     this.broker.touch(this);
+  }
+
+  /** All subscriptions of a route get the message, if nothing is against it; returns whether any has. */
+  protected deliverToAll(
+    { plain, groups }: Matches<Subscription>,
+    message: Message,
+    trace: MessageTrace | undefined,
+  ): boolean {
+    const shared = plain.length + groups.length > 1;
+    let delivered = false;
+    for (let i = 0; i < plain.length; i++)
+      if (this.deliver(plain[i], message, shared, trace)) delivered = true;
+    for (let i = 0; i < groups.length; i++)
+      if (this.deliverToOne(groups[i], message, shared, trace)) delivered = true;
+    return delivered;
   }
 
   /** One member of a queue group gets the message: a random one, or the next that can take it. */

@@ -333,14 +333,15 @@ export class Session extends Receiver implements ClientVerbs, FaultSink {
     if (mappings !== undefined && this.id !== 0) this.#map(message, mappings, trace);
     const route = message.onWire ? router.findWire(message) : router.find(message.subject);
     message.subject = route.subject;
-    const { flags, plain, groups } = route;
+    const { flags, only } = route;
     if ((flags !== 0 || this.#checked || message.hasReply) && !this.#admits(message, flags, trace)) return;
-    const shared = plain.length + groups.length > 1;
     let delivered = (flags & SERVICE_SUBJECT) !== 0 && this.#request(route.subject, message);
-    for (let i = 0; i < plain.length; i++)
-      if (this.deliver(plain[i], message, shared, trace)) delivered = true;
-    for (let i = 0; i < groups.length; i++)
-      if (this.deliverToOne(groups[i], message, shared, trace)) delivered = true;
+    if (
+      only === undefined
+        ? this.deliverToAll(route, message, trace)
+        : this.deliver(only, message, false, trace)
+    )
+      delivered = true;
     if (!delivered && message.hasReply && this.#noResponders) this.sayNoResponders(message, router);
     if (trace !== undefined) this.broker.tracer?.traced(trace);
   }

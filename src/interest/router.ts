@@ -8,6 +8,8 @@ import { type Interest, type Matches, SubjectTree } from "./subject-tree.ts";
 /** The remembered answer to "who gets a message on this subject?". Its lists are never changed once made. */
 export interface Route<I> extends Matches<I> {
   readonly subject: string;
+  /** The one interest, where there is just one, and it is in no group: most routes are so, and finding it costs no look at a list. */
+  readonly only: I | undefined;
   /** What {@link RouterOptions.classify} said of the subject. */
   readonly flags: number;
   /** The tree's state that the answer holds for. */
@@ -261,12 +263,13 @@ export class Router<I extends Interest> {
     if (known !== undefined && this.#holds(known)) {
       this.#matches += 1;
       this.#cacheHits += 1;
-      const { plain, groups, whateverLast, version, wildcardVersion, wildcardScope } = known;
+      const { plain, groups, whateverLast, only, version, wildcardVersion, wildcardScope } = known;
       const flags = this.#classify(subject);
       return {
         plain,
         groups,
         whateverLast,
+        only,
         subject,
         flags,
         version,
@@ -301,6 +304,7 @@ export class Router<I extends Interest> {
       plain,
       groups,
       whateverLast,
+      only: plain.length === 1 && groups.length === 0 ? plain[0] : undefined,
       subject,
       flags: this.#classify(subject),
       version: this.#version,
