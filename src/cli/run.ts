@@ -2,7 +2,9 @@ import process from "node:process";
 import { bootProblem } from "../config/boot.ts";
 import { ConfigError, type ConfigProblem, showProblem } from "../config/errors.ts";
 import { ServerError } from "../server/errors.ts";
+import { readTls } from "../server/listener-tls.ts";
 import { mergeOptions } from "../server/options/merge.ts";
+import { resolveTls } from "../server/options/resolve-tls.ts";
 import type { ServerOptions } from "../server/options/types.ts";
 import { CommandServer, type ReadFile } from "./command-server.ts";
 import type { Flags } from "./flag-table.ts";
@@ -21,7 +23,7 @@ export class CommandError extends Error {
  */
 export async function run(flags: Flags): Promise<string | undefined> {
   const file = flags.config ? await readFile(flags.config) : undefined;
-  if (flags.testConfig) return checked(file);
+  if (flags.testConfig) return await checked(file);
   const over = optionsOf(flags, file);
   const starting = CommandServer.run(over, file);
   handleSignals(starting, {
@@ -41,12 +43,31 @@ export async function run(flags: Flags): Promise<string | undefined> {
 }
 
 /** What `-t` says. A file with warnings is not valid, as with nats-server. */
-function checked(file: ReadFile | undefined): string {
+async function checked(file: ReadFile | undefined): Promise<string> {
   if (file === undefined)
     throw new CommandError("must specify [-c, --config] option to check configuration file syntax");
   const { warnings, digest } = file.config;
   if (warnings.length > 0) throw new CommandError(problemLines(warnings));
+  await checkTls(file);
   return `configuration file ${file.path} is valid (${digest})`;
+}
+
+/** Reads the files that the TLS of a configuration names, as the start would. */
+async function checkTls({ path, config: { options } }: ReadFile): Promise<void> {
+  const { nodeRuntime } = await import("../runtime/node/runtime.ts");
+  const { network } = nodeRuntime();
+  for (const [block, tls] of [
+    ["tls", options.tls],
+    ["websocket.tls", options.websocket?.tls],
+  ] as const) {
+    if (tls === undefined) continue;
+    try {
+      await readTls(network, resolveTls(tls, block), block);
+    } catch (error) {
+      if (!(error instanceof ServerError)) throw error;
+      throw new CommandError(`${path}: ${error.message}`);
+    }
+  }
 }
 
 /** Flags as options that lie over those of the file. */

@@ -26,10 +26,22 @@ export function bootProblem(options: ServerOptions): string | undefined {
   }
   if (options.serverName?.includes(" ")) return "server name cannot contain spaces";
   return (
+    advertiseProblem(options.clientAdvertise) ??
     noAuthUserProblem(options, options.noAuthUser) ??
     (websocket && websocketProblem(options, websocket)) ??
     monitoringProblem(options)
   );
+}
+
+/** "host" or "host:port", as Go reads it. */
+function advertiseProblem(advertise = ""): string | undefined {
+  if (/^(\[[^\]]*\]|[^:]*)(:\d+)?$/.test(advertise)) return undefined;
+  const port = /^(?:\[[^\]]*\]|[^:]*):([^:]*)$/.exec(advertise)?.[1];
+  const why =
+    port === undefined
+      ? `address ${advertise}: too many colons in address`
+      : `strconv.Atoi: parsing ${JSON.stringify(port.trim())}: invalid syntax`;
+  return `Error setting server INFO with ClientAdvertise value of ${advertise}, err=${why}`;
 }
 
 /** Names of users; undefined where none are defined. */

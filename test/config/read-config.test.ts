@@ -270,4 +270,16 @@ describe("configuration file, at the start", () => {
       else assert.throws(() => resolveOptions(options), { code: "INVALID_OPTION" });
     });
   }
+
+  for (const [advertise, why] of [
+    ["a", undefined],
+    ["[::1]:8", undefined],
+    ["a:b:c", "address a:b:c: too many colons in address"],
+    ["a:x", 'strconv.Atoi: parsing "x": invalid syntax'],
+  ]) {
+    it(`says of client_advertise ${advertise} ${why}`, () => {
+      const says = `Error setting server INFO with ClientAdvertise value of ${advertise}, err=${why}`;
+      assert.equal(bootProblem({ clientAdvertise: advertise }), why === undefined ? undefined : says);
+    });
+  }
 });

@@ -170,6 +170,24 @@ describe("gnatlet and nats-server", () => {
     }
   });
 
+  it("test the files of TLS that a configuration names", async () => {
+    for (const [block, before] of [
+      ["tls", ""],
+      ["websocket", "port: -1, tls "],
+    ]) {
+      const file = join(folder, `${block}-files.conf`);
+      const files = `cert_file: ${JSON.stringify(certFile)}, key_file: "/no/such/key.pem"`;
+      writeFileSync(file, `${block} { ${before}${before === "" ? files : `{ ${files} }`} }\n`);
+      for (const program of [link, real]) {
+        const { code, stdout, stderr } = await Command.run(program, ["-t", "-c", file], options);
+        assert.equal(code, 1);
+        assert.equal(stdout, "");
+        assert.ok(stderr.startsWith(`nats-server: ${file}:`), stderr);
+        assert.match(stderr, /open '?\/no\/such\/key\.pem/);
+      }
+    }
+  });
+
   it("say the same of a log file that cannot be opened", async () => {
     for (const program of [link, real]) {
       const { code, stderr } = await Command.run(program, ["-l", "/no/such/folder/file"], options);

@@ -50,4 +50,17 @@ describe("INFO", () => {
       }
     }
   });
+
+  for (const advertise of ["example.org", "example.org:99", "[::1]:7", ":8"]) {
+    it(`says where clients find the server: client_advertise ${advertise}`, async () => {
+      await using real = await RealServer.start(["--client_advertise", advertise]);
+      await using ours = await NatsServer.start({ listen: { port: 0 }, clientAdvertise: advertise });
+      const places = [real.port, ours.port!].map(async (own) => {
+        const [{ host, port }] = (await infos(own)) as [{ host: string; port: number }, object];
+        return { host, port: port === own ? "its own" : port };
+      });
+      const [theirs, mine] = await Promise.all(places);
+      assert.deepEqual(mine, theirs);
+    });
+  }
 });
