@@ -15,35 +15,66 @@ export function maxEncodedLength(length: number): number {
   return 32 + length + Math.floor(length / 6);
 }
 
-/** Compresses one block after the other. */
+/** Compresses one block after the other, in steps if need be. */
 export class S2BlockEncoder {
   /** Where four bytes with a hash were last, plus one. */
   readonly #table = new Uint32Array(1 << TABLE_BITS);
+  #block: Uint8Array = new Uint8Array(0);
+  #length = 0;
   #to: Uint8Array = new Uint8Array(0);
   #at = 0;
+  /** How far copies have been looked for, and all is written. */
+  #looked = 0;
+  #written = 0;
+  #tries = 0;
 
   /** Compresses `block[0, length)`, at most 64 KiB, into `to`, which has {@link maxEncodedLength} bytes from `at` on; returns where it ends. */
   encode(block: Uint8Array, length: number, to: Uint8Array, at: number): number {
+    this.start(block, length, to, at);
+    this.step(length);
+    return this.#at;
+  }
+
+  /** Begins the same in steps: neither array may change until the last. */
+  start(block: Uint8Array, length: number, to: Uint8Array, at: number): void {
+    this.#block = block;
+    this.#length = length;
     this.#to = to;
     this.#at = at;
     for (let rest = length; ; rest = Math.floor(rest / 128)) {
       to[this.#at++] = rest > 127 ? (rest & 127) | 128 : rest;
       if (rest <= 127) break;
     }
-    const literal = length < MARGIN + 4 ? 0 : this.#copies(block, length);
-    if (literal < length) this.#literal(block, literal, length);
+    this.#table.fill(0);
+    this.#looked = length < MARGIN + 4 ? length : 1;
+    this.#written = 0;
+    this.#tries = 1 << PATIENCE_BITS;
+  }
+
+  /** Compresses at least `count` bytes more, or to the end. Returns whether that has been reached. */
+  step(count: number): boolean {
+    const limit = this.#length - MARGIN;
+    this.#copies(Math.min(limit, this.#looked + count));
+    if (this.#looked < limit) return false;
+    if (this.#written < this.#length) this.#literal(this.#block, this.#written, this.#length);
+    return true;
+  }
+
+  /** Where in the array it ends that is compressed so far. */
+  get end(): number {
     return this.#at;
   }
 
-  /** Writes all up to the last copy; returns where that ends. */
-  #copies(block: Uint8Array, length: number): number {
+  /** Looks for copies up to `stop`, and writes all up to the last. */
+  #copies(stop: number): void {
     const table = this.#table;
-    table.fill(0);
+    const block = this.#block;
+    const length = this.#length;
     const limit = length - MARGIN;
-    let literal = 0;
-    let at = 1;
-    let tries = 1 << PATIENCE_BITS;
-    while (at < limit) {
+    let at = this.#looked;
+    let literal = this.#written;
+    let tries = this.#tries;
+    while (at < stop) {
       const four = fourAt(block, at);
       const slot = Math.imul(four, HASH) >>> (32 - TABLE_BITS);
       const candidate = table[slot] - 1;
@@ -62,7 +93,9 @@ export class S2BlockEncoder {
       tries = 1 << PATIENCE_BITS;
       if (at < limit) table[Math.imul(fourAt(block, at - 1), HASH) >>> (32 - TABLE_BITS)] = at;
     }
-    return literal;
+    this.#looked = at;
+    this.#written = literal;
+    this.#tries = tries;
   }
 
   #literal(block: Uint8Array, start: number, end: number): void {

@@ -23,7 +23,7 @@ export async function compressSegment(
   const { disk, blockBytes = BLOCK_BYTES } = log.context;
   const file = await segment.file();
   const compress = segment.records === undefined ? compressBytes : compressRecords;
-  const written = await writeCompressed(disk, segment, blockBytes, (writer) =>
+  const written = await writeCompressed(disk, segment, blockBytes, pacer, (writer) =>
     compress(segment, new Blocks(writer, blockBytes, stopping), pacer),
   );
   if (!written) return;
@@ -76,11 +76,13 @@ class Blocks {
 }
 
 /** Compresses a segment as it is. Returns whether all of it was there. */
-async function compressBytes(segment: Segment, blocks: Blocks): Promise<boolean> {
+async function compressBytes(segment: Segment, blocks: Blocks, pacer: Pacer): Promise<boolean> {
   const file = await segment.file();
   for (let at = 0; at < segment.size; ) {
     const part = blocks.room.subarray(0, segment.size - at);
-    if ((await file.read(part, at)) < part.length) {
+    const read = await file.read(part, at);
+    pacer.rested();
+    if (read < part.length) {
       // Somebody has cut it.
       segment.damaged = true;
       return false;
@@ -115,10 +117,11 @@ export function writeCompressed(
   disk: Disk,
   segment: Segment,
   blockBytes: number,
+  pacer: Pacer,
   write: (writer: CompressedWriter) => Promise<boolean>,
 ): Promise<boolean> {
   return writeWhole(disk, segment.compressedPath, async (file) => {
-    const writer = new CompressedWriter(file, segment.salt, segment.size, blockBytes, segment.blocks);
+    const writer = new CompressedWriter(file, segment.salt, segment.size, blockBytes, segment.blocks, pacer);
     if (!(await write(writer))) return false;
     await writer.finish();
     return true;

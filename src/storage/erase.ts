@@ -1,6 +1,7 @@
 import type { Disk, ReadFile } from "../seams/disk.ts";
 import { writeCompressed } from "./compressor.ts";
 import type { FileLog } from "./file-log.ts";
+import type { Pacer } from "./pacer.ts";
 import { FoundRecord, HEADER_BYTES, recordBytes, seedAt } from "./records.ts";
 import type { Segment } from "./segment.ts";
 
@@ -22,6 +23,7 @@ export async function eraseBodies(
   log: FileLog,
   segment: Segment,
   positions: readonly number[],
+  pacer: Pacer,
 ): Promise<void> {
   const { cache, disk } = log.context;
   const reader = await segment.reader();
@@ -32,9 +34,11 @@ export async function eraseBodies(
   }
   for (const held of [...segment.slabs, ...segment.windows]) {
     for (const body of bodies) clear(held.bytes, held.position, body);
+    // What comes into memory meanwhile is forgotten below.
+    if (pacer.due) await pacer.rest();
   }
   if (bodies.length > 0) {
-    if (segment.compressed) await rewrite(disk, segment, bodies);
+    if (segment.compressed) await rewrite(disk, segment, bodies, pacer);
     else await overwrite(segment, bodies);
   }
   cache.forget(segment);
@@ -69,20 +73,21 @@ async function overwrite(segment: Segment, bodies: readonly Body[]): Promise<voi
 }
 
 /** Writes a compressed segment anew, without the bodies, and overwrites where they were in the file before. */
-async function rewrite(disk: Disk, segment: Segment, bodies: readonly Body[]): Promise<void> {
+async function rewrite(disk: Disk, segment: Segment, bodies: readonly Body[], pacer: Pacer): Promise<void> {
   const former = await segment.unpacked();
   const { blockBytes } = former;
   const touched = new Set<number>();
   for (const { start, end } of bodies) {
     for (let at = start - (start % blockBytes); at < end; at += blockBytes) touched.add(at / blockBytes);
   }
-  await writeCompressed(disk, segment, blockBytes, async (writer) => {
+  await writeCompressed(disk, segment, blockBytes, pacer, async (writer) => {
     for (let number = 0; number < former.blocks; number++) {
       if (!touched.has(number)) {
         await writer.addWhole(await former.stored(number));
         continue;
       }
       const block = await former.block(number);
+      pacer.rested();
       for (const body of bodies) clear(block, number * blockBytes, body);
       await writer.add(block);
     }

@@ -8,7 +8,7 @@ import { writeIndex } from "./index-file.ts";
 import { checkMessage, IndexedStore } from "./indexed-store.ts";
 import { MovedPlaces } from "./moved-places.ts";
 import { type NamedNote, NamedNotes } from "./named-notes.ts";
-import { type KeptNote, NoteList, type NotePart, type NotePlace } from "./note-list.ts";
+import { countNote, type NoteList, type NotePart, type NotePlace } from "./note-list.ts";
 import { Pacer } from "./pacer.ts";
 import { RecordReader } from "./record-reader.ts";
 import {
@@ -18,7 +18,6 @@ import {
   KIND_MESSAGE,
   KIND_NOTE,
   type RecordHead,
-  recordSize,
 } from "./records.ts";
 import type { Segment } from "./segment.ts";
 import type { Maybe, MessageInput, Note, RemoveOptions, StoredMessage, StoreOptions } from "./store.ts";
@@ -80,18 +79,11 @@ export class FileStore extends IndexedStore implements LogOwner {
   #syncTimer: Timer | undefined;
 
   /** Made by `openFileStore`. */
-  constructor(
-    stream: StreamIndex,
-    log: FileLog,
-    options: StoreOptions,
-    notes: KeptNote[],
-    named: NamedNote[],
-  ) {
+  constructor(stream: StreamIndex, log: FileLog, options: StoreOptions, notes: NoteList, named: NamedNote[]) {
     super(stream);
     this.#log = log;
     this.#options = options;
-    this.#notes = new NoteList(notes);
-    for (const { bytes, time, place } of notes) countNote(place.segment, bytes, time);
+    this.#notes = notes;
     this.#named = new NamedNotes(named);
     this.#committedSeq = stream.lastSeq;
     this.#committedTime = stream.lastTime;
@@ -498,9 +490,4 @@ export class FileStore extends IndexedStore implements LogOwner {
     }
     await disk.syncDirectory(this.#log.directory);
   }
-}
-
-function countNote(segment: Segment, bytes: Uint8Array, time: number): void {
-  segment.noteBytes += recordSize(0, 0, bytes.length);
-  segment.newestNote = Math.max(segment.newestNote, time);
 }

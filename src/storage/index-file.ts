@@ -4,7 +4,7 @@ import type { FileLog } from "./file-log.ts";
 import { BlockReader, BlockWriter } from "./index-blocks.ts";
 import { Chunk } from "./message-index.ts";
 import type { NamedNote, NamedNotes } from "./named-notes.ts";
-import type { KeptNote, NoteList } from "./note-list.ts";
+import { type KeptNote, NoteList } from "./note-list.ts";
 import { Pacer } from "./pacer.ts";
 import type { SavedArray, SavedArrays } from "./saved-arrays.ts";
 import type { Segment } from "./segment.ts";
@@ -110,7 +110,7 @@ export function namedNotes({ named }: IndexHead, segments: readonly Segment[]): 
 export class IndexFile {
   readonly head: IndexHead;
   /** What {@link load} has found. */
-  readonly notes: KeptNote[] = [];
+  readonly notes = new NoteList([]);
   readonly #file: DiskFile;
   readonly #blocks: BlockReader;
 
@@ -204,7 +204,7 @@ function saveNotes(notes: Iterable<KeptNote>, segments: readonly Segment[]): Sav
   ];
 }
 
-function loadNotes(saved: SavedArrays, segments: readonly Segment[], notes: KeptNote[]): void {
+function loadNotes(saved: SavedArrays, segments: readonly Segment[], notes: NoteList): void {
   const times = saved.f64();
   const lengths = saved.u32();
   const numbers = saved.u32();
@@ -212,8 +212,8 @@ function loadNotes(saved: SavedArrays, segments: readonly Segment[], notes: Kept
   const all = saved.u8();
   let at = 0;
   for (let i = 0; i < times.length; i++) {
-    const bytes = all.slice(at, at + lengths[i]);
-    notes.push({ time: times[i], bytes, place: { segment: segments[numbers[i]], position: positions[i] } });
+    const bytes = all.subarray(at, at + lengths[i]);
+    notes.add({ time: times[i], bytes, place: { segment: segments[numbers[i]], position: positions[i] } });
     at += lengths[i];
   }
 }

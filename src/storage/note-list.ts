@@ -1,3 +1,4 @@
+import { recordSize } from "./records.ts";
 import type { Segment } from "./segment.ts";
 import type { Note } from "./store.ts";
 
@@ -206,4 +207,10 @@ export class NoteList {
   *[Symbol.iterator](): Generator<KeptNote> {
     for (const part of this.#parts) yield* part;
   }
+}
+
+/** Counts a note among those of its segment. */
+export function countNote(segment: Segment, bytes: Uint8Array, time: number): void {
+  segment.noteBytes += recordSize(0, 0, bytes.length);
+  segment.newestNote = Math.max(segment.newestNote, time);
 }

@@ -6,7 +6,7 @@ import { FileLog, type LogContext } from "./file-log.ts";
 import { FileStore } from "./file-store.ts";
 import { INDEX_NAME, IndexFile, type IndexHead, namedNotes } from "./index-file.ts";
 import type { NamedNote } from "./named-notes.ts";
-import type { KeptNote } from "./note-list.ts";
+import { countNote, type NoteList } from "./note-list.ts";
 import { Pacer } from "./pacer.ts";
 import {
   decodeChange,
@@ -60,15 +60,23 @@ export async function openFileStore(
       await disk.unlink(`${directory}/${INDEX_NAME}`);
     }
   }
+  await countNotes(opened.notes, pacer);
   const store = new FileStore(opened.stream, log, options, opened.notes, opened.named);
   store.renew();
   if (!opened.said) await store.repeat();
   return store;
 }
 
+async function countNotes(notes: NoteList, pacer: Pacer): Promise<void> {
+  for (const part of notes.parts) {
+    for (const { bytes, time, place } of part) countNote(place.segment, bytes, time);
+    if (pacer.due) await pacer.rest();
+  }
+}
+
 interface Opened {
   readonly stream: StreamIndex;
-  readonly notes: KeptNote[];
+  readonly notes: NoteList;
   readonly named: NamedNote[];
   /** Whether the records say which number was given out last. */
   readonly said: boolean;
@@ -234,7 +242,7 @@ async function openReading(
   // A file that had nothing whole in it still says by its name which number was the last before it.
   const said = lastSegment === undefined || stream.lastSeq >= lastSegment.firstSeq - 1;
   if (!said) stream.advance(lastSegment.firstSeq - 1);
-  return { stream, notes: replay.notes, named: replay.named, said };
+  return { stream, notes: await replay.notes(), named: replay.named, said };
 }
 
 /**

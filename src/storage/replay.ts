@@ -1,7 +1,8 @@
 import { decodeText } from "../protocol/text.ts";
 import type { FileLog } from "./file-log.ts";
+import { FoundNotes } from "./found-notes.ts";
 import type { NamedNote } from "./named-notes.ts";
-import type { KeptNote } from "./note-list.ts";
+import type { NoteList } from "./note-list.ts";
 import type { Pacer } from "./pacer.ts";
 import {
   decodeChange,
@@ -24,8 +25,7 @@ const PIECE_DROPS = 256;
 
 /** Does anew what the records of a stream say, and finds what is missing. */
 export class Replay implements ScanVisitor {
-  /** By what they are: one that a merge has written once more is one. */
-  readonly #notes = new Map<string, KeptNote>();
+  readonly #notes = new FoundNotes();
   /** Those with names: of each the last. */
   readonly #named = new Map<string, NamedNote>();
   readonly #stream: StreamIndex;
@@ -109,13 +109,12 @@ export class Replay implements ScanVisitor {
       this.#named.set(name, { name, bytes: noted, place });
       return;
     }
-    const key = `${record.micros} ${decodeText(noted, 0, noted.length)}`;
-    this.#notes.set(key, { time: record.micros / 1000, bytes: noted, place });
+    this.#notes.add({ time: record.micros / 1000, bytes: noted, place });
   }
 
   /** The notes, in order of their times. */
-  get notes(): KeptNote[] {
-    return [...this.#notes.values()].sort((a, b) => a.time - b.time);
+  notes(): Promise<NoteList> {
+    return this.#notes.all(this.#pacer);
   }
 
   /** What is kept under names. */

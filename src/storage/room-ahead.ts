@@ -7,6 +7,8 @@ const ROOM_BYTES = 1024 * 1024;
 const FIRST_ROOM_BYTES = 16 * 1024;
 /** Commits of more bytes gain little: what takes time is the bytes themselves. */
 const SMALL_COMMIT_BYTES = 64 * 1024;
+/** What is written at a time: an array for all of it, each time, would be work for the garbage collector. */
+const ZEROS = new Uint8Array(256 * 1024);
 /** Room ends at multiples of this many bytes. */
 const PAGE_BYTES = 4096;
 
@@ -68,7 +70,7 @@ export class RoomAhead {
   async #make(file: DiskFile, from: number, to: number): Promise<void> {
     this.#longest = to;
     try {
-      await file.write(new Uint8Array(to - from), from);
+      for (let at = from; at < to; at += ZEROS.length) await file.write(ZEROS.subarray(0, to - at), at);
     } catch {
       // No record is the worse for it: if they cannot be written either, that will be told.
       this.#refused = true;

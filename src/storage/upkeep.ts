@@ -107,7 +107,7 @@ export class Upkeep {
     const positions = erasures.map(({ position }) => position);
     try {
       await this.#clear();
-      await eraseBodies(this.#log, erasures[0].segment, positions);
+      await eraseBodies(this.#log, erasures[0].segment, positions, new Pacer(this.#stream.clock));
     } catch (error) {
       // They are tried again when there is space.
       if (!isFull(error)) this.#erasures.done(erasures);
