@@ -1,12 +1,20 @@
 import { Message } from "../protocol/message.ts";
 import { isProtocolToken } from "../protocol/subject.ts";
+import { encodePayloadInto } from "../protocol/text.ts";
 import { errors, headers, type MsgHdrsImpl, type Payload, type PublishOptions } from "./core.ts";
 import type { ClientSession } from "./session.ts";
+
+/** Headers of more characters are encoded to an array of their own. */
+const LONG_BLOCK = 1_024;
+/** No character takes more bytes. */
+const CHARACTER_BYTES = 3;
 
 /** Checks what a program publishes, and gives it to the session. */
 export class Publisher {
   readonly #session: ClientSession;
   readonly #outgoing: Message;
+  /** Where headers are written in turn: an array for each would be work for the garbage collector, which keeps the event loop. */
+  #room: Uint8Array | undefined;
   /** Most messages have the subject that the one before had. */
   #checkedSubject: string | undefined;
   /** Whether the connection has been drained: nothing more is published. */
@@ -35,7 +43,7 @@ export class Publisher {
       // The reply subject of a request is our own, unless it is in the options.
       if (reply !== undefined && reply !== "" && reply === options.reply && !isProtocolToken(reply))
         throw new errors.InvalidSubjectError(reply);
-      block = headersOf(options);
+      block = this.#encoded(headersOf(options));
     }
     this.#outgoing.setValue(subject, reply, block, payload);
     this.#session.publish(this.#outgoing);
@@ -47,10 +55,19 @@ export class Publisher {
       throw new errors.InvalidSubjectError(subject);
     this.#checkedSubject = subject;
   }
+
+  /** The bytes of headers; they may be used until the next are encoded. */
+  #encoded(headers: MsgHdrsImpl | undefined): Uint8Array | undefined {
+    if (headers === undefined) return undefined;
+    const text = headers.toString();
+    if (text.length > LONG_BLOCK) return headers.encode();
+    this.#room ??= new Uint8Array(LONG_BLOCK * CHARACTER_BYTES);
+    return this.#room.subarray(0, encodePayloadInto(text, this.#room, 0));
+  }
 }
 
-/** The header block that a message gets, if any. */
-function headersOf({ headers: given, traceOnly, traceDestination }: PublishOptions): Uint8Array | undefined {
+/** The headers that a message gets, if any. */
+function headersOf({ headers: given, traceOnly, traceDestination }: PublishOptions): MsgHdrsImpl | undefined {
   if (typeof traceOnly === "boolean" || typeof traceDestination === "string") {
     given ??= headers();
     if (typeof traceOnly === "boolean") given.set("Nats-Trace-Only", "true");
@@ -58,5 +75,5 @@ function headersOf({ headers: given, traceOnly, traceDestination }: PublishOptio
   }
   const block = given as MsgHdrsImpl | undefined;
   // The official JetStream library gives every message headers, mostly with nothing in them, which are none.
-  return block === undefined || (block.size() === 0 && block.code === 0) ? undefined : block.encode();
+  return block === undefined || (block.size() === 0 && block.code === 0) ? undefined : block;
 }
