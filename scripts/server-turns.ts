@@ -1,6 +1,6 @@
 /**
  * Measures how long a server with streams in files keeps the event loop at once: `npx tsx scripts/server-turns.ts [case ...] [--mb 1024] [--profile]`; all
- * cases without. In each, so many MB are published to a stream by a client in the same program. Of each: the longest turn, how many were longer than 5 ms
+ * cases without. In each, so many MB are published to a stream by a client in the same program, and the server is closed and started again. Of each: the longest turn, how many were longer than 5 ms
  * (the garbage collector's pauses left out), its longest pause, and with `--profile` what ran in those turns.
  */
 import { mkdtemp, rm } from "node:fs/promises";
@@ -114,7 +114,9 @@ async function consume(js: JetStreamClient, name: string, got: () => void): Prom
 
 async function run(each: Case): Promise<void> {
   const storeDir = await mkdtemp(join(process.env.STORAGE_LOAD_DIR ?? tmpdir(), "gnatlet-turns-"));
-  const server = await NatsServer.start({ jetstream: { storeDir, maxFileStore: 64 * 1024 * MIB } });
+  const start = (): Promise<NatsServer> =>
+    NatsServer.start({ jetstream: { storeDir, maxFileStore: 64 * 1024 * MIB } });
+  let server = await start();
   const nc = await connect({ inProcessServer: server });
   const reading = await connect({ inProcessServer: server });
   try {
@@ -149,6 +151,18 @@ async function run(each: Case): Promise<void> {
       `${each.name.padEnd(14)} ${count} messages in ${seconds.toFixed(1)} s (cpu ${((user + system) / count).toFixed(2)} µs each), ${state.messages} left: longest turn ${longest.toFixed(1)} ms, ${beyond} beyond 5, ${stalled} stalled; longest collection ${pause.toFixed(1)} ms`,
     );
     for (const text of told) console.log(text);
+    await reading.close();
+    await nc.close();
+    const again = new TurnProbe();
+    const closing = performance.now();
+    await again.start(values.profile);
+    await server.close();
+    server = await start();
+    const turns = await again.stop();
+    console.log(
+      `${"".padEnd(14)} closed and opened again in ${((performance.now() - closing) / 1000).toFixed(1)} s: longest turn ${turns.longest.toFixed(1)} ms, ${turns.beyond} beyond 5, ${turns.stalled} stalled; longest collection ${turns.pause.toFixed(1)} ms`,
+    );
+    for (const text of turns.told) console.log(text);
   } finally {
     await reading.close();
     await nc.close();
