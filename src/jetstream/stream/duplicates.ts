@@ -1,4 +1,4 @@
-import { decodeText, writeText } from "../../protocol/text.ts";
+import { writeText } from "../../protocol/text.ts";
 import type { Clock } from "../../seams/clock.ts";
 import type { Random } from "../../seams/random.ts";
 import { Pacer } from "../../storage/pacer.ts";
@@ -53,9 +53,9 @@ export class DuplicateWindow {
       const seq = view.getFloat64(0, true);
       // What was refused has given its number to another message.
       if (seq > lastSeq || time < horizon) continue;
-      const id = decodeText(bytes, SEQ_BYTES, bytes.length);
-      this.#remember(id, seq, time);
-      this.lastId = seq === lastSeq ? id : this.lastId;
+      const ref = this.#ids.setBytes(bytes, SEQ_BYTES, bytes.length, seq, time);
+      this.#queue.push(ref, seq, time);
+      if (seq === lastSeq) this.lastId = this.#ids.textOf(ref);
     }
   }
 

@@ -1,3 +1,4 @@
+import { decodeText } from "../../protocol/text.ts";
 import { SubjectTable } from "../../storage/subject-table.ts";
 
 /** Ids of more characters are kept apart: a table has texts of less than 64 KiB. */
@@ -51,8 +52,17 @@ export class SeenIds {
       this.#long.set(id, { seq, time, uses });
       return id;
     }
+    return this.#use(this.#table.intern(id), seq, time);
+  }
+
+  /** The same for the id `bytes[start, end)`, which is as `encodeText` makes it. */
+  setBytes(bytes: Uint8Array, start: number, end: number, seq: number, time: number): IdRef {
+    if (end - start > LONG) return this.set(decodeText(bytes, start, end), seq, time);
+    return this.#use(this.#table.internBytes(bytes, start, end), seq, time);
+  }
+
+  #use(ref: number, seq: number, time: number): number {
     const table = this.#table;
-    const ref = table.intern(id);
     table.addMessages(ref, 1);
     table.setFirst(ref, seq);
     table.setLast(ref, time);
