@@ -37,6 +37,8 @@ interface Case {
   readonly payload: (i: number) => Uint8Array;
   /** Whether each message has an id. */
   readonly ids?: boolean;
+  /** Whether files are encrypted. */
+  readonly encrypted?: boolean;
   readonly consumers?: readonly Partial<ConsumerConfig>[];
 }
 
@@ -63,6 +65,7 @@ const CASES: readonly Case[] = [
   { name: "append", stream: {}, payload: plain(256) },
   { name: "append-large", stream: {}, payload: plain(64 * 1024) },
   { name: "compressed", stream: { compression: "s2" as StreamConfig["compression"] }, payload: order },
+  { name: "encrypted", stream: {}, payload: plain(256), encrypted: true },
   { name: "max-bytes", stream: { max_bytes: TOTAL / 8 }, payload: plain(256) },
   { name: "per-subject", stream: { max_msgs_per_subject: 10 }, payload: plain(256) },
   { name: "ids", stream: {}, payload: plain(256), ids: true },
@@ -114,8 +117,9 @@ async function consume(js: JetStreamClient, name: string, got: () => void): Prom
 
 async function run(each: Case): Promise<void> {
   const storeDir = await mkdtemp(join(process.env.STORAGE_LOAD_DIR ?? tmpdir(), "gnatlet-turns-"));
+  const encryptionKey = each.encrypted === true ? "a key of thirty-two characters.." : undefined;
   const start = (): Promise<NatsServer> =>
-    NatsServer.start({ jetstream: { storeDir, maxFileStore: 64 * 1024 * MIB } });
+    NatsServer.start({ jetstream: { storeDir, maxFileStore: 64 * 1024 * MIB, encryptionKey } });
   let server = await start();
   const nc = await connect({ inProcessServer: server });
   const reading = await connect({ inProcessServer: server });
