@@ -1,6 +1,7 @@
 import process from "node:process";
 import { bootProblem } from "../config/boot.ts";
 import { ConfigError, type ConfigProblem, showProblem } from "../config/errors.ts";
+import { TlsFileError } from "../seams/tls.ts";
 import { ServerError } from "../server/errors.ts";
 import { readTls } from "../server/listener-tls.ts";
 import { mergeOptions } from "../server/options/merge.ts";
@@ -24,6 +25,7 @@ export class CommandError extends Error {
 export async function run(flags: Flags): Promise<string | undefined> {
   const file = flags.config ? await readFile(flags.config) : undefined;
   if (flags.testConfig) return await checked(file);
+  if (file !== undefined) await checkTls(file);
   const over = optionsOf(flags, file);
   const starting = CommandServer.run(over, file);
   handleSignals(starting, {
@@ -52,22 +54,34 @@ async function checked(file: ReadFile | undefined): Promise<string> {
   return `configuration file ${file.path} is valid (${digest})`;
 }
 
-/** Reads the files that the TLS of a configuration names, as the start would. */
-async function checkTls({ path, config: { options } }: ReadFile): Promise<void> {
-  const { nodeRuntime } = await import("../runtime/node/runtime.ts");
-  const { network } = nodeRuntime();
+/** Reads the files that the TLS of a configuration names: what is wrong with them is wrong with the configuration. @throws CommandError (rejects) */
+async function checkTls(file: ReadFile): Promise<void> {
+  const { options } = file.config;
   for (const [block, tls] of [
     ["tls", options.tls],
     ["websocket.tls", options.websocket?.tls],
   ] as const) {
     if (tls === undefined) continue;
+    const { nodeRuntime } = await import("../runtime/node/runtime.ts");
+    const { network } = nodeRuntime();
     try {
       await readTls(network, resolveTls(tls, block), block);
     } catch (error) {
       if (!(error instanceof ServerError)) throw error;
-      throw new CommandError(`${path}: ${error.message}`);
+      const problem = tlsProblem(file, error);
+      throw new CommandError(
+        problem === undefined ? `${file.path}: ${error.message}` : problemLines([problem]),
+      );
     }
   }
+}
+
+/** What nats-server says of a file for TLS that cannot be used, and where the configuration names it; undefined when the error is another one. */
+function tlsProblem({ config }: ReadFile, { option, cause }: ServerError): ConfigProblem | undefined {
+  if (!(cause instanceof TlsFileError)) return undefined;
+  const { tls, websocket } = config.options;
+  const block = option === "websocket.tls" ? websocket?.tls : tls;
+  return { place: block && config.placeOf(block), text: cause.serverText };
 }
 
 /** Flags as options that lie over those of the file. */

@@ -1,7 +1,8 @@
-import type { ServerOptions } from "../server/options/types.ts";
+import type { ServerOptions, TlsOptions } from "../server/options/types.ts";
 import type { ConfigProblem } from "./errors.ts";
 import { digestOf } from "./language/digest.ts";
 import { type ConfigSource, parseFile } from "./language/parse.ts";
+import type { ConfigPlace } from "./language/tree.ts";
 import { readServer } from "./read-server.ts";
 import { Report } from "./report.ts";
 
@@ -25,6 +26,8 @@ export interface Config {
   readonly unserved: readonly ConfigProblem[];
   /** `sha256:<hex>`, as nats-server shows it. */
   readonly digest: string;
+  /** Where a block of {@link options} is, for what is found wrong with it later. */
+  placeOf(block: TlsOptions): ConfigPlace | undefined;
 }
 
 /**
@@ -40,5 +43,6 @@ export function readConfig(file: ConfigFile): Config {
   }
   const options = readServer(map, report);
   report.throwErrors();
-  return { options, warnings: report.warnings, unserved: report.unserved, digest };
+  const { warnings, unserved, blockPlaces } = report;
+  return { options, warnings, unserved, digest, placeOf: (block) => blockPlaces.get(block) };
 }

@@ -180,7 +180,10 @@ function readTexts(value: ConfigValue, { report, row }: Reading): Record<string,
 
 function readBlock(reader: BlockReader, value: ConfigValue, block: Reading["block"]): unknown {
   const record = reader.block(block, value);
-  return record && optionsIn(block, record);
+  if (record === undefined) return undefined;
+  const options = optionsIn(block, record);
+  reader.report.blockPlaces.set(options, value);
+  return options;
 }
 
 function readBlocks(reader: BlockReader, value: ConfigValue, block: Reading["block"]): unknown {

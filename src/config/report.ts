@@ -10,6 +10,9 @@ export class Report {
   /** Where the first user with an nkey is, who is left out. */
   nkeyUser: ConfigPlace | undefined;
 
+  /** Where blocks are, by the options that were read of them: some of what they say is looked at later. */
+  readonly blockPlaces = new WeakMap<object, ConfigPlace>();
+
   /** Returns nothing, which is what a reader gives for a value that is wrong. */
   error(place: ConfigPlace | undefined, text: string): undefined {
     this.errors.push({ place, text });

@@ -1,5 +1,17 @@
 import type { ByteLink } from "./link.ts";
 
+/** A file that TLS is made from cannot be used. The message names it, and says why. */
+export class TlsFileError extends Error {
+  override readonly name = "TlsFileError";
+  /** What nats-server says of it. */
+  readonly serverText: string;
+
+  constructor(message: string, serverText: string, cause?: unknown) {
+    super(message, { cause });
+    this.serverText = serverText;
+  }
+}
+
 /** What TLS of a listener is made from. Files hold PEM. */
 export interface TlsConfig {
   /** At least one; that with the name that a client asks for is shown, else the first. */

@@ -170,20 +170,33 @@ describe("gnatlet and nats-server", () => {
     }
   });
 
-  it("test the files of TLS that a configuration names", async () => {
-    for (const [block, before] of [
-      ["tls", ""],
-      ["websocket", "port: -1, tls "],
-    ]) {
-      const file = join(folder, `${block}-files.conf`);
-      const files = `cert_file: ${JSON.stringify(certFile)}, key_file: "/no/such/key.pem"`;
-      writeFileSync(file, `${block} { ${before}${before === "" ? files : `{ ${files} }`} }\n`);
-      for (const program of [link, real]) {
-        const { code, stdout, stderr } = await Command.run(program, ["-t", "-c", file], options);
-        assert.equal(code, 1);
-        assert.equal(stdout, "");
-        assert.ok(stderr.startsWith(`nats-server: ${file}:`), stderr);
-        assert.match(stderr, /open '?\/no\/such\/key\.pem/);
+  it("say the same of files for TLS that cannot be used, in a test and at the start", async () => {
+    const cert = JSON.stringify(certFile);
+    const key = JSON.stringify(keyFile);
+    const other = JSON.stringify(tlsFile("client-key.pem"));
+    const noPem = JSON.stringify(tlsFile("make.sh"));
+    const blocks = [
+      `tls { cert_file: "/no/such/cert.pem", key_file: ${key} }`,
+      `tls {\n  cert_file: ${cert}\n  key_file: "/no/such/key.pem"\n}`,
+      `tls { cert_file: ${cert}, key_file: ${other} }`,
+      `tls { cert_file: ${noPem}, key_file: ${key} }`,
+      `tls { cert_file: ${cert}, key_file: ${noPem} }`,
+      `tls { cert_file: ${cert}, key_file: ${key}, ca_file: "/no/such/ca.pem" }`,
+      `tls { cert_file: ${cert}, key_file: ${key}, ca_file: ${noPem} }`,
+      `websocket {\n  port: -1\n  tls { cert_file: ${cert}, key_file: "/no/such/key.pem" }\n}`,
+    ];
+    const file = join(folder, "tls-files.conf");
+    for (const block of blocks) {
+      writeFileSync(file, `port: -1\n\n${block}\n`);
+      for (const args of [
+        ["-t", "-c", file],
+        ["-c", file],
+      ]) {
+        const [ours, theirs] = await Promise.all(
+          [link, real].map((program) => Command.run(program, args, options)),
+        );
+        assert.deepEqual(ours, theirs, block);
+        assert.equal(theirs.code, 1);
       }
     }
   });

@@ -2,7 +2,7 @@ import { constants, X509Certificate } from "node:crypto";
 import { readFileSync } from "node:fs";
 import process from "node:process";
 import { createSecureContext, type SecureContext, type SecureContextOptions } from "node:tls";
-import type { TlsConfig } from "../../seams/tls.ts";
+import { type TlsConfig, TlsFileError } from "../../seams/tls.ts";
 import {
   ALL_CIPHER_SUITES,
   CIPHER_SUITES,
@@ -10,6 +10,7 @@ import {
   CURVES,
   type Curve,
 } from "../../server/options/tls-names.ts";
+import { systemErrorText } from "./system-error.ts";
 
 /** What OpenSSL calls the cipher suites. */
 const OPENSSL_CIPHERS: Readonly<Record<CipherSuite, string>> = {
@@ -78,16 +79,29 @@ export function readCertificates(config: TlsConfig): ListenerCertificate[] {
     secureOptions: config.verify ? constants.SSL_OP_NO_TICKET : undefined,
   };
   return config.certs.map(({ certFile, keyFile }) => {
-    const cert = readPem(certFile, "certificate");
-    const key = readPem(keyFile, "key");
+    const cert = readPem(certFile, "certificate", PAIR_ERROR);
+    const key = readPem(keyFile, "key", PAIR_ERROR);
     try {
       return { cert, context: createSecureContext({ ...common, cert, key }) };
     } catch (cause) {
-      throw new Error(`error parsing X509 certificate/key pair ${certFile}, ${keyFile}: ${reason(cause)}`, {
+      throw new TlsFileError(
+        `error parsing X509 certificate/key pair ${certFile}, ${keyFile}: ${reason(cause)}`,
+        PAIR_ERROR + pairProblem(cert, key, reason(cause)),
         cause,
-      });
+      );
     }
   });
+}
+
+/** What nats-server says before what is wrong with a certificate or its key. */
+const PAIR_ERROR = "error parsing X509 certificate/key pair: ";
+const PEM_BEGINS = "-----BEGIN ";
+
+/** What Go says of a certificate and a key that do not go together; where it has other words, `why`. */
+function pairProblem(cert: Buffer, key: Buffer, why: string): string {
+  if (!cert.includes(PEM_BEGINS)) return "tls: failed to find any PEM data in certificate input";
+  if (!key.includes(PEM_BEGINS)) return "tls: failed to find any PEM data in key input";
+  return why === "key values mismatch" ? "tls: private key does not match public key" : `tls: ${why}`;
 }
 
 /** Node's words without OpenSSL's numbers. */
@@ -95,19 +109,22 @@ function reason(error: unknown): string {
   return (error as { reason?: string }).reason ?? (error as Error).message;
 }
 
-function readPem(file: string, what: string): Buffer {
+/** @param before - what nats-server says before what is wrong with the file. */
+function readPem(file: string, what: string, before: string): Buffer {
   try {
     return readFileSync(file);
   } catch (cause) {
-    throw new Error(`cannot read ${what} file ${file}: ${(cause as Error).message}`, { cause });
+    const message = `cannot read ${what} file ${file}: ${(cause as Error).message}`;
+    throw new TlsFileError(message, `${before}${systemErrorText(cause)}`, cause);
   }
 }
 
 /** Node takes any text for CAs, and then knows none. As in Go, one certificate that can be read is enough. */
 function readAuthorities(file: string): Buffer {
-  const pem = readPem(file, "CA certificates");
+  const pem = readPem(file, "CA certificates", "");
   const blocks = pem.toString("latin1").match(/-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g);
-  if (!(blocks ?? []).some(isCertificate)) throw new Error(`failed to parse root ca certificate in ${file}`);
+  const text = "failed to parse root ca certificate";
+  if (!(blocks ?? []).some(isCertificate)) throw new TlsFileError(`${text} in ${file}`, text);
   return pem;
 }
 
