@@ -32,8 +32,11 @@ export async function eraseBodies(
     const body = await findBody(reader, segment.salt, position);
     if (body !== undefined) bodies.push(body);
   }
-  for (const held of [...segment.slabs, ...segment.windows]) {
-    for (const body of bodies) clear(held.bytes, held.position, body);
+  for (const { bytes, position } of segment.slabs) for (const body of bodies) clear(bytes, position, body);
+  for (const window of [...segment.windows]) {
+    // While others had their turn its array may have become that of another one.
+    if (!segment.windows.includes(window)) continue;
+    for (const body of bodies) clear(window.bytes, window.position, body);
     // What comes into memory meanwhile is forgotten below.
     if (pacer.due) await pacer.rest();
   }
