@@ -13,6 +13,8 @@ export interface Kept {
 
 /** What a case needs of the run that it is part of. */
 export interface Workbench {
+  /** The checkout whose build is measured on our side. */
+  readonly root: string;
   readonly peers: Peers;
   /** How many messages instead of those of a full run. */
   scale(count: number): number;
@@ -22,6 +24,9 @@ export interface Workbench {
    */
   keep<T extends Kept>(server: T): T;
 }
+
+/** What the peer is called that is our own build of another checkout. */
+export const BEFORE = "gnatlet before";
 
 /** Gets a side ready; each round then runs what comes back. */
 export type Prepare = (bench: Workbench) => Promise<Run>;
@@ -45,7 +50,7 @@ export interface BenchCase {
   readonly name: string;
   readonly rows: readonly RowSpec[];
   readonly ours: Prepare;
-  readonly peer?: { readonly name: PeerName; readonly prepare: Prepare };
+  readonly peer?: { readonly name: PeerName | typeof BEFORE; readonly prepare: Prepare };
   /** A peer that even our side needs. */
   readonly needs?: PeerName;
 }

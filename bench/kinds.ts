@@ -20,7 +20,6 @@ import {
 /** How long (ms) a run may take before it counts as hung; it should take 2 s. */
 const RUN_MS = 30_000;
 const RATE = { key: "rate", unit: "/s" } as const;
-const LOADS = join(import.meta.dirname, "loads");
 
 /** A case with one row, named like it. */
 function single(row: Omit<RowSpec, "name">, rest: Omit<BenchCase, "rows">): BenchCase {
@@ -52,7 +51,7 @@ export function inProcess(
     {
       name,
       ours: async (bench) => () =>
-        resultOf(startLoad("our load", join(LOADS, "in-process.ts"), [scaled(ours, bench)]), RUN_MS),
+        resultOf(startLoad(bench.root, "our load", "in-process.ts", [scaled(ours, bench)]), RUN_MS),
       peer: {
         name: "embedded Go",
         prepare: async (bench) => () =>
@@ -69,12 +68,12 @@ export function overTcp(name: string, rows: readonly RowSpec[], load: RawLoad): 
     async (bench) => {
       const server = bench.keep(await start(bench));
       const args = [String(server.port), JSON.stringify({ ...load, count: bench.scale(load.count) })];
-      return () => resultOf(startLoad("the raw load", join(LOADS, "raw.ts"), args), RUN_MS);
+      return () => resultOf(startLoad(bench.root, "the raw load", "raw.ts", args), RUN_MS);
     };
   return {
     name,
     rows,
-    ours: against(() => startGnatlet()),
+    ours: against((bench) => startGnatlet(bench.root)),
     peer: { name: "nats-server", prepare: against((bench) => startNatsServer(bench.peers.natsServer!)) },
   };
 }
@@ -96,7 +95,7 @@ export function client(name: string, row: Omit<RowSpec, "name">, load: ClientLoa
     async (bench) => {
       const server = bench.keep(await startNatsServer(bench.peers.natsServer!));
       if (load.kind === "requests") {
-        const service = bench.keep(startLoad("the service", join(LOADS, "echo.ts"), [String(server.port)]));
+        const service = bench.keep(startLoad(bench.root, "the service", "echo.ts", [String(server.port)]));
         await service.answer(RUN_MS);
       }
       const args = [
@@ -104,7 +103,7 @@ export function client(name: string, row: Omit<RowSpec, "name">, load: ClientLoa
         String(server.port),
         JSON.stringify({ ...load, count: bench.scale(load.count) }),
       ];
-      return () => resultOf(startLoad(`the load of ${library}`, join(LOADS, "client.ts"), args), RUN_MS);
+      return () => resultOf(startLoad(bench.root, `the load of ${library}`, "client.ts", args), RUN_MS);
     };
   return single(row, {
     name,
@@ -132,13 +131,13 @@ export function jetStream(
     async (bench) => {
       const server = bench.keep(await start(bench));
       const args = [String(server.port), JSON.stringify({ ...load, count: bench.scale(load.count) })];
-      return () => resultOf(startLoad("the stream's load", join(LOADS, "stream.ts"), args), RUN_MS);
+      return () => resultOf(startLoad(bench.root, "the stream's load", "stream.ts", args), RUN_MS);
     };
   return single(
     { ...RATE, target },
     {
       name,
-      ours: against(startOurJetStream),
+      ours: against((bench) => startOurJetStream(bench.root)),
       peer: {
         name: "nats-server",
         prepare: against((bench) => startTheirJetStream(bench.peers.natsServer!, sync)),
@@ -151,7 +150,7 @@ export function jetStream(
 export function jetStreamInProcess(name: string, target: Target, load: LibraryLoad): BenchCase {
   const run = (bench: Workbench, where: string): ReturnType<typeof resultOf> => {
     const args = [where, JSON.stringify({ ...load, count: bench.scale(load.count) })];
-    return resultOf(startLoad("the library's load", join(LOADS, "stream-library.ts"), args), RUN_MS);
+    return resultOf(startLoad(bench.root, "the library's load", "stream-library.ts", args), RUN_MS);
   };
   return single(
     { ...RATE, target },
@@ -161,7 +160,7 @@ export function jetStreamInProcess(name: string, target: Target, load: LibraryLo
       peer: {
         name: "gnatlet over TCP",
         prepare: async (bench) => {
-          const server = bench.keep(await startOurJetStream());
+          const server = bench.keep(await startOurJetStream(bench.root));
           return () => run(bench, String(server.port));
         },
       },
@@ -186,7 +185,7 @@ export function idleConnections(name: string, target: Target, count: number): Be
         await sleep(SETTLE_MS);
         const before = await server.rss();
         const args = [String(server.port), String(count)];
-        const load = startLoad("the idle connections", join(LOADS, "connections.ts"), args);
+        const load = startLoad(bench.root, "the idle connections", "connections.ts", args);
         try {
           await load.answer(RUN_MS);
           await sleep(SETTLE_MS);
@@ -202,7 +201,7 @@ export function idleConnections(name: string, target: Target, count: number): Be
     { key: "bytes", unit: "MB", target },
     {
       name,
-      ours: growthOf(() => startGnatlet()),
+      ours: growthOf((bench) => startGnatlet(bench.root)),
       peer: {
         name: "nats-server",
         prepare: growthOf((bench) => startNatsServer(bench.peers.natsServer!)),
@@ -215,20 +214,26 @@ export function idleConnections(name: string, target: Target, count: number): Be
 export function idleEmbedded(name: string, target: Target): BenchCase {
   return single(
     { key: "bytes", unit: "MB", target },
-    { name, ours: async () => () => resultOf(startLoad("our load", join(LOADS, "memory.js"), []), RUN_MS) },
+    {
+      name,
+      ours: async (bench) => () => resultOf(startLoad(bench.root, "our load", "memory.js", []), RUN_MS),
+    },
   );
 }
 
 /** The command, as it is shipped: from the shell to its first client. */
 export function commandStart(name: string, target: Target): BenchCase {
-  const command = join(import.meta.dirname, "..", "dist", "cli", "gnatlet.js");
   return single(
     { key: "ms", unit: "ms", target },
     {
       name,
-      ours: async () => async () => ({
-        ms: await measureCommandStart("gnatlet", process.execPath, [command]),
-      }),
+      ours:
+        async ({ root }) =>
+        async () => ({
+          ms: await measureCommandStart("gnatlet", process.execPath, [
+            join(root, "dist", "cli", "gnatlet.js"),
+          ]),
+        }),
       peer: {
         name: "nats-server",
         prepare: async (bench) => async () => ({

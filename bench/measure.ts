@@ -29,6 +29,8 @@ export interface Row extends RowSpec {
 
 /** How cases are measured. */
 export interface Plan {
+  /** The checkout whose build is measured. */
+  readonly root: string;
   readonly peers: Peers;
   readonly rounds: number;
   /** The part of a full run's messages. */
@@ -102,6 +104,7 @@ class Contender {
 export async function measure(spec: BenchCase, plan: Plan): Promise<Row[]> {
   const servers: Kept[] = [];
   const bench: Workbench = {
+    root: plan.root,
     peers: plan.peers,
     scale: (count) => Math.max(1, Math.round(count * plan.share)),
     keep(server) {
@@ -112,7 +115,8 @@ export async function measure(spec: BenchCase, plan: Plan): Promise<Row[]> {
   const contender = (name: string): Contender =>
     new Contender(name, (error) => plan.progress(`${spec.name}: ${name} failed: ${error}`));
   const ours = contender("gnatlet");
-  const hasPeer = spec.peer !== undefined && plan.peers.leftOut[spec.peer.name] === undefined;
+  const hasPeer =
+    spec.peer !== undefined && (plan.peers.leftOut as Record<string, string>)[spec.peer.name] === undefined;
   const peer = hasPeer ? contender(spec.peer!.name) : undefined;
   const sides = peer === undefined ? [ours] : [ours, peer];
   try {

@@ -1,4 +1,5 @@
 import { type ChildProcess, type ChildProcessByStdio, spawn } from "node:child_process";
+import { join } from "node:path";
 import process from "node:process";
 import { createInterface } from "node:readline";
 import type { Readable, Writable } from "node:stream";
@@ -120,27 +121,25 @@ export class Child {
   }
 }
 
-/** Starts Node on a file of `bench/loads/`. */
-export function startLoad(name: string, file: string, args: readonly string[]): Child {
-  return new Child(name, process.execPath, [
-    "--expose-gc",
-    file.endsWith(".ts") ? built(file) : file,
-    ...args,
-  ]);
+const LOADS = join("bench", "loads");
+
+/** Starts Node on a file of `bench/loads/`. @param root - of the checkout whose build it measures: this one, or an older one. */
+export function startLoad(root: string, name: string, file: string, args: readonly string[]): Child {
+  return new Child(name, process.execPath, ["--expose-gc", builtLoad(root, file), ...args]);
 }
 
-const builtLoads = new Map<string, string>();
+const builtLoads = new Set<string>();
 
 /**
- * The load as JavaScript, beside its source, made once in a run. A process that compiles while it loads has the compiler in it, which costs
- * some cases a third of their speed.
+ * The load as JavaScript, below the root, made once in a run. A process that compiles while it loads has the compiler in it, which costs
+ * some cases a third of their speed. The loads are always those of this checkout.
  */
-function built(file: string): string {
-  let outfile = builtLoads.get(file);
-  if (outfile === undefined) {
-    outfile = file.replace(/\.ts$/, ".built.mjs");
+function builtLoad(root: string, file: string): string {
+  const source = join(import.meta.dirname, "loads", file);
+  const outfile = join(root, LOADS, file.replace(/\.[jt]s$/, ".built.mjs"));
+  if (!builtLoads.has(outfile)) {
     buildSync({
-      entryPoints: [file],
+      entryPoints: [source],
       outfile,
       bundle: true,
       format: "esm",
@@ -149,7 +148,7 @@ function built(file: string): string {
       external: ["../../dist/*"],
       logLevel: "error",
     });
-    builtLoads.set(file, outfile);
+    builtLoads.add(outfile);
   }
   return outfile;
 }

@@ -19,10 +19,9 @@ export interface TcpServer {
   stop(): Promise<void>;
 }
 
-/** Starts ours. @param options - of the server, beside its listener. */
-export async function startGnatlet(options: object = {}): Promise<TcpServer> {
-  const args = [JSON.stringify(options)];
-  const child = startLoad("our server", join(import.meta.dirname, "loads", "server.ts"), args);
+/** Starts ours. @param root - of the checkout whose build it is. @param options - of the server, beside its listener. */
+export async function startGnatlet(root: string, options: object = {}): Promise<TcpServer> {
+  const child = startLoad(root, "our server", "server.ts", [JSON.stringify(options)]);
   try {
     const { port } = (await child.answer(READY_MS)) as { port: number };
     return {
@@ -55,9 +54,9 @@ export async function startNatsServer(file: string, args: readonly string[] = []
 }
 
 /** Starts ours with JetStream in a directory of its own, which goes with it. */
-export async function startOurJetStream(): Promise<TcpServer> {
+export async function startOurJetStream(root: string): Promise<TcpServer> {
   const directory = newDirectory();
-  return withoutDirectory(await startGnatlet({ jetstream: { storeDir: directory } }), directory);
+  return withoutDirectory(await startGnatlet(root, { jetstream: { storeDir: directory } }), directory);
 }
 
 /** The same for the real one. @param sync - when it syncs: two minutes after a write, or before it answers. */
