@@ -1,4 +1,5 @@
 import { showDuration } from "../protocol/durations.ts";
+import { parseAdvertised } from "../server/advertised.ts";
 import type { ServerOptions, WebsocketOptions } from "../server/options/types.ts";
 
 const DEFAULT_MAX_PAYLOAD = 1_048_576;
@@ -35,7 +36,7 @@ export function bootProblem(options: ServerOptions): string | undefined {
 
 /** "host" or "host:port", as Go reads it. */
 function advertiseProblem(advertise = ""): string | undefined {
-  if (/^(\[[^\]]*\]|[^:]*)(:\d+)?$/.test(advertise)) return undefined;
+  if (parseAdvertised(advertise) !== undefined) return undefined;
   const port = /^(?:\[[^\]]*\]|[^:]*):([^:]*)$/.exec(advertise)?.[1];
   const why =
     port === undefined

@@ -2,6 +2,7 @@ import type { ConnectionType } from "../broker/authenticator.ts";
 import type { ServerInfo } from "../protocol/info.ts";
 import type { ListenAddress } from "../seams/listener.ts";
 import { API_LEVEL, NATS_VERSION } from "../seams/version.ts";
+import { parseAdvertised } from "./advertised.ts";
 import type { ResolvedServerOptions } from "./options/resolve.ts";
 import type { WebsocketListener } from "./websocket/listener.ts";
 
@@ -57,9 +58,6 @@ function advertised(
   host: string,
   port: number,
 ): { host: string; port: number } {
-  if (advertise === undefined) return { host, port };
-  const match = /^(\[[^\]]*\]|[^:]*)(?::(\d+))?$/.exec(advertise);
-  return match === null
-    ? { host: advertise, port }
-    : { host: match[1].replace(/^\[|\]$/g, ""), port: match[2] === undefined ? port : Number(match[2]) };
+  const said = advertise === undefined ? undefined : parseAdvertised(advertise);
+  return said === undefined ? { host, port } : { host: said.host, port: said.port ?? port };
 }

@@ -51,7 +51,7 @@ describe("INFO", () => {
     }
   });
 
-  for (const advertise of ["example.org", "example.org:99", "[::1]:7", ":8"]) {
+  for (const advertise of ["example.org", "example.org:99", " example.org : 99 ", "[::1]:7", ":8"]) {
     it(`says where clients find the server: client_advertise ${advertise}`, async () => {
       await using real = await RealServer.start(["--client_advertise", advertise]);
       await using ours = await NatsServer.start({ listen: { port: 0 }, clientAdvertise: advertise });

@@ -15,6 +15,8 @@ const WRONG: readonly [options: unknown, option: string, says: RegExp][] = [
   [{ listen: 4222 }, "listen", /must be an object, not 4222/],
   [{ listen: { host: "" } }, "listen.host", /an address or a name/],
   [{ serverName: "a b" }, "serverName", /without spaces/],
+  [{ clientAdvertise: "a:b:c" }, "clientAdvertise", /must be "host" or "host:port"/],
+  [{ clientAdvertise: "::1" }, "clientAdvertise", /IPv6 address in brackets/],
   [{ noHeaderSupport: "yes" }, "noHeaderSupport", /true or false/],
   [{ logger: {} }, "logger", /must have a method "notice"/],
   [{ max_payload: 1 }, "max_payload", /is not an option; there are .*maxPayload/],

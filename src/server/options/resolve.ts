@@ -1,6 +1,7 @@
 import type { MappingRule } from "../../broker/mappings.ts";
 import type { Logger } from "../../seams/logger.ts";
 import { SILENT } from "../../seams/logger.ts";
+import { parseAdvertised } from "../advertised.ts";
 import { invalid, objectOf, textOf } from "./check.ts";
 import { DEFAULTS } from "./defaults.ts";
 import { resolveAllMappings } from "./mappings.ts";
@@ -146,6 +147,11 @@ function checkTogether(block: Block): void {
   const { serverName, maxPayload, maxPending, lameDuckDuration, lameDuckGracePeriod } = block;
   if (serverName !== undefined && (serverName === "" || /\s/.test(serverName))) {
     throw invalid("serverName", "must be a text without spaces", serverName);
+  }
+  const { clientAdvertise = "" } = block;
+  if (parseAdvertised(clientAdvertise) === undefined) {
+    const rule = 'must be "host" or "host:port", with an IPv6 address in brackets';
+    throw invalid("clientAdvertise", rule, clientAdvertise);
   }
   if (maxPayload > maxPending) {
     throw invalid("maxPayload", `must be at most maxPending (${maxPending})`, maxPayload);
