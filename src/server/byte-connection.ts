@@ -108,7 +108,12 @@ export class ByteConnection implements ByteLinkHandler, ClientVerbs, FaultSink {
       link,
       outbox: this.#outbox,
       options: () => context.options,
-      late: (deadline) => this.#tooLate(deadline),
+      slow: (deadline, again) => this.#slow(deadline, again),
+      late: () => this.#session.close("Slow Consumer (Write Deadline)"),
+      recovered: (took, chunks, bytes) =>
+        this.#tell(
+          `Slow Consumer Recovered: Flush took ${(took / 1_000).toFixed(3)}s with ${chunks} chunks of ${bytes} total bytes.`,
+        ),
     });
     this.#heartbeat = new Heartbeat({
       clock: broker.context.clock,
@@ -289,20 +294,21 @@ export class ByteConnection implements ByteLinkHandler, ClientVerbs, FaultSink {
   tooSlow(): void {
     if (this.#session.closed) return;
     this.#context.broker.slowConsumer(this.#session);
-    this.#context.broker.context.logger.notice(
-      `${this.#session.label} - Slow Consumer Detected: MaxPending of ${this.maxPending} Exceeded`,
-    );
+    this.#tell(`Slow Consumer Detected: MaxPending of ${this.maxPending} Exceeded`);
     this.#session.close("Slow Consumer (Pending Bytes)");
   }
 
-  /** The client takes too long to take what was written. @param deadline - how long (ms) it may take. */
-  #tooLate(deadline: number): void {
+  /** The client takes too long to take what was written. @param deadline - how long (ms) it may take. @param again - not for the first time. */
+  #slow(deadline: number, again = false): void {
     const { chunks, pending } = this.#outbox;
     this.#context.broker.slowConsumer(this.#session);
-    this.#context.broker.context.logger.notice(
-      `${this.#session.label} - Slow Consumer Detected: WriteDeadline of ${deadline / 1_000}s exceeded with ${chunks} chunks of ${pending} total bytes.`,
+    this.#tell(
+      `Slow Consumer ${again ? "State" : "Detected"}: WriteDeadline of ${deadline / 1_000}s exceeded with ${chunks} chunks of ${pending} total bytes.`,
     );
-    this.#session.close("Slow Consumer (Write Deadline)");
+  }
+
+  #tell(text: string): void {
+    this.#context.broker.context.logger.notice(`${this.#session.label} - ${text}`);
   }
 
   /** Sends what was written. */
@@ -349,7 +355,7 @@ export class ByteConnection implements ByteLinkHandler, ClientVerbs, FaultSink {
     // What waits has the time that any write has (nats-server flushAndClose).
     const time = waits ? this.#context.options.writeDeadline : LINGER_MS;
     this.#linger = this.after(time, () => {
-      if (waits) this.#tooLate(time);
+      if (waits) this.#slow(time);
       this.#link.destroy();
     });
   }

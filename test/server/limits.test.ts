@@ -144,7 +144,8 @@ describe("slow consumers", () => {
   });
 
   it("with write_timeout: retry, are cut off only when they take nothing at all", async () => {
-    const { clock, join } = setup({ writeDeadline: 5_000, writeTimeout: "retry" });
+    const logger = new RecordingLogger();
+    const { clock, server, join } = setup({ writeDeadline: 5_000, writeTimeout: "retry", logger });
     const slow = join();
     slow.send("SUB x 1\r\n");
     const publisher = join();
@@ -156,8 +157,21 @@ describe("slow consumers", () => {
       await clock.advance(5_000);
     }
     assert.equal(slow.ended, undefined);
-    await clock.advance(5_000);
+    assert.equal(server.stats().slowConsumers, 5);
+    // As nats-server tells it: once that it was seen, each time that it goes on, and that it is over.
+    slow.drain();
+    publisher.send(`PUB x 1024\r\n${KB}\r\n`);
+    await clock.advance(10_000);
     assert.equal(slow.ended, "destroy");
+    const told = logger.lines.flatMap(
+      (line) => /Slow Consumer \w+: (?:WriteDeadline of 5s|Flush took \d+\.\d{3}s)/.exec(line) ?? [],
+    );
+    assert.deepEqual(told, [
+      "Slow Consumer Detected: WriteDeadline of 5s",
+      ...new Array(4).fill("Slow Consumer State: WriteDeadline of 5s"),
+      "Slow Consumer Recovered: Flush took 25.000s",
+      "Slow Consumer Detected: WriteDeadline of 5s",
+    ]);
   });
 
   it("with no_fast_producer_stall, get no messages while they are far behind", async () => {
