@@ -302,13 +302,21 @@ export class FileLog {
     return new StorageError("stopped", `${this.directory} takes nothing more: ${messageOf(error)}`);
   }
 
-  /** Takes out of the files what was not committed. @throws DiskError (rejects) */
+  /**
+   * Takes out of the files what was not committed; the last first, as what a file says of those before it must not outlive them.
+   * @throws DiskError (rejects)
+   */
   async #takeBack(): Promise<void> {
-    const longer = this.segments.filter((segment) => segment.size > segment.committed);
-    for (const segment of longer) await this.#shorten(segment);
+    const longer = this.segments.filter((segment) => segment.size > segment.committed).reverse();
+    const begun = longer.filter(({ committed }) => committed === 0);
+    for (const segment of begun) {
+      this.context.cache.forget(segment);
+      await segment.close();
+      await unlinkIfThere(this.context.disk, segment.path);
+    }
     // Files of segments that never were must not come back among those that will be.
-    if (longer.some(({ committed }) => committed === 0))
-      await this.context.disk.syncDirectory(this.directory);
+    if (begun.length > 0) await this.context.disk.syncDirectory(this.directory);
+    for (const segment of longer) if (segment.committed > 0) await segment.shorten();
   }
 
   /** Takes out of memory what was not committed; returns the segments that this has made shorter. */
@@ -325,16 +333,6 @@ export class FileLog {
     }
     this.segments = this.segments.filter((each) => each.size > 0);
     return cut;
-  }
-
-  async #shorten(segment: Segment): Promise<void> {
-    if (segment.committed > 0) {
-      await segment.shorten();
-      return;
-    }
-    this.context.cache.forget(segment);
-    await segment.close();
-    await unlinkIfThere(this.context.disk, segment.path);
   }
 
   /** Takes a segment out, and its file away. */

@@ -5,7 +5,7 @@ import { StorageError } from "../../src/storage/errors.ts";
 import type { StreamStore } from "../../src/storage/store.ts";
 import { settle, VirtualClock } from "../support/simulated.ts";
 import { SimulatedDisk } from "../support/simulated-disk.ts";
-import { COMPRESSED, DURABLE, ENCRYPTED, type KeptOptions, openStorage } from "./file-support.ts";
+import { COMPRESSED, DURABLE, ENCRYPTED, type KeptOptions, openStorage, openStream } from "./file-support.ts";
 
 const SEGMENT = 900;
 const bytes = (text: string): Uint8Array => new Uint8Array(Buffer.from(text));
@@ -183,4 +183,34 @@ test("a full disk refuses messages, keeps those that were to make room for them,
   assert.equal(store.append("key", undefined, bytes("another"), 4), 2);
   await store.flush();
   await storage.close();
+});
+
+test("a file that was begun on a full disk does not outlive what is taken back of the one before it", async () => {
+  const disk = new SimulatedDisk();
+  const { store } = await openStream(disk, 512);
+  store.append("s", undefined, bytes("first"), 1);
+  await store.flush();
+  const first = [...disk.files().keys()].find((path) => path.endsWith(".log"));
+  let full = false;
+  disk.before = (_call, name, path) => {
+    if (name === "write" && path.endsWith(".log") && path !== first) {
+      full = true;
+      return "full";
+    }
+    return full && name === "sync" ? "failed" : undefined;
+  };
+  for (let i = 0; i < 8; i++) store.append("s", undefined, bytes(`more ${i}`), 2);
+  await assert.rejects(store.flush(), { code: "stopped" });
+  assert.ok(full, "the commit came to another file");
+  disk.before = undefined;
+  for (let seed = 1; seed <= 200; seed++) {
+    let state = Math.imul(seed, 0x9e3779b1);
+    const after = disk.crash((options) => {
+      state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+      return Math.floor((state / 2 ** 32) * options);
+    });
+    const opened = await openStream(after, 512);
+    assert.equal(opened.store.state.lost, undefined, `crash ${seed}`);
+    await opened.storage.close();
+  }
 });
