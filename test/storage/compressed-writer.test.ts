@@ -6,7 +6,7 @@ import type { DiskFile } from "../../src/seams/disk.ts";
 import { CompressedWriter } from "../../src/storage/compressed-writer.ts";
 import { MemoryDisk } from "../../src/storage/memory-disk.ts";
 import { Pacer } from "../../src/storage/pacer.ts";
-import { BusyClock } from "../support/busy-clock.ts";
+import { BusyClock, RestingClock } from "../support/busy-clock.ts";
 
 const BLOCK = 64 * 1024;
 
@@ -21,16 +21,6 @@ function block(length: number, seed: number): Uint8Array {
       bytes[at++] = text.charCodeAt(i) ^ (state % 7 === 0 ? i : 0);
   }
   return bytes;
-}
-
-class RestingClock extends BusyClock {
-  rests = 0;
-
-  override after(_delay: number, action: () => void): { cancel(): void } {
-    this.rests += 1;
-    queueMicrotask(action);
-    return { cancel() {} };
-  }
 }
 
 async function compressed(blocks: readonly Uint8Array[], clock: BusyClock): Promise<Uint8Array> {

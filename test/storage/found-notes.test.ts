@@ -7,21 +7,10 @@ import { MemoryDisk } from "../../src/storage/memory-disk.ts";
 import type { NoteList } from "../../src/storage/note-list.ts";
 import { Pacer } from "../../src/storage/pacer.ts";
 import { Segment } from "../../src/storage/segment.ts";
-import { BusyClock } from "../support/busy-clock.ts";
+import { BusyClock, RestingClock } from "../support/busy-clock.ts";
 
 const name = { firstSeq: 1, generation: 1, salt: 1, cipher: undefined };
 const segment = new Segment({ disk: new MemoryDisk() }, "s", name, undefined);
-
-/** A clock by which each piece of work takes a turn's time, and how often somebody rests by it. */
-class RestingClock extends BusyClock {
-  rests = 0;
-
-  override after(_delay: number, action: () => void): { cancel(): void } {
-    this.rests += 1;
-    queueMicrotask(action);
-    return { cancel() {} };
-  }
-}
 
 function found(notes: readonly (readonly [time: number, text: string])[]): FoundNotes {
   const all = new FoundNotes();

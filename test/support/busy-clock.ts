@@ -16,3 +16,14 @@ export class BusyClock extends VirtualClock {
     return super.monotonic() + this.#spent;
   }
 }
+
+/** Counts how often somebody rests by it; each rest is over at once. */
+export class RestingClock extends BusyClock {
+  rests = 0;
+
+  override after(_delay: number, action: () => void): { cancel(): void } {
+    this.rests += 1;
+    queueMicrotask(action);
+    return { cancel() {} };
+  }
+}

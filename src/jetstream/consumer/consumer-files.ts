@@ -44,19 +44,19 @@ export class ConsumerFiles {
   readonly #storage: Storage;
   readonly #place: readonly string[];
   readonly #clock: Clock;
-  readonly #settled: () => Promise<void> | undefined;
+  readonly #lasting: () => Promise<void> | undefined;
 
   /**
    * @param place - the stream's.
-   * @param settled - as {@link StateLog} needs it.
+   * @param lasting - as {@link StateLog} needs it.
    */
   constructor(
     storage: Storage,
     place: readonly string[],
     clock: Clock,
-    settled: () => Promise<void> | undefined,
+    lasting: () => Promise<void> | undefined,
   ) {
-    this.#settled = settled;
+    this.#lasting = lasting;
     this.#storage = storage;
     this.#place = [...place, CONSUMERS];
     this.#clock = clock;
@@ -111,7 +111,7 @@ export class ConsumerFiles {
   /** Opens what keeps the state. @param created - the consumer's beginning, in ms since the epoch. */
   async openLog(name: string, created: number): Promise<StateLog> {
     const journal = await this.#storage.openJournal([...this.#place, name, STATE]);
-    return new StateLog(journal, this.#clock, created, this.#settled);
+    return new StateLog(journal, this.#clock, created, this.#lasting);
   }
 
   /** Deletes all that there is of a consumer. It must be closed. */

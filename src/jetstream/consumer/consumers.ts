@@ -38,8 +38,8 @@ export class Consumers {
     this.#host = host;
     const { account, place } = host;
     this.#departures = new Departures(host, this.#consumers);
-    const settled = (): Promise<void> | undefined => this.#departures.settled();
-    this.#files = new ConsumerFiles(account.disk, place, account.clock, settled);
+    const lasting = (): Promise<void> | undefined => this.#departures.lasting();
+    this.#files = new ConsumerFiles(account.disk, place, account.clock, lasting);
   }
 
   /** Opens those that are on disk. */

@@ -25,7 +25,7 @@ export class Departures {
   #undecided: Undecided[] = [];
   /** How many there were that concern somebody, and how many of these stay gone whatever happens. */
   #departed = 0;
-  #settled = 0;
+  #lasting = 0;
   /** Whether what goes is what nobody needs any more. */
   #releasing = false;
   /** How many purges go on: what goes meanwhile goes without a word. */
@@ -76,13 +76,13 @@ export class Departures {
    * Resolves when what has gone so far, and consumers forget or go past as it is not there, is gone also after a crash; undefined when
    * it is already. @throws StorageError (rejects)
    */
-  settled(): Promise<void> | undefined {
-    return this.#settled === this.#departed ? undefined : this.#settle(this.#departed);
+  lasting(): Promise<void> | undefined {
+    return this.#lasting === this.#departed ? undefined : this.#makeLasting(this.#departed);
   }
 
-  async #settle(departed: number): Promise<void> {
+  async #makeLasting(departed: number): Promise<void> {
     await this.#host.store.flush();
-    this.#settled = Math.max(this.#settled, departed);
+    this.#lasting = Math.max(this.#lasting, departed);
   }
 
   #mayReturn(seq: number): void {

@@ -23,7 +23,7 @@ export class StateLog {
   #whole = false;
   /** Whether the disk was full when it was flushed last. */
   #refused = false;
-  readonly #settled: () => Promise<void> | undefined;
+  readonly #lasting: () => Promise<void> | undefined;
   /** The flush that goes on, or was the last, and the one that waits for its end: it is of all who have come meanwhile. */
   #current: Promise<void> | undefined;
   #next: Promise<void> | undefined;
@@ -34,11 +34,11 @@ export class StateLog {
 
   /**
    * @param epoch - what times are written relative to, in ms since 1970: the consumer's beginning.
-   * @param settled - resolves when what has gone from the stream stays gone whatever happens; undefined when it does already.
+   * @param lasting - resolves when what has gone from the stream stays gone whatever happens; undefined when it does already.
    */
-  constructor(journal: Journal, clock: Clock, epoch: number, settled: () => Promise<void> | undefined) {
+  constructor(journal: Journal, clock: Clock, epoch: number, lasting: () => Promise<void> | undefined) {
     this.#journal = journal;
-    this.#settled = settled;
+    this.#lasting = lasting;
     this.#offset = clock.now() - clock.monotonic() - epoch;
   }
 
@@ -91,11 +91,11 @@ export class StateLog {
     if (anew || this.#whole || this.#writer.length > this.#wholeBytes()) this.#writeWhole();
     let changes = this.#writer.take();
     try {
-      const settled = this.#settled();
-      if (settled !== undefined) {
+      const lasting = this.#lasting();
+      if (lasting !== undefined) {
         changes = changes.slice();
         // What is written goes past messages because they were gone: should they be back after a crash, nobody would get them.
-        await settled;
+        await lasting;
       }
       if (anew) await this.#journal.compact(changes);
       else {
