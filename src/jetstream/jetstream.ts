@@ -43,6 +43,11 @@ export interface JetStreamHost extends FileSizes {
   clientInfo(session: Session): events.ClientInfo | null;
 }
 
+/** An account's limits, which a reload changes: each message asks for them. */
+interface HeldLimits {
+  limits: AccountLimits;
+}
+
 /** How many names the place of a stream has. */
 const STREAM_PLACE = 3;
 
@@ -63,8 +68,8 @@ export class JetStream {
   readonly #batches: ServerBatches;
   /** What streams may hold together. */
   readonly #max: { memory: number; file: number };
-  /** The limits of accounts, which a reload changes. */
-  readonly #limits = new Map<string, AccountLimits>();
+  /** The limits of accounts. */
+  readonly #limits = new Map<string, HeldLimits>();
 
   private constructor(host: JetStreamHost, settings: JetStreamSettings, disk: Storage, memory: Storage) {
     this.#host = host;
@@ -124,7 +129,7 @@ export class JetStream {
   }
 
   async #add({ name, limits }: JetStreamAccountSettings): Promise<JetStreamAccount> {
-    this.#limits.set(name, limits);
+    this.#limits.set(name, { limits });
     const account: JetStreamAccount = new JetStreamAccount({
       context: this.#contextOf(name, () => account),
       server: { reserved: (storage) => this.#reserved(storage), max: this.#max },
@@ -160,7 +165,7 @@ export class JetStream {
 
   /** Changes what an account may have. */
   limit({ name, limits }: JetStreamAccountSettings): void {
-    this.#limits.set(name, limits);
+    this.#limits.get(name)!.limits = limits;
   }
 
   /** Changes what streams may hold together. */
@@ -171,7 +176,7 @@ export class JetStream {
   #contextOf(name: string, self: () => JetStreamAccount): AccountContext {
     const { broker, clock, random, tasks, logger } = this.#host;
     const { settings, usage } = this;
-    const limits = this.#limits;
+    const held = this.#limits.get(name)!;
     const max = this.#max;
     const account = broker.account(name);
     const client = new InternalClient(broker, account);
@@ -187,7 +192,7 @@ export class JetStream {
       domain: settings.domain,
       serverLimits: settings.limits,
       get limits() {
-        return limits.get(name)!;
+        return held.limits;
       },
       usage: new Usage(usage),
       zones: this.#zones,
