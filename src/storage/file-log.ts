@@ -178,7 +178,7 @@ export class FileLog {
     assert(between >= 0, "records are written in order");
     head.gap = Math.min(between, MAX_GAP);
     head.durable = segment.durable / 8;
-    const slab = segment.room(size);
+    const slab = segment.room(size, this.context.cache);
     const position = segment.size;
     const seed = seedAt(segment.salt, position);
     const { records } = segment;

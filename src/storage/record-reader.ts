@@ -42,8 +42,9 @@ export class RecordReader {
     const { slabs } = segment;
     for (let i = slabs.length - 1; i >= 0; i--) {
       const slab = slabs[i];
-      if (position >= slab.position)
-        return this.#read(seq, slab, slab.used, position - slab.position, segment, true)!;
+      if (position < slab.position) continue;
+      if (!borrows) slab.lent = true;
+      return this.#read(seq, slab, slab.used, position - slab.position, segment, true)!;
     }
     const window = this.#log.context.cache.find(segment, position);
     if (window === undefined) return this.#load(seq, SINGLE_BYTES, borrows);

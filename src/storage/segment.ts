@@ -4,7 +4,7 @@ import { type Disk, DiskError, type DiskFile, type FileSizes, type ReadFile } fr
 import { CompressedFile } from "./compressed-file.ts";
 import type { FileCipher, Keys } from "./encryption.ts";
 import { RecordCipher } from "./record-cipher.ts";
-import { type RecordBytes, recordBytes } from "./records.ts";
+import type { RecordBytes } from "./records.ts";
 import { RoomAhead } from "./room-ahead.ts";
 import type { Window, WindowCache } from "./window-cache.ts";
 
@@ -19,6 +19,8 @@ export interface Slab extends RecordBytes {
   readonly position: number;
   used: number;
   written: number;
+  /** Whether somebody may have kept a part of it, see {@link Window.lent}. */
+  lent: boolean;
 }
 
 /** What a segment's file is called by. */
@@ -189,11 +191,12 @@ export class Segment {
   }
 
   /** Room for `size` bytes at the end; the caller fills them and says so in `used`. */
-  room(size: number): Slab {
+  room(size: number, cache: WindowCache): Slab {
     const last = this.slabs[this.slabs.length - 1];
     if (last !== undefined && last.used + size <= last.bytes.length) return last;
     const usual = last === undefined && this.size === 0 ? FIRST_SLAB_BYTES : SLAB_BYTES;
-    const slab: Slab = { ...recordBytes(Math.max(usual, size)), position: this.size, used: 0, written: 0 };
+    const room = cache.zeros(Math.max(usual, size));
+    const slab: Slab = { ...room, position: this.size, used: 0, written: 0, lent: false };
     this.slabs.push(slab);
     return slab;
   }
@@ -256,7 +259,7 @@ export class Segment {
         position: slab.position,
         used: slab.used,
         sound: true,
-        lent: true,
+        lent: slab.lent,
       });
     }
   }
@@ -276,6 +279,7 @@ export class Segment {
         position: slab.position,
         used,
         written: used,
+        lent: true,
       });
     }
     this.slabs = kept;

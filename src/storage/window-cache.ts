@@ -15,8 +15,8 @@ export interface Window extends RecordBytes {
   lent: boolean;
 }
 
-/** So many arrays at most wait to be used again. */
-const SPARE_MAX = 8;
+/** So many bytes may wait to be used again, besides what is kept. */
+const SPARE_BYTES = 16 * 1024 * 1024;
 
 /** The part of the cache that readers who go through a stream have at most: others keep the rest, however long the stream. */
 const PASSING_SHARE = 1 / 4;
@@ -34,8 +34,12 @@ export class WindowCache {
   #passingBytes = 0;
   #newest: Window | undefined;
   readonly #tasks: Tasks;
-  /** Arrays of windows that were read in passing, and are not there any more: an array is expensive to make, to clear and to give back. */
+  /**
+   * Arrays of windows that are not there any more, the oldest first. They are expensive to make, and more so to give back: the engine collects
+   * all garbage, which takes some 20 ms, after a few dozen megabytes of them.
+   */
   readonly #spare: RecordBytes[] = [];
+  #spareBytes = 0;
 
   /** @param limit - in bytes. */
   constructor(limit: number, tasks: Tasks) {
@@ -55,14 +59,16 @@ export class WindowCache {
       const [oldest] = this.#setOf(fromPassing);
       if (oldest === window) return;
       this.#remove(oldest);
-      if (fromPassing && !oldest.lent) this.#retire(oldest);
     }
   }
 
   /** What a window was in is used again; whoever was given a part of it to look at has done so by the next turn of the event loop. */
   #retire({ bytes, words }: Window): void {
     this.#tasks.later(() => {
-      if (this.#spare.length < SPARE_MAX) this.#spare.push({ bytes, words });
+      this.#spare.push({ bytes, words });
+      this.#spareBytes += bytes.length;
+      // Some have a length that nobody asks for again.
+      while (this.#spareBytes > SPARE_BYTES) this.#spareBytes -= this.#spare.shift()!.bytes.length;
     });
   }
 
@@ -94,16 +100,26 @@ export class WindowCache {
 
   /** Reads a part of a segment, and keeps it. @param passing - see {@link add}. */
   async load(segment: Segment, position: number, size: number, passing: boolean): Promise<Window> {
-    const room = this.#roomFor(size);
+    const room = this.#reused(size) ?? recordBytes(size);
     const used = await segment.read(room.bytes, position);
     const window: Window = { segment, ...room, position, used, sound: false, lent: false };
     this.add(window, passing);
     return window;
   }
 
-  #roomFor(size: number): RecordBytes {
-    const at = this.#spare.findIndex(({ bytes }) => bytes.length === padded(size));
-    return at < 0 ? recordBytes(size) : this.#spare.splice(at, 1)[0];
+  /** Room for new records: zeros, which may have been a window before. */
+  zeros(size: number): RecordBytes {
+    const room = this.#reused(size);
+    room?.bytes.fill(0);
+    return room ?? recordBytes(size);
+  }
+
+  #reused(size: number): RecordBytes | undefined {
+    const length = padded(size);
+    const at = this.#spare.findIndex(({ bytes }) => bytes.length === length);
+    if (at < 0) return undefined;
+    this.#spareBytes -= length;
+    return this.#spare.splice(at, 1)[0];
   }
 
   /** Forgets all of a segment. */
@@ -117,5 +133,6 @@ export class WindowCache {
     this.#bytes -= window.bytes.length;
     const { windows } = window.segment;
     windows.splice(windows.indexOf(window), 1);
+    if (!window.lent) this.#retire(window);
   }
 }
