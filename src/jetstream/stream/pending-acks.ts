@@ -1,24 +1,41 @@
 /** What is said of a message that has been stored: its publisher's reply subject, "" for none. */
 export type Settle = (seq: number, reply: string, size: number) => void;
 
+/** Room is made for twice as many as before, from so many to so many at a time. */
 const FIRST_ROOM = 64;
+const MOST_ROOM = 4_096;
+
+/** Messages in columns, so that no object is made for one. */
+class Part {
+  readonly seqs: Float64Array;
+  readonly sizes: Float64Array;
+  readonly replies: string[];
+  /** Those from `first` up to `end` are there. */
+  first = 0;
+  end = 0;
+  next: Part | undefined = undefined;
+
+  constructor(room: number) {
+    this.seqs = new Float64Array(room);
+    this.sizes = new Float64Array(room);
+    this.replies = new Array<string>(room).fill("");
+  }
+
+  get isFull(): boolean {
+    return this.end === this.seqs.length;
+  }
+}
 
 /**
- * Messages that are stored and not yet on disk, in order: who is to hear of them, and how many bytes they are. A ring of columns, so that
- * no object is made for a message.
+ * Messages that are stored and not yet on disk, in order: who is to hear of them, and how many bytes they are. When the disk is slow there can be
+ * any number, so what is there is never moved.
  */
 export class PendingAcks {
-  #seqs = new Float64Array(FIRST_ROOM);
-  #sizes = new Float64Array(FIRST_ROOM);
-  #replies: string[] = new Array<string>(FIRST_ROOM).fill("");
-  #first = 0;
-  #count = 0;
+  #head = new Part(FIRST_ROOM);
+  #tail = this.#head;
+  /** The last one that was used up. */
+  #spare: Part | undefined;
   #bytes = 0;
-
-  /** How many there are. */
-  get count(): number {
-    return this.#count;
-  }
 
   /** The bytes of their messages. */
   get bytes(): number {
@@ -27,48 +44,51 @@ export class PendingAcks {
 
   /** A message waits. @param seq - not below the one before. */
   push(seq: number, reply: string, size: number): void {
-    if (this.#count === this.#seqs.length) this.#grow();
-    const at = (this.#first + this.#count) & (this.#seqs.length - 1);
-    this.#seqs[at] = seq;
-    this.#sizes[at] = size;
-    this.#replies[at] = reply;
-    this.#count += 1;
+    if (this.#tail.isFull) this.#tail = this.#tail.next = this.#more(this.#tail.seqs.length);
+    const { seqs, sizes, replies, end } = this.#tail;
+    seqs[end] = seq;
+    sizes[end] = size;
+    replies[end] = reply;
+    this.#tail.end = end + 1;
     this.#bytes += size;
   }
 
-  /** Takes out all up to a sequence, in order. */
+  /** @param before - how much room there was in the last one. */
+  #more(before: number): Part {
+    const spare = this.#spare;
+    this.#spare = undefined;
+    return spare !== undefined && spare.seqs.length >= before
+      ? spare
+      : new Part(Math.min(MOST_ROOM, 2 * before));
+  }
+
+  /** Takes out all up to a sequence, in order. Whoever hears of one may add others. */
   take(through: number, settle: Settle): void {
-    const mask = this.#seqs.length - 1;
-    while (this.#count > 0 && this.#seqs[this.#first] <= through) {
-      const at = this.#first;
-      const reply = this.#replies[at];
-      this.#replies[at] = "";
-      this.#first = (at + 1) & mask;
-      this.#count -= 1;
-      this.#bytes -= this.#sizes[at];
-      settle(this.#seqs[at], reply, this.#sizes[at]);
-      if (this.#seqs.length - 1 !== mask) {
-        // Whoever heard of it has published more than there was room for.
-        this.take(through, settle);
-        return;
+    for (;;) {
+      const part = this.#head;
+      const at = part.first;
+      if (at === part.end) {
+        if (!this.#shift(part)) return;
+        continue;
       }
+      const seq = part.seqs[at];
+      if (seq > through) return;
+      const reply = part.replies[at];
+      const size = part.sizes[at];
+      part.replies[at] = "";
+      part.first = at + 1;
+      this.#bytes -= size;
+      settle(seq, reply, size);
     }
   }
 
-  #grow(): void {
-    const room = this.#seqs.length;
-    const seqs = new Float64Array(room * 2);
-    const sizes = new Float64Array(room * 2);
-    const replies = new Array<string>(room * 2).fill("");
-    for (let i = 0; i < this.#count; i++) {
-      const at = (this.#first + i) & (room - 1);
-      seqs[i] = this.#seqs[at];
-      sizes[i] = this.#sizes[at];
-      replies[i] = this.#replies[at];
-    }
-    this.#first = 0;
-    this.#seqs = seqs;
-    this.#sizes = sizes;
-    this.#replies = replies;
+  /** All of the first part have been taken. Returns whether there are others. */
+  #shift(part: Part): boolean {
+    part.first = part.end = 0;
+    if (part.next === undefined) return false;
+    this.#head = part.next;
+    part.next = undefined;
+    this.#spare = part;
+    return true;
   }
 }
