@@ -49,14 +49,19 @@ export class DuplicateWindow {
     let steps = 0;
     for (const { time, bytes } of this.#store.notes()) {
       if (++steps % LOAD_STEPS === 0 && pacer.due) await pacer.rest();
-      const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-      const seq = view.getFloat64(0, true);
-      // What was refused has given its number to another message.
-      if (seq > lastSeq || time < horizon) continue;
-      const ref = this.#ids.setBytes(bytes, SEQ_BYTES, bytes.length, seq, time);
-      this.#queue.push(ref, seq, time);
-      if (seq === lastSeq) this.lastId = this.#ids.textOf(ref);
+      if (time >= horizon) this.#noted(bytes, time, lastSeq);
     }
+  }
+
+  /** A note of the store says which message had an id. */
+  #noted(bytes: Uint8Array, time: number, lastSeq: number): void {
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    const seq = view.getFloat64(0, true);
+    // What was refused has given its number to another message.
+    if (seq > lastSeq) return;
+    const ref = this.#ids.setBytes(bytes, SEQ_BYTES, bytes.length, seq, time);
+    this.#queue.push(ref, seq, time);
+    if (seq === lastSeq) this.lastId = this.#ids.textOf(ref);
   }
 
   /**
