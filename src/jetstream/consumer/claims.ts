@@ -25,7 +25,7 @@ export class Claims {
   /** Whether all that the consumer wants matches a pattern. */
   isWithin(pattern: string): boolean {
     const filters = filtersOf(this.#owner.config);
-    return filters.length > 0 && filters.some((filter) => isSubset(filter, pattern));
+    return filters.length > 0 && filters.every((filter) => isSubset(filter, pattern));
   }
 
   /** Whether a stream that keeps messages for consumers must keep this one (nats-server `needAck`). */

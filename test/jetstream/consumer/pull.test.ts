@@ -88,3 +88,20 @@ test("acknowledged messages stay so after a restart, others come again", async (
   assert.deepEqual(shown(rest), ["a", "c"]);
   await again.close();
 });
+
+test("a purge of some of a consumer's subjects leaves it the messages of the others, also those on their way", async () => {
+  const h = await ConsumerHarness.open({ subjects: ["s.>"] });
+  await h.publish("s.a.1", "s.1", "s.b.1", "s.1", "s.a.1");
+  await h.create("c", { filter_subjects: ["s.a.*", "s.*"] });
+  const got = await h.pull("c", { batch: 2 });
+  await h.purge({ filter: "s.*" });
+  await h.ack(got[0], "-NAK");
+  const info = await h.request("CONSUMER.INFO.S.c");
+  assert.deepEqual([info.num_ack_pending, info.num_pending], [1, 1]);
+  const rest = await h.pull("c", { batch: 5, no_wait: true });
+  assert.deepEqual(rest.filter(({ reply }) => reply !== "").map(numbers), [
+    [2, 1, 3, 1],
+    [1, 5, 4, 0],
+  ]);
+  await h.close();
+});
