@@ -105,6 +105,13 @@ export class Both {
     }));
   }
 
+  /** Subscribes on both. @param heard - is told on which side (0 is nats-server) a message came. */
+  listen(subject: string, heard: (side: number, msg: Msg) => void): Subscription[] {
+    return this.#clients.map((client, side) =>
+      client.subscribe(subject, { callback: (_, msg) => heard(side, msg) }),
+    );
+  }
+
   async close(): Promise<void> {
     for (const client of this.#clients) await client.close();
     await this.#real.close();
@@ -295,6 +302,7 @@ function masked(text: string): string {
       )
       // Of a stream that is empty nats-server says now and then that message 0 was deleted.
       .replace('"num_deleted":1,"deleted":[0],', "")
+      .replace(/"pause_remaining":\d+/g, '"pause_remaining":<ns>')
       .replace(/"_nats\.level":"\d+"/g, '"_nats.level":"<level>"')
       .replace(/"_nats\.ver":"[^"]+"/g, '"_nats.ver":"<version>"')
       .replace(/"(leader|server|id)":"[A-Za-z0-9]{22,}"/g, '"$1":"<id>"')

@@ -64,6 +64,9 @@ const BESIDES_ERROR: Readonly<Record<string, string>> = {
 /** Requests that are answered by whoever listens for them. */
 const BY_MESSAGES: ReadonlySet<string> = new Set(["CONSUMER.MSG.NEXT", "CONSUMER.RESET", "DIRECT.GET"]);
 
+/** The request of which no advisory tells, unless it is refused. */
+const UNTOLD = "STREAM.MSG.GET";
+
 /**
  * JetStream's API (behaviour.md D.1): takes requests on `$JS.API.`, and answers them in JSON. Requests about one stream are served one after the
  * other, those about different ones are not.
@@ -157,7 +160,9 @@ export class Api implements InternalServices {
     const answered = (members: string): void => {
       this.#total += 1;
       account.api.total += 1;
-      this.#send(call, `{"type":"${type}"${members === "" ? "" : `,${members}`}}`);
+      const response = `{"type":"${type}"${members === "" ? "" : `,${members}`}}`;
+      if (address.request === UNTOLD) this.#answer(call, response);
+      else this.#send(call, response);
     };
     const failed = (error: unknown): void =>
       this.#refuse(call, account, type, this.#errorOf(error, call), extra);
@@ -197,8 +202,13 @@ export class Api implements InternalServices {
     this.#send(call, `{"type":"${type}","error":${escapeError(error)}${extra}}`);
   }
 
-  #send({ from, subject, reply, body }: Call, response: string): void {
+  #answer({ from, reply }: Call, response: string): void {
     if (reply !== "") this.#setup.answer(from.account, reply, response);
+  }
+
+  #send(call: Call, response: string): void {
+    this.#answer(call, response);
+    const { from, subject, body } = call;
     this.#setup.audit({ from, subject, request: decodePayload(body, 0, body.length), response });
   }
 }

@@ -116,7 +116,10 @@ async function info({ address, body, account }: ApiRequest, { name, strict }: Se
   const { deletedDetails: deleted, subjectsFilter, offset } = request;
   const page = subjectsFilter === "" ? undefined : await subjectsPage(stream, subjectsFilter, offset);
   const details = { deleted, subjects: page && Object.fromEntries(page.items) };
-  const head = page === undefined || page.total === 0 ? { total: 0, offset: 0, limit: 0 } : page;
+  const head =
+    page === undefined || page.total === 0
+      ? { total: 0, offset: 0, limit: 0 }
+      : { ...page, offset: Math.max(0, offset) };
   return `${paged(head)},${infoOf(stream, { leader: name, details })}`;
 }
 

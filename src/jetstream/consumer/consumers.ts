@@ -147,6 +147,8 @@ export class Consumers {
       // As it is before anything comes of the change.
       if (config.sourcing) existing.reset(existing.state.floor.stream + 1);
       const info = existing.info();
+      // nats-server tells it with each request, whether that has changed it or not.
+      if (existing.paused) existing.tellPause();
       this.#host.needsChanged();
       return { consumer: existing, info: await info };
     }

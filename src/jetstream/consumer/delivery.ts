@@ -235,7 +235,7 @@ export class Delivery {
     const size = message.subject.length + reply.length + (headers?.length ?? 0) + payload.length;
     const wait = this.#pace.wait(seq, message.time, size, this.#now);
     if (wait > 0) return this.#later(wait);
-    const to = this.#outlet.take(size, this.#now);
+    const to = this.#outlet.take(size, this.#now, again);
     if (to === undefined) return "end";
     this.#sinceLook += size;
     const { mark } = this.#outlet;

@@ -81,20 +81,27 @@ const priorityGroupState = record<PriorityGroupState>("PriorityGroupState", [
 ]);
 
 /** A consumer in JSON, with Go's order of fields. */
-export const consumerInfo = record<ConsumerInfo>("ConsumerInfo", [
-  ["stream_name", "stream", text],
-  ["name", "name", text],
-  ["created", "created", timestamp],
-  ["config", "config", shownConfig],
-  ["delivered", "delivered", sequenceInfo],
-  ["ack_floor", "ackFloor", sequenceInfo],
-  ["num_ack_pending", "numAckPending", int],
-  ["num_redelivered", "numRedelivered", int],
-  ["num_waiting", "numWaiting", int],
-  ["num_pending", "numPending", uint64],
-  ["push_bound", "pushBound", bool, OMIT_EMPTY],
-  ["paused", "paused", bool, OMIT_EMPTY],
-  ["pause_remaining", "pauseRemaining", duration, OMIT_EMPTY],
-  ["ts", "ts", timestamp],
-  ["priority_groups", "priorityGroups", list(priorityGroupState), OMIT_EMPTY],
-]);
+export const consumerInfo = infoCodec(shownConfig);
+
+/** A consumer in a list, which does not say the version of the server. */
+export const listedConsumerInfo = infoCodec(consumerConfig);
+
+function infoCodec(config: Codec<ConsumerConfig>): Codec<ConsumerInfo> {
+  return record<ConsumerInfo>("ConsumerInfo", [
+    ["stream_name", "stream", text],
+    ["name", "name", text],
+    ["created", "created", timestamp],
+    ["config", "config", config],
+    ["delivered", "delivered", sequenceInfo],
+    ["ack_floor", "ackFloor", sequenceInfo],
+    ["num_ack_pending", "numAckPending", int],
+    ["num_redelivered", "numRedelivered", int],
+    ["num_waiting", "numWaiting", int],
+    ["num_pending", "numPending", uint64],
+    ["push_bound", "pushBound", bool, OMIT_EMPTY],
+    ["paused", "paused", bool, OMIT_EMPTY],
+    ["pause_remaining", "pauseRemaining", duration, OMIT_EMPTY],
+    ["ts", "ts", timestamp],
+    ["priority_groups", "priorityGroups", list(priorityGroupState), OMIT_EMPTY],
+  ]);
+}

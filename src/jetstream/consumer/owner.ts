@@ -27,8 +27,9 @@ export interface Outlet {
    * Where the next message goes; undefined when it cannot go out now.
    * @param size - its bytes with subjects and headers.
    * @param now - as `Clock.monotonic` had it not long ago, in ms.
+   * @param again - whether it was delivered before.
    */
-  take(size: number, now: number): string | undefined;
+  take(size: number, now: number, again: boolean): string | undefined;
   /** What {@link take} gave away comes to nothing: nobody listens there. */
   missed(to: string): void;
   /** A message has gone out, to where {@link take} said. */

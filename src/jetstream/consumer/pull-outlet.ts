@@ -96,7 +96,7 @@ export class PullOutlet implements Outlet {
     return messages < this.#look(false) ? STATUS.requestsPending() : undefined;
   }
 
-  take(size: number, now: number): string | undefined {
+  take(size: number, now: number, again: boolean): string | undefined {
     const { config, host } = this.#owner;
     const needsPin = config.priorityPolicy === "pinned_client" && this.pin.id === "";
     let cycled = 0;
@@ -105,7 +105,7 @@ export class PullOutlet implements Outlet {
         this.#end(pull, STATUS.requestTimeout(rest(pull)));
         continue;
       }
-      const standing = this.#standing(pull, needsPin);
+      const standing = this.#standing(pull, needsPin, again);
       if (standing === "wrong") {
         this.#end(pull, STATUS.wrongPinId(rest(pull)));
         continue;
@@ -132,7 +132,7 @@ export class PullOutlet implements Outlet {
   }
 
   /** Whether it is a request's turn, as far as its priority group says. */
-  #standing(pull: WaitingPull, needsPin: boolean): "now" | "later" | "wrong" {
+  #standing(pull: WaitingPull, needsPin: boolean, again: boolean): "now" | "later" | "wrong" {
     const { config, state } = this.#owner;
     const { minPending, minAckPending } = pull.request;
     if (needsPin) {
@@ -141,9 +141,10 @@ export class PullOutlet implements Outlet {
       return pull.pinId === "" ? "later" : "wrong";
     }
     if (config.priorityPolicy !== "overflow" || (minPending <= 0 && minAckPending <= 0)) return "now";
+    // A message that is delivered again is one of those that are left, too.
+    const left = this.#cursor.left + (again ? 1 : 0);
     const overflows =
-      (minPending > 0 && minPending <= this.#cursor.left) ||
-      (minAckPending > 0 && minAckPending <= state.pending.size);
+      (minPending > 0 && minPending <= left) || (minAckPending > 0 && minAckPending <= state.pending.size);
     return overflows ? "now" : "later";
   }
 

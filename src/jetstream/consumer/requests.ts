@@ -12,7 +12,7 @@ import { createConsumerRequest } from "./config.ts";
 import type { Consumer } from "./consumer.ts";
 import type { Consumers } from "./consumers.ts";
 import type { ConsumerAddress } from "./create.ts";
-import { type ConsumerInfo, consumerInfo } from "./info.ts";
+import { type ConsumerInfo, consumerInfo, listedConsumerInfo } from "./info.ts";
 
 /** What answers a request of the API: the fields of a JSON object, without its braces. */
 type Answer = (
@@ -115,7 +115,7 @@ async function listed(
   const infos: string[] = [];
   for (const name of page.items) {
     const consumer = consumers.get(name);
-    if (consumer !== undefined) infos.push(consumerInfo.write(await consumer.info()));
+    if (consumer !== undefined) infos.push(listedConsumerInfo.write(await consumer.info()));
   }
   return paged(page, infos);
 }

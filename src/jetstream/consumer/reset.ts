@@ -54,8 +54,10 @@ async function answer(consumer: Consumer, served: boolean, body: Uint8Array): Pr
   const { seq } = body.length === 0 ? resetRequest.zero() : decodeJson(resetRequest, body);
   const position = resetPosition(consumer, seq);
   consumer.reset(position);
+  // As it is before anything comes of it.
+  const info = consumer.info();
   const { host } = consumer;
   if (host.config.retention === "interest") host.needsChanged();
   await consumer.flush().catch(() => {});
-  return `${consumerInfo.write(await consumer.info()).slice(1, -1)},"reset_seq":${position}`;
+  return `${consumerInfo.write(await info).slice(1, -1)},"reset_seq":${position}`;
 }

@@ -196,6 +196,11 @@ export class DirectGets {
         this.#say(reply, DIRECT_STATUS.tooMany());
         return;
       }
+      if (found.length === 0) {
+        this.#say(reply, DIRECT_STATUS.noResults());
+        return;
+      }
+      // Those before the sequence that is asked for are passed over: that is another thing than none at all.
       await this.#multiFound(
         found.filter((seq) => seq >= get.seq),
         upTo,
@@ -208,10 +213,6 @@ export class DirectGets {
   }
 
   async #multiFound(found: readonly number[], upTo: number, get: MessageGet, reply: string): Promise<void> {
-    if (found.length === 0) {
-      this.#say(reply, DIRECT_STATUS.noResults());
-      return;
-    }
     const { store, account } = this.#stream;
     const pace = new BatchPace(account.client, account.clock, reply);
     const most = get.maxBytes || MAX_BYTES;

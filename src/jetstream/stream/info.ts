@@ -19,12 +19,12 @@ export interface StateDetails {
 }
 
 /** A stream's state as the API shows it. */
-export function stateOf({ store, consumers }: Stream, details: StateDetails = {}): StreamStateInfo {
+export function stateOf({ config, store, consumers }: Stream, details: StateDetails = {}): StreamStateInfo {
   const { messages, bytes, firstSeq, firstTime, lastSeq, lastTime, subjects, deleted, lost } = store.state;
   return {
     messages,
     bytes,
-    firstSeq: lastSeq === 0 ? 0 : firstSeq,
+    firstSeq: lastSeq === 0 && config.firstSeq === 0 ? 0 : firstSeq,
     firstTs: messages === 0 ? ZERO_TIME : timestampOf(firstTime),
     lastSeq,
     lastTs: lastTime === 0 ? ZERO_TIME : timestampOf(lastTime),

@@ -306,13 +306,23 @@ export class Stream implements ConsumerHost, ExpiringStream, ReceivingStream {
     const { filter: pattern, seq, keep } = request;
     const filter = pattern === "" || pattern === ">" ? undefined : this.store.filter([pattern]);
     try {
-      return await this.consumers.purging(pattern, () =>
-        this.store.purge({ filter, before: seq > 0 ? seq : undefined, keep }),
-      );
+      return await this.consumers.purging(pattern, async () => {
+        const purged = await this.store.purge({ filter, before: seq > 0 ? seq : undefined, keep });
+        if (filter === undefined) await this.#goOnAt(seq);
+        return purged;
+      });
     } finally {
       filter?.close();
       this.#count();
     }
+  }
+
+  /** After a purge up to a message that is still to come, the next one is that one. */
+  async #goOnAt(seq: number): Promise<void> {
+    const { lastSeq } = this.store.state;
+    if (seq <= lastSeq + 1 || seq > Number.MAX_SAFE_INTEGER) return;
+    this.store.skip(seq - 1 - lastSeq);
+    await this.store.flush();
   }
 
   async #purgeBelow(subject: string | undefined, before: number): Promise<void> {
