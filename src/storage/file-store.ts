@@ -1,6 +1,5 @@
 import { assert } from "../protocol/assert.ts";
 import { EMPTY, encodeText } from "../protocol/text.ts";
-import type { Timer } from "../seams/clock.ts";
 import { Erasures } from "./erasures.ts";
 import { StorageError } from "./errors.ts";
 import type { FileLog, LogOwner } from "./file-log.ts";
@@ -19,9 +18,11 @@ import {
   KIND_NOTE,
   type RecordHead,
 } from "./records.ts";
+import { Removals } from "./removals.ts";
 import type { Segment } from "./segment.ts";
 import type { Maybe, MessageInput, Note, RemoveOptions, StoredMessage, StoreOptions } from "./store.ts";
 import type { RemovedMessage, StreamIndex } from "./stream-index.ts";
+import { SyncRule } from "./sync-rule.ts";
 import { Upkeep } from "./upkeep.ts";
 
 /** After it was full, the disk is tried again this often, in ms. */
@@ -31,15 +32,6 @@ const ROLL_BYTES = 64 * 1024;
 
 /** Removals are written down when there are so many, or a commit begins: one record says only what can be said in a moment. */
 const CHANGE_REMOVALS = 1024;
-
-/** A removal that no commit has covered yet. */
-interface Removal {
-  readonly seq: number;
-  /** The message that it makes room for; 0 for none. */
-  readonly because: number;
-  /** What is put back should that message come to nothing. */
-  readonly message: RemovedMessage | undefined;
-}
 
 interface Waiter {
   resolve(): void;
@@ -59,11 +51,7 @@ export class FileStore extends IndexedStore implements LogOwner {
 
   #committedSeq: number;
   #committedTime: number;
-  /** Removals since the last commit; how many of them have been written down, and how many the commit that goes on has. */
-  #removals: Removal[] = [];
-  #written = 0;
-  #recorded = 0;
-  #removalCount = 0;
+  readonly #removals = new Removals();
   /** Whether there is a change that {@link #removals} does not say: a floor, skipped sequences. */
   #changed = false;
   readonly #movedPlaces = new MovedPlaces();
@@ -75,8 +63,7 @@ export class FileStore extends IndexedStore implements LogOwner {
   #full: StorageError | undefined;
   #retryAt = 0;
   #closed: StorageError | undefined;
-  #syncAsked = false;
-  #syncTimer: Timer | undefined;
+  readonly #sync: SyncRule;
 
   /** Made by `openFileStore`. */
   constructor(stream: StreamIndex, log: FileLog, options: StoreOptions, notes: NoteList, named: NamedNote[]) {
@@ -87,6 +74,7 @@ export class FileStore extends IndexedStore implements LogOwner {
     this.#named = new NamedNotes(named);
     this.#committedSeq = stream.lastSeq;
     this.#committedTime = stream.lastTime;
+    this.#sync = new SyncRule(stream.clock, () => log.want());
     this.#reader = new RecordReader(stream, log, (seq) => this.listener?.lost(seq, seq));
     this.#upkeep = new Upkeep(stream, log, this.#erasures, {
       durable: () => this.#durableRemovals,
@@ -203,7 +191,7 @@ export class FileStore extends IndexedStore implements LogOwner {
     if (stopped !== undefined) return Promise.reject(stopped);
     return new Promise((resolve, reject) => {
       this.#waiters.push({ resolve, reject });
-      this.#syncAsked = true;
+      this.#sync.ask();
       this.#log.want();
     });
   }
@@ -221,34 +209,30 @@ export class FileStore extends IndexedStore implements LogOwner {
     const { index } = this.stream;
     if (!index.locate(seq)) return false;
     const segment = this.#log.segmentOf(seq);
+    const position = index.chunk.place[index.slot] * 8;
     segment.live -= index.chunk.bytes[index.slot];
     const because = options?.because ?? 0;
-    this.#removalCount += 1;
-    if (options?.erase === true) {
-      const position = index.chunk.place[index.slot] * 8;
-      this.#erasures.add(seq, segment, position, this.#removalCount);
-      this.#syncAsked = true;
-    }
     let message: RemovedMessage | undefined;
     if (because > this.#committedSeq) message = this.stream.remove(seq);
     else this.stream.drop(seq);
-    this.#removals.push({ seq, because, message });
-    if (this.#removals.length - this.#written >= CHANGE_REMOVALS) this.#writeRemovals();
-    segment.emptiedAt = this.#removalCount;
+    const count = this.#removals.add({ seq, because, message });
+    if (options?.erase === true) {
+      this.#erasures.add(seq, segment, position, count);
+      this.#sync.ask();
+    }
+    if (this.#removals.unwritten >= CHANGE_REMOVALS) this.#writeRemovals();
+    segment.emptiedAt = count;
     this.#log.want();
     return true;
   }
 
   protected clear(): void {
     this.stream.clear();
-    this.#removals = [];
-    this.#written = 0;
-    this.#recorded = 0;
-    this.#removalCount += 1;
+    this.#removals.clear();
     this.#changed = true;
     for (const segment of this.#log.segments) {
       segment.live = 0;
-      segment.emptiedAt = this.#removalCount;
+      segment.emptiedAt = this.#removals.count;
     }
     const last = this.#log.segments[this.#log.segments.length - 1];
     // On a full disk the less is written the better.
@@ -310,7 +294,7 @@ export class FileStore extends IndexedStore implements LogOwner {
   }
 
   #moved(seq: number, segment: Segment, place: number): void {
-    if (this.#removals.length > 0) this.#movedPlaces.add(seq, place, this.#removalCount);
+    if (!this.#removals.isEmpty) this.#movedPlaces.add(seq, place, this.#removals.count);
     this.#erasures.moved(seq, segment, place * 8);
   }
 
@@ -320,7 +304,7 @@ export class FileStore extends IndexedStore implements LogOwner {
 
   configure(options: StoreOptions): void {
     this.#options = options;
-    if (options.sync === "always") this.#syncAsked = true;
+    if (options.sync === "always") this.#sync.ask();
     this.#log.want();
   }
 
@@ -342,52 +326,27 @@ export class FileStore extends IndexedStore implements LogOwner {
 
   /** Writes down what was removed since it was last written down. */
   #writeRemovals(): void {
-    const floor = this.stream.firstSeq;
-    const seqs: number[] = [];
-    for (let i = this.#written; i < this.#removals.length; i++) {
-      if (this.#removals[i].seq >= floor) seqs.push(this.#removals[i].seq);
-    }
-    this.#writeChange(seqs);
-    this.#written = this.#removals.length;
+    this.#writeChange(this.#removals.write(this.stream.firstSeq));
     this.#changed = false;
   }
 
   beginCommit(): boolean {
     const { stream } = this;
-    if (this.#removals.length > this.#written || this.#changed || this.#erasures.marking)
-      this.#writeRemovals();
-    this.#recorded = this.#removals.length;
+    if (this.#removals.unwritten > 0 || this.#changed || this.#erasures.marking) this.#writeRemovals();
+    this.#removals.beginCommit();
     this.#committing = {
       seq: stream.lastSeq,
       time: stream.lastTime,
-      removals: this.#removalCount,
-      sync: this.#decideSync(),
+      removals: this.#removals.count,
+      sync: this.#sync.decide(this.#options.sync),
       waiters: this.#waiters,
     };
     this.#waiters = [];
     return this.#committing.sync;
   }
 
-  #decideSync(): boolean {
-    const { sync } = this.#options;
-    if (sync === "always" || this.#syncAsked) {
-      this.#syncAsked = false;
-      this.#syncTimer?.cancel();
-      this.#syncTimer = undefined;
-      return true;
-    }
-    this.#syncTimer ??= this.stream.clock.after(sync, () => {
-      this.#syncTimer = undefined;
-      this.#syncAsked = true;
-      this.#log.want();
-    });
-    return false;
-  }
-
   committed(): void {
-    this.#removals.splice(0, this.#recorded);
-    this.#written -= this.#recorded;
-    this.#recorded = 0;
+    this.#removals.committed();
     this.#movedPlaces.settle(this.#committing.removals);
     this.#full = undefined;
     const { seq, time, waiters, sync } = this.#committing;
@@ -399,7 +358,7 @@ export class FileStore extends IndexedStore implements LogOwner {
     for (const waiter of waiters) waiter.resolve();
     if (sync) this.#erasures.synced(this.#durableRemovals);
     if (this.#erasures.waiting) {
-      this.#syncAsked = true;
+      this.#sync.ask();
       this.#log.want();
     }
     this.#upkeep.look();
@@ -414,22 +373,13 @@ export class FileStore extends IndexedStore implements LogOwner {
     const first = this.#committedSeq + 1;
     const refused = stream.lastSeq >= first;
     if (refused) stream.retract(first, this.#committedTime);
-    const kept: Removal[] = [];
-    const places = this.#movedPlaces.of(new Set(this.#removals.map(({ seq }) => seq)));
+    const back = this.#removals.undo(first);
+    const places = this.#movedPlaces.of(new Set(back.map(({ seq }) => seq)));
     this.#movedPlaces.clear();
-    for (const removal of this.#removals) {
-      if (removal.seq >= first) continue;
-      if (removal.because < first || removal.message === undefined) {
-        kept.push(removal);
-        continue;
-      }
-      const place = places.get(removal.seq) ?? removal.message.place;
-      stream.restore({ ...removal.message, place });
-      this.#log.segmentOf(removal.seq).live += removal.message.bytes;
+    for (const message of back) {
+      stream.restore({ ...message, place: places.get(message.seq) ?? message.place });
+      this.#log.segmentOf(message.seq).live += message.bytes;
     }
-    this.#removals = kept;
-    this.#written = 0;
-    this.#recorded = 0;
     this.#changed = true;
     this.#recount(first);
     const { waiters } = this.#committing;
@@ -465,7 +415,7 @@ export class FileStore extends IndexedStore implements LogOwner {
     await this.#upkeep.stop();
     await this.#log.settled();
     this.#closed = new StorageError("stopped", "the store is closed");
-    this.#syncTimer?.cancel();
+    this.#sync.stop();
     if (this.#log.stopped === undefined && this.#full === undefined) {
       await this.#writeIndex().catch(() => {});
     }
@@ -480,7 +430,7 @@ export class FileStore extends IndexedStore implements LogOwner {
 
   async delete(): Promise<void> {
     this.#closed ??= new StorageError("stopped", "the store is deleted");
-    this.#syncTimer?.cancel();
+    this.#sync.stop();
     await this.#upkeep.stop();
     await this.#log.settled();
     await this.#log.close();
