@@ -1,4 +1,4 @@
-import { copyBytes, decimalLength, writeDecimal } from "../../protocol/bytes.ts";
+import { copyBytes, writeDecimal } from "../../protocol/bytes.ts";
 import { DurationError, parseDuration } from "../../protocol/durations.ts";
 import type { ReplyWriter } from "../../protocol/message.ts";
 import { decodeText, encodeText } from "../../protocol/text.ts";
@@ -68,8 +68,8 @@ const ACK_PREFIX = "$JS.ACK.";
 const FLOW_PREFIX = "$JS.FC.";
 const DOT = 46;
 const ZERO = 48;
-/** Of what stands between the numbers of a reply subject: four dots, and three zeros that make nanoseconds of microseconds. */
-const DOTS_AND_ZEROS = 7;
+/** The most bytes of what comes after the prefix of a reply subject: five numbers of 16 digits, four dots, and three zeros that make nanoseconds of microseconds. */
+const NUMBERS_BYTES = 5 * 16 + 7;
 
 /** Who a consumer is in the subjects of the second form: the domain ("" for none), and what stands for the account. */
 export interface AckRealm {
@@ -79,54 +79,43 @@ export interface AckRealm {
 
 /** The reply subject of a message that is being delivered. Each delivery has one: as a text it would cost a fifth of the whole. */
 class AckReply implements ReplyWriter {
-  deliveries = 0;
-  seq = 0;
-  consumerSeq = 0;
-  /** When the message was stored, in µs since the epoch. */
-  micros = 0;
-  pending = 0;
-  readonly #prefix: string;
+  length = 0;
+  /** What comes before the numbers, and room for those. */
   readonly #bytes: Uint8Array;
+  readonly #start: number;
 
   /** @param prefix - what comes before the numbers. */
   constructor(prefix: string) {
-    this.#prefix = prefix;
-    this.#bytes = encodeText(prefix);
+    const bytes = encodeText(prefix);
+    this.#start = bytes.length;
+    this.#bytes = new Uint8Array(bytes.length + NUMBERS_BYTES);
+    this.#bytes.set(bytes);
   }
 
-  get length(): number {
-    const { deliveries, seq, consumerSeq, micros, pending } = this;
-    return (
-      this.#bytes.length +
-      decimalLength(deliveries) +
-      decimalLength(seq) +
-      decimalLength(consumerSeq) +
-      decimalLength(micros) +
-      decimalLength(pending) +
-      DOTS_AND_ZEROS
-    );
+  /** Becomes that of another delivery. @param micros - when the message was stored, in µs since the epoch. */
+  set(deliveries: number, seq: number, consumerSeq: number, micros: number, pending: number): void {
+    const bytes = this.#bytes;
+    let at = writeDecimal(deliveries, bytes, this.#start);
+    bytes[at++] = DOT;
+    at = writeDecimal(seq, bytes, at);
+    bytes[at++] = DOT;
+    at = writeDecimal(consumerSeq, bytes, at);
+    bytes[at++] = DOT;
+    at = writeDecimal(micros, bytes, at);
+    bytes[at++] = ZERO;
+    bytes[at++] = ZERO;
+    bytes[at++] = ZERO;
+    bytes[at++] = DOT;
+    this.length = writeDecimal(pending, bytes, at);
   }
 
   get text(): string {
-    const { deliveries, seq, consumerSeq, micros, pending } = this;
-    return `${this.#prefix}${deliveries}.${seq}.${consumerSeq}.${micros}000.${pending}`;
+    return decodeText(this.#bytes, 0, this.length);
   }
 
-  write(target: Uint8Array, start: number): number {
-    const bytes = this.#bytes;
-    copyBytes(bytes, 0, bytes.length, target, start);
-    let at = writeDecimal(this.deliveries, target, start + bytes.length);
-    target[at++] = DOT;
-    at = writeDecimal(this.seq, target, at);
-    target[at++] = DOT;
-    at = writeDecimal(this.consumerSeq, target, at);
-    target[at++] = DOT;
-    at = writeDecimal(this.micros, target, at);
-    target[at++] = ZERO;
-    target[at++] = ZERO;
-    target[at++] = ZERO;
-    target[at++] = DOT;
-    return writeDecimal(this.pending, target, at);
+  write(target: Uint8Array, at: number): number {
+    copyBytes(this.#bytes, 0, this.length, target, at);
+    return at + this.length;
   }
 }
 
@@ -161,13 +150,8 @@ export class AckSubjects {
 
   /** The same, for delivering: it is good until the next one is asked for. @param time - in ms since the epoch; what is finer than a µs is lost. */
   replyTo(seq: number, consumerSeq: number, deliveries: number, time: number, pending: number): ReplyWriter {
-    const reply = this.#reply;
-    reply.deliveries = deliveries;
-    reply.seq = seq;
-    reply.consumerSeq = consumerSeq;
-    reply.micros = Math.round(time * 1_000);
-    reply.pending = pending;
-    return reply;
+    this.#reply.set(deliveries, seq, consumerSeq, Math.round(time * 1_000), pending);
+    return this.#reply;
   }
 
   /** Where flow control is answered. */
