@@ -27,8 +27,9 @@ export class ServerVerbWriter implements ServerVerbs {
   readonly #out: Outbox;
   /** Whether the client takes headers; they are left out for one that does not. */
   headers = false;
+  /** The last subject in the value form, and its bytes once it has come twice. */
   #subjectText = "";
-  #subjectBytes: Uint8Array = encodeText("");
+  #subjectBytes: Uint8Array | undefined;
 
   constructor(out: Outbox) {
     this.#out = out;
@@ -118,8 +119,7 @@ export class ServerVerbWriter implements ServerVerbs {
 
   #fromValue(to: SubscriptionRef, message: Message): void {
     const out = this.#out;
-    const subject = this.#bytesOf(message.subject);
-    const { replyWriter } = message;
+    const { subject, replyWriter } = message;
     const reply = replyWriter === undefined ? message.reply : "";
     const replyBytes = replyWriter === undefined ? reply.length * 3 : replyWriter.length;
     const sid = typeof to.sid === "string" ? to.sid : String(to.sid);
@@ -129,7 +129,8 @@ export class ServerVerbWriter implements ServerVerbs {
     const size = message.end - from + (text === undefined ? 0 : text.length);
     // What is short goes into one array with the line; what is long may be divided.
     const whole = size <= SHORT_BYTES && (text === undefined || message.end === from);
-    const target = out.room(FIXED_BYTES + subject.length + sid.length * 3 + replyBytes + (whole ? size : 0));
+    const line = FIXED_BYTES + (subject.length + sid.length) * 3 + replyBytes;
+    const target = out.room(line + (whole ? size : 0));
     let at = out.length;
     if (withHeaders) target[at++] = H;
     target[at] = M;
@@ -137,8 +138,7 @@ export class ServerVerbWriter implements ServerVerbs {
     target[at + 2] = G;
     target[at + 3] = SPACE;
     at += 4;
-    copyBytes(subject, 0, subject.length, target, at);
-    at += subject.length;
+    at = this.#writeSubject(subject, target, at);
     target[at++] = SPACE;
     at = writeText(sid, target, at);
     target[at++] = SPACE;
@@ -173,13 +173,17 @@ export class ServerVerbWriter implements ServerVerbs {
     out.append(CRLF, 0, 2);
   }
 
-  /** A publisher in process mostly stays with one subject, so the last one's bytes are kept. */
-  #bytesOf(subject: string): Uint8Array {
+  /** A publisher in process mostly stays with one subject, a consumer's messages mostly do not. */
+  #writeSubject(subject: string, target: Uint8Array, at: number): number {
     if (subject !== this.#subjectText) {
       this.#subjectText = subject;
-      this.#subjectBytes = encodeText(subject);
+      this.#subjectBytes = undefined;
+      return writeText(subject, target, at);
     }
-    return this.#subjectBytes;
+    this.#subjectBytes ??= encodeText(subject);
+    const { length } = this.#subjectBytes;
+    copyBytes(this.#subjectBytes, 0, length, target, at);
+    return at + length;
   }
 }
 
