@@ -149,4 +149,61 @@ describe("one thing after the other, as in nats-server", () => {
       pull(1, { body: { batch: 1, group: "g" }, ack: "-NAK" }),
       pull(1, { body: { batch: 1, group: "g", min_pending: 1, expires: 5_000_000_000 } }),
     ]));
+
+  for (const storage of ["file", "memory"]) {
+    it(`shows a first sequence once a stream is purged that never had a message, in ${storage}`, () =>
+      both.same([
+        create({ storage }),
+        ...[{ seq: 1 }, { filter: "s.>" }, { keep: 1 }].flatMap((what) => [purge(what), info()]),
+        ["$JS.API.STREAM.UPDATE.S", { name: "S", subjects: ["s.>"], storage, first_seq: 9 }],
+        info(),
+        purge({ filter: ">" }),
+        info(),
+        ["$JS.API.STREAM.LIST"],
+        ...ofMessages("s", "a"),
+        info(),
+      ]));
+  }
+
+  it("tells what is wrong with a request to unpin before it looks for the stream", () =>
+    both.same(
+      ["", "{", {}, { group: "" }, { group: "a b" }, { group: "g" }].map((body) => [
+        "$JS.API.CONSUMER.UNPIN.S.c",
+        body,
+      ]),
+    ));
+
+  it("lets none pass a request for less than no messages", () =>
+    both.same(
+      [
+        create(),
+        ...ofMessages("s", "a"),
+        consumer({ pause_until: "2199-01-02T03:04:05Z" }),
+        pull(1, { body: { batch: 1, no_wait: true } }),
+        pull(0, { body: { batch: -1 }, reply: "held" }),
+        pull(1, { body: { batch: 1, no_wait: true } }),
+        pull(0, { body: { batch: 3 }, reply: "held" }),
+        pull(1, { body: { batch: 1, no_wait: true } }),
+        ["$JS.API.CONSUMER.INFO.S.c"],
+      ],
+      ["held"],
+    ));
+
+  it("checks what the first check of an update has put in, too", () => {
+    const counter = { allow_msg_counter: true };
+    const update = (of: Fields): Step => [
+      "$JS.API.STREAM.UPDATE.S",
+      { name: "S", subjects: ["s.>"], storage: "memory", subject_delete_marker_ttl: 5e9, ...of },
+    ];
+    return both.same([
+      update(counter),
+      create(counter),
+      update({ ...counter, name: "T" }),
+      update(counter),
+      update({ ...counter, pedantic: true }),
+      update({ ...counter, storage: "file" }),
+      update({}),
+      info(),
+    ]);
+  });
 });

@@ -27,6 +27,8 @@ export interface Ask {
   readonly ack?: string;
   /** Answers to wait for; until the end of the batch without. 0 for none at all. */
   readonly answers?: number;
+  /** Where answers go that are not waited for, with `answers` 0: a subject that is watched. */
+  readonly reply?: string;
   /** For fast ingest: the reply subject between the inbox and "$FI". All that comes there is compared, step by step. */
   readonly fast?: string;
 }
@@ -208,7 +210,7 @@ async function answersTo(client: NatsConnection, ask: Ask): Promise<string[]> {
   const inbox = createInbox();
   const sub = client.subscribe(inbox);
   const options = Object.keys(given).length === 0 ? {} : { headers };
-  client.publish(subject, payload, { ...options, reply: answers === 0 ? undefined : inbox });
+  client.publish(subject, payload, { ...options, reply: answers === 0 ? ask.reply : inbox });
   const lines: string[] = [];
   if (answers !== 0) {
     const timer = setTimeout(() => sub.unsubscribe(), PATIENCE_MS);

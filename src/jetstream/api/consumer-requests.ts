@@ -1,7 +1,7 @@
 import type { JetStreamAccount } from "../account/account.ts";
 import { createConsumerRequest } from "../consumer/config.ts";
 import { decideConsumer } from "../consumer/create.ts";
-import { answerConsumerRequest, consumerAddress } from "../consumer/requests.ts";
+import { answerConsumerRequest, consumerAddress, groupToUnpin } from "../consumer/requests.ts";
 import { apiError } from "../errors.ts";
 import { decodeRequest, isEmptyRequest } from "../json/decode.ts";
 import type { ApiRequest } from "./api.ts";
@@ -25,6 +25,8 @@ function refuse({ address, body, account }: ApiRequest, strict: boolean): never 
     );
   } else if ((request === "CONSUMER.INFO" || request === "CONSUMER.DELETE") && !isEmptyRequest(body)) {
     throw apiError(10038);
+  } else if (request === "CONSUMER.UNPIN") {
+    groupToUnpin(body);
   }
   account.stream(address.stream);
   throw apiError(10059);

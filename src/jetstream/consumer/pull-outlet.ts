@@ -93,7 +93,9 @@ export class PullOutlet implements Outlet {
     if (!this.#cursor.count()) return undefined;
     const messages = this.#cursor.left + this.#redeliveries.size;
     if (messages === 0) return expires === 0 ? STATUS.noMessages() : undefined;
-    return messages < this.#look(false) ? STATUS.requestsPending() : undefined;
+    const wanted = this.#look(false);
+    // A request may ask for less than nothing: nats-server then counts more than there can be.
+    return wanted < 0 || messages < wanted ? STATUS.requestsPending() : undefined;
   }
 
   take(size: number, now: number, again: boolean): string | undefined {

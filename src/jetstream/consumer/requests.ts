@@ -138,10 +138,16 @@ async function pause(
   return `"paused":${paused},"pause_until":"${until}"${remaining}`;
 }
 
-async function unpin(consumers: Consumers, address: ApiAddress, body: Uint8Array): Promise<string> {
+/** The priority group that `CONSUMER.UNPIN` is about. @throws ApiError, RequestJsonError */
+export function groupToUnpin(body: Uint8Array): string {
   const { group } = decodeJson(unpinRequest, body);
   if (group === "") throw apiError(10025, { err: "consumer group not specified" });
   if (!isGroupName(group)) throw apiError(10162);
+  return group;
+}
+
+async function unpin(consumers: Consumers, address: ApiAddress, body: Uint8Array): Promise<string> {
+  const group = groupToUnpin(body);
   const consumer = find(consumers, address);
   if (!consumer.config.priorityGroups.includes(group)) throw apiError(10160);
   consumer.unpin(group);

@@ -19,12 +19,13 @@ export interface StateDetails {
 }
 
 /** A stream's state as the API shows it. */
-export function stateOf({ config, store, consumers }: Stream, details: StateDetails = {}): StreamStateInfo {
+export function stateOf(stream: Stream, details: StateDetails = {}): StreamStateInfo {
+  const { store, consumers, numbered } = stream;
   const { messages, bytes, firstSeq, firstTime, lastSeq, lastTime, subjects, deleted, lost } = store.state;
   return {
     messages,
     bytes,
-    firstSeq: lastSeq === 0 && config.firstSeq === 0 ? 0 : firstSeq,
+    firstSeq: lastSeq === 0 && !numbered ? 0 : firstSeq,
     firstTs: messages === 0 ? ZERO_TIME : timestampOf(firstTime),
     lastSeq,
     lastTs: lastTime === 0 ? ZERO_TIME : timestampOf(lastTime),

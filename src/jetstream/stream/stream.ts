@@ -62,6 +62,8 @@ export class Stream implements ConsumerHost, ExpiringStream, ReceivingStream {
   /** Where messages may schedule others. */
   #scheduler: Scheduler | undefined;
   #config: StreamConfig;
+  /** Whether it has a first sequence before it ever had a message: it was made with one, or purged. */
+  #numbered: boolean;
   #closed = false;
   /** What of its bytes is in the account's usage. */
   #counted = 0;
@@ -73,6 +75,7 @@ export class Stream implements ConsumerHost, ExpiringStream, ReceivingStream {
     this.created = created;
     this.store = store;
     this.#config = config;
+    this.#numbered = config.firstSeq > 0;
     const { client, clock, random, tasks, domain } = account;
     this.#answers = new Answers(config.name, domain, client, store, tasks);
     this.#duplicates = new DuplicateWindow(store, config.duplicateWindow, random);
@@ -140,6 +143,11 @@ export class Stream implements ConsumerHost, ExpiringStream, ReceivingStream {
 
   get config(): StreamConfig {
     return this.#config;
+  }
+
+  /** Whether its first sequence is shown even if it never had a message. */
+  get numbered(): boolean {
+    return this.#numbered;
   }
 
   get closed(): boolean {
@@ -309,6 +317,7 @@ export class Stream implements ConsumerHost, ExpiringStream, ReceivingStream {
       return await this.consumers.purging(pattern, async () => {
         const purged = await this.store.purge({ filter, before: seq > 0 ? seq : undefined, keep });
         if (filter === undefined) await this.#goOnAt(seq);
+        if (filter === undefined && seq === 0 && keep === 0) this.#numbered = true;
         return purged;
       });
     } finally {

@@ -28,10 +28,12 @@ export function decideUpdate(
   consumers: () => Iterable<LimitedConsumer>,
 ): StreamConfig {
   const { pedantic: literally, ...given } = request;
-  const wanted = checkStreamConfig(given, context, literally);
-  if (subjectName !== wanted.name) throw apiError(10056);
+  const completed = checkStreamConfig(given, context, literally);
+  if (subjectName !== completed.name) throw apiError(10056);
   const old = context.streamOf(subjectName);
   if (old === undefined) throw apiError(10059);
+  // Once more: what was put in for what was left out may break a rule that was looked at before.
+  const wanted = checkStreamConfig(completed, context, literally);
   const draft: StreamDraft = { ...wanted, metadata: storedStreamMetadata(wanted) };
   if (draft.numReplicas > 1) throw apiError(10074);
   checkFixed(draft, old);
