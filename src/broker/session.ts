@@ -132,7 +132,9 @@ export class Session extends Receiver implements ClientVerbs, FaultSink {
   /** Says INFO for the first time. @param extra - what it says beyond the usual. */
   greet(extra?: Partial<ServerInfo>): void {
     this.touch();
-    this.peer.info({ ...infoFor(this, this.broker.context), ...extra });
+    const info = infoFor(this, this.broker.context);
+    if (this.broker.authenticator?.asksUnsaid(this.type) === true) info.auth_required = undefined;
+    this.peer.info({ ...info, ...extra });
   }
 
   /** The account the connection is in. */

@@ -109,6 +109,10 @@ export class Authorization implements Authenticator {
     return this.#asksAll || (type === "WEBSOCKET" && this.#websocket !== undefined);
   }
 
+  asksUnsaid(type: ConnectionType): boolean {
+    return type !== "WEBSOCKET" && this.#secret.noAuthUser !== undefined;
+  }
+
   admit(candidate: Candidate): Admission | undefined | Promise<Admission | undefined> {
     const claim = this.#claim(candidate);
     if (claim === undefined) return undefined;

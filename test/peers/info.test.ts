@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { NatsServer } from "../../src/runtime/node/index.ts";
+import { startOurs, startReal } from "../support/configured-server.ts";
 import { RawClient } from "../support/raw-client.ts";
 import { RealServer } from "../support/real-server.ts";
 
@@ -50,6 +51,27 @@ describe("INFO", () => {
       }
     }
   });
+
+  const users = "users = [ {user: joe, password: p} ]";
+  for (const [what, config] of [
+    ["users", `authorization { ${users} }`],
+    ["no_auth_user", `authorization { ${users} }\nno_auth_user: joe`],
+    ["users of the system account only", `accounts { $SYS { ${users} } }`],
+  ] as const) {
+    it(`says whether a client must say who it is: ${what}`, async () => {
+      const said = [];
+      for (const start of [startReal, startOurs]) {
+        const server = await start(config);
+        const client = await RawClient.openUngreeted(server.port);
+        client.send('CONNECT {"verbose":false,"protocol":1,"user":"joe","pass":"p"}\r\nPING\r\n');
+        const infos = await client.take(/INFO [^]*INFO .*\r\n/);
+        said.push(infos.match(/INFO|"auth_required":\w+/g));
+        client.close();
+        await server.close();
+      }
+      assert.deepEqual(said[1], said[0]);
+    });
+  }
 
   for (const advertise of ["example.org", "example.org:99", " example.org : 99 ", "[::1]:7", ":8"]) {
     it(`says where clients find the server: client_advertise ${advertise}`, async () => {
