@@ -37,6 +37,8 @@ export interface Authenticator {
   admit(candidate: Candidate): Admission | undefined | Promise<Admission | undefined>;
   /** Lets a client in that begins without `CONNECT`, if there is a user for such (`no_auth_user`). */
   admitUnnamed(type: ConnectionType): Admission | undefined;
-  /** Whether, and as what, a client that is in may stay after the rules have changed. */
-  admitAgain(candidate: Candidate, before: Admission): Admission | undefined;
+  /** Whether, and as what, a client that is in may stay after the rules have changed. @param before - undefined when nobody asked it. */
+  admitAgain(candidate: Candidate, before: Admission | undefined): Admission | undefined;
+  /** The account of the user of that name; undefined when there is none in the list. */
+  accountOf(user: string): Account | undefined;
 }

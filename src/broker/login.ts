@@ -161,7 +161,7 @@ export class Login {
       !account.sessions.has(this.#session) &&
       account.sessions.size >= maxConnections
     ) {
-      this.#session.fault(FAULTS.maxAccountConnections, "maximum account active connections exceeded");
+      this.#tooMany();
       return false;
     }
     account.sessions.add(this.#session);
@@ -204,22 +204,40 @@ export class Login {
   reconsider(): void {
     const { authenticator, globalAccount } = this.#broker;
     const { type, account } = this.#session;
-    const before = this.#admission;
     if (authenticator === undefined || !authenticator.asks(type)) {
+      if (account !== globalAccount) {
+        this.#dismiss(undefined);
+        return;
+      }
       this.#admission = undefined;
       this.#session.permit(undefined);
-      if (account !== globalAccount) this.#refuse();
       return;
     }
-    const admission =
-      before === undefined ? undefined : authenticator.admitAgain({ options: this.options, type }, before);
+    const admission = authenticator.admitAgain({ options: this.options, type }, this.#admission);
     // A client cannot move to another account with its subscriptions.
     if (admission === undefined || admission.account !== account) {
-      this.#refuse();
+      this.#dismiss(authenticator);
       return;
     }
     this.#admission = admission;
-    this.#session.permit(admission.permissions);
+    const { maxConnections } = account.limits;
+    if (maxConnections >= 0 && account.sessions.size > maxConnections) this.#tooMany();
+    else this.#session.permit(admission.permissions);
+  }
+
+  /**
+   * The client may not stay. Where its user is no more, or in another account, nothing is wrong with what it said: it is closed without a
+   * word, so that it comes again and finds out (nats-server `clientHasMovedToDifferentAccount`).
+   */
+  #dismiss(authenticator: Authenticator | undefined): void {
+    const name = this.#admission?.user ?? this.options.user;
+    if (name !== "" && authenticator?.accountOf(name) !== this.#session.account)
+      this.#session.close("Client Closed");
+    else this.#refuse();
+  }
+
+  #tooMany(): void {
+    this.#session.fault(FAULTS.maxAccountConnections, "maximum account active connections exceeded");
   }
 }
 

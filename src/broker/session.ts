@@ -241,6 +241,7 @@ export class Session extends Receiver implements ClientVerbs, FaultSink {
     }
     if (this.#closed || this.#mute) return;
     this.login.reconsider();
+    if (this.#closed) return;
     for (const subscription of this.#subscriptions.all()) this.#reconsiderSubscription(subscription);
   }
 

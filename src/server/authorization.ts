@@ -133,14 +133,18 @@ export class Authorization implements Authenticator {
   }
 
   /** A hash takes too long to be checked again: who was checked against the same one stays, and who was not comes again. */
-  admitAgain(candidate: Candidate, before: Admission): Admission | undefined {
+  admitAgain(candidate: Candidate, before: Admission | undefined): Admission | undefined {
     const claim = this.#claim(candidate);
     if (claim === undefined) return undefined;
     const { admission, given } = claim;
     const wanted = admission.checkedBy;
     if (wanted === undefined) return admission;
-    if (wanted === before.checkedBy && admission.user === before.user) return admission;
+    if (wanted === before?.checkedBy && admission.user === before.user) return admission;
     return !isBcrypt(wanted) && sameText(wanted, given) ? admission : undefined;
+  }
+
+  accountOf(user: string): Account | undefined {
+    return this.#users.get(user)?.account;
   }
 
   /** Who a client says it is: what it will be if that is true. Undefined when there is nobody like that. */

@@ -172,10 +172,12 @@ export class ByteConnection implements ByteLinkHandler, ClientVerbs, FaultSink {
     const session = this.#session;
     this.#chunkBytes = bytes.length;
     this.#limits.maxControlLine = broker.context.limits.maxControlLine;
-    this.#limits.maxPayload = session.maxPayload;
     // Who must say who he is has to begin with that, whatever else he sends (nats-server parser.go).
     const gated = session.awaitsConnect && this.#reader.atStart && (bytes[0] & 0xdf) !== LETTER_C;
-    if (!gated || session.enterUnnamed()) this.#reader.read(bytes);
+    if (!gated || session.enterUnnamed()) {
+      this.#limits.maxPayload = session.maxPayload;
+      this.#reader.read(bytes);
+    }
     if (this.#active || this.#pinged) {
       if (this.#active) session.lastActivity = broker.turnTime();
       this.#active = false;
@@ -212,6 +214,8 @@ export class ByteConnection implements ByteLinkHandler, ClientVerbs, FaultSink {
     this.#heartbeat.connected();
     this.#session.connect(options);
     this.#limits.headers = this.#peer.headers;
+    // What came with it goes by the account's limits already.
+    this.#limits.maxPayload = this.#session.maxPayload;
   }
 
   pub(message: Message): void {

@@ -64,7 +64,7 @@ describe("INFO", () => {
         const server = await start(config);
         const client = await RawClient.openUngreeted(server.port);
         client.send('CONNECT {"verbose":false,"protocol":1,"user":"joe","pass":"p"}\r\nPING\r\n');
-        const infos = await client.take(/INFO [^]*INFO .*\r\n/);
+        const infos = await client.take(/INFO [\s\S]*INFO .*\r\n/);
         said.push(infos.match(/INFO|"auth_required":\w+/g));
         client.close();
         await server.close();

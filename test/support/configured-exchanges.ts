@@ -299,6 +299,16 @@ system_account: SYS`,
         ],
       },
       {
+        name: "limits: payload of what comes together with CONNECT",
+        steps: [
+          [
+            "a",
+            `${connectAs(user("a", "p"))}PUB n 11\r\nhello world\r\n${PING}`,
+            "-ERR 'Maximum Payload Violation'\r\n<closed>",
+          ],
+        ],
+      },
+      {
         name: "the user of the system account may use subjects of servers",
         steps: [hello("s", user("sys", "p")), ["s", `PUB $NRG.x 0\r\n\r\n${PING}`, PONG]],
       },

@@ -3,6 +3,7 @@ import { randomInt } from "node:crypto";
 import { once } from "node:events";
 import { createServer } from "node:net";
 import process from "node:process";
+import { until } from "./waiting.ts";
 
 /** A real nats-server in a process of its own. */
 export class RealServer {
@@ -48,6 +49,16 @@ export class RealServer {
 
   get url(): string {
     return `nats://127.0.0.1:${this.port}`;
+  }
+
+  /** Has it read its configuration file again. */
+  async reload(): Promise<void> {
+    const before = this.#log().length;
+    this.#child.kill("SIGHUP");
+    await until(
+      () => /Reloaded server conf|Failed to reload/.test(this.#log().slice(before)),
+      "it has reloaded",
+    );
   }
 
   async close(): Promise<void> {
