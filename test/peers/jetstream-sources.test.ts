@@ -285,6 +285,25 @@ const SCRIPTS: Readonly<Record<string, readonly Step[]>> = {
     ...messages("M", 5),
     info("T"),
   ],
+  "a TTL holds only where streams allow it": [
+    create("O", { subjects: ["o.>"], allow_msg_ttl: true }),
+    create("S", { sources: [{ name: "O" }] }),
+    create("M", { mirror: { name: "O" }, storage: "memory" }),
+    create("T", { allow_msg_ttl: true, sources: [{ name: "O" }] }),
+    // When the second has expired, the first has been due for long.
+    ...["a", "b"].flatMap((data, i): Step[] => [
+      ["o.1", data, { "Nats-TTL": "1s" }],
+      reached("T", i + 1),
+      reached("M", i + 1),
+      until("O", /"messages":0[,}]/),
+      until("T", /"messages":0[,}]/),
+    ]),
+    info("S"),
+    info("M"),
+    ...messages("S", 2),
+    ...messages("M", 2),
+    info("T"),
+  ],
   "counters add up": [
     create("O", { subjects: ["c.o.>"], allow_msg_counter: true, allow_direct: true }),
     create("P", { subjects: ["c.p.>"], allow_msg_counter: true, allow_direct: true }),
