@@ -395,6 +395,34 @@ const SCRIPTS: Readonly<Record<string, { script: readonly Step[]; stream?: objec
       INFO,
     ],
   },
+  "a purge of all that one of two filters lets through": {
+    script: [
+      ["publish", "s.1"],
+      ["create", "c", { filter_subjects: ["s.1", "s.2"], max_ack_pending: 1 }],
+      ["create", "d", { filter_subjects: ["s.1", "s.2"] }],
+      ["pull", "p", "c", "1"],
+      ["publish", "s.1", "s.2"],
+      ["purge", { filter: "s.2" }],
+      INFO,
+      ["request", "CONSUMER.INFO.S.d"],
+      ["ack", "p", 0, "+ACK"],
+      ["pull", "q", "c", "9"],
+      INFO,
+    ],
+  },
+  "a purge of more than one of two filters lets through": {
+    script: [
+      ["publish", "s.a.1"],
+      ["create", "c", { filter_subjects: ["s.a.1", "s.b.1"], max_ack_pending: 1 }],
+      ["pull", "p", "c", "1"],
+      ["publish", "s.b.1", "s.a.1"],
+      ["purge", { filter: "s.a.*" }],
+      INFO,
+      ["ack", "p", 0, "+ACK"],
+      ["pull", "q", "c", "9"],
+      INFO,
+    ],
+  },
   "a purge of some": {
     except: FLOOR,
     script: [
