@@ -138,12 +138,12 @@ export abstract class IndexedStore implements StreamStore {
     return this.stream.deletedRanges();
   }
 
-  nextExpiry(maxAge: number): number | undefined {
-    return this.stream.nextExpiry(maxAge);
+  nextExpiry(maxAge: number, ttls: boolean): number | undefined {
+    return this.stream.nextExpiry(maxAge, ttls);
   }
 
-  expired(now: number, maxAge: number, limit: number): number[] {
-    return this.stream.expired(now, maxAge, limit);
+  expired(now: number, maxAge: number, limit: number, ttls: boolean): number[] {
+    return this.stream.expired(now, maxAge, limit, ttls);
   }
 
   async purge(request: PurgeRequest): Promise<number> {

@@ -187,13 +187,13 @@ export interface StreamStore {
   /** Removes messages, and resolves to how many when that is on disk. */
   purge(request: PurgeRequest): Promise<number>;
 
-  /** When the next message is due by its TTL or, if that is not 0, `maxAge` (ms); undefined for none. May be too early, never too late. */
-  nextExpiry(maxAge: number): number | undefined;
+  /** When the next message is due by its TTL or, if that is not 0, `maxAge` (ms); undefined for none. May be too early, never too late. @param ttls - whether TTLs count; one of "never" always does. */
+  nextExpiry(maxAge: number, ttls: boolean): number | undefined;
   /**
    * Up to `limit` sequences of messages that are due at `now`, those with a TTL in order of the time they were due. If there are more than that, which ones
-   * come is not said. They stay until they are removed.
+   * come is not said. They stay until they are removed. Without `ttls` none counts but "never".
    */
-  expired(now: number, maxAge: number, limit: number): number[];
+  expired(now: number, maxAge: number, limit: number, ttls: boolean): number[];
 
   /**
    * Keeps a few bytes beside the messages for at least {@link StoreOptions.noteAge}: they are on disk when what was done before and

@@ -263,8 +263,8 @@ export class StreamIndex implements StreamState {
   }
 
   /** See `StreamStore.nextExpiry`. */
-  nextExpiry(maxAge: number): number | undefined {
-    const byTtl = this.expiry.next();
+  nextExpiry(maxAge: number, ttls: boolean): number | undefined {
+    const byTtl = ttls ? this.expiry.next() : undefined;
     if (maxAge === 0) return byTtl;
     const seq = this.#firstThatAges();
     if (seq === 0 || !this.index.locate(seq)) return byTtl;
@@ -273,7 +273,7 @@ export class StreamIndex implements StreamState {
   }
 
   /** See `StreamStore.expired`. */
-  expired(now: number, maxAge: number, limit: number): number[] {
+  expired(now: number, maxAge: number, limit: number, ttls: boolean): number[] {
     const due: number[] = [];
     const byAge = new Set<number>();
     if (maxAge > 0 && this.messages > 0) {
@@ -287,7 +287,7 @@ export class StreamIndex implements StreamState {
         if (this.expiry.size > 0) byAge.add(seq);
       }
     }
-    for (const seq of this.expiry.due(now, limit)) {
+    for (const seq of ttls ? this.expiry.due(now, limit) : []) {
       if (due.length < limit && !byAge.has(seq)) due.push(seq);
     }
     return due;

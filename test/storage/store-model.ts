@@ -213,11 +213,13 @@ export class Pair {
     const byTtl = model.messages.filter(
       ({ ttl, time }) => ttl !== 0 && ttl !== TTL_NEVER && time + ttl * 1000 <= now,
     );
-    assert.deepEqual(store.expired(now, 0, 1000).sort(), byTtl.map(({ seq }) => seq).sort());
+    assert.deepEqual(store.expired(now, 0, 1000, true).sort(), byTtl.map(({ seq }) => seq).sort());
     const byAge = model.messages.filter(({ ttl, time }) => ttl !== TTL_NEVER && time <= now - 1200);
     const due = new Set([...byTtl, ...byAge].map(({ seq }) => seq));
-    assert.deepEqual(new Set(store.expired(now, 1200, 1000)), due);
-    const next = store.nextExpiry(0);
+    assert.deepEqual(new Set(store.expired(now, 1200, 1000, true)), due);
+    assert.deepEqual(new Set(store.expired(now, 1200, 1000, false)), new Set(byAge.map(({ seq }) => seq)));
+    assert.equal(store.nextExpiry(0, false), undefined);
+    const next = store.nextExpiry(0, true);
     if (byTtl.length > 0) assert.ok(next !== undefined && next <= now);
   }
 }

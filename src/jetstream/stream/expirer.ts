@@ -65,7 +65,8 @@ export class Expirer {
   look(): void {
     const { config, store, closed } = this.#stream;
     if (closed) return;
-    const next = store.nextExpiry(config.maxAge);
+    // What comes from another stream may have a TTL here, too, where none counts.
+    const next = store.nextExpiry(config.maxAge, config.allowMsgTtl);
     if (next !== undefined) this.due(next);
   }
 
@@ -83,7 +84,7 @@ export class Expirer {
       const ids = this.#stream.forgetIds(now);
       if (ids !== undefined) this.due(ids);
       const { config, store } = this.#stream;
-      const due = store.expired(now, config.maxAge, AT_ONCE);
+      const due = store.expired(now, config.maxAge, AT_ONCE, config.allowMsgTtl);
       if (config.subjectDeleteMarkerTtl > 0) await this.#expireMarking(due);
       else for (const seq of due) this.#stream.expire(seq);
       // What would be tried again and again.
