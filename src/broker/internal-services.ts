@@ -17,6 +17,6 @@ export interface ConnectionObserver {
   entered(session: Session): void;
   /** A client that INFO was sent to has gone. */
   left(session: Session, reason: ClosedReason): void;
-  /** A client was not let in. */
-  refused(session: Session): void;
+  /** A client was not let in. @param checked - whether for its user, password or token, which its account hears of, too. */
+  refused(session: Session, checked: boolean): void;
 }

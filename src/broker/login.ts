@@ -144,7 +144,9 @@ export class Login {
       : this.#broker.authenticator?.admitUnnamed(this.#session.type);
     this.#timer?.cancel();
     this.connected = true;
-    return this.#admit(admission);
+    if (admission !== undefined) return this.#admit(admission);
+    this.#refuse(false);
+    return false;
   }
 
   /** Puts the client where it belongs, or refuses it. */
@@ -180,7 +182,7 @@ export class Login {
       this.#labelled = true;
     }
     if (options.account !== "" || options.new_account) {
-      this.#refuse();
+      this.#refuse(false);
     } else if (options.protocol < 0 || options.protocol > 1) {
       session.fault(FAULTS.clientProtocol, "invalid client protocol");
     } else if (options.no_responders && !this.#peer.headers) {
@@ -190,8 +192,9 @@ export class Login {
     }
   }
 
-  #refuse(): void {
-    this.#broker.observer?.refused(this.#session);
+  /** @param checked - whether that is for what it said of itself. */
+  #refuse(checked = true): void {
+    this.#broker.observer?.refused(this.#session, checked);
     const { user, nkey, auth_token: token } = this.options;
     const who = nkey !== "" ? ` - Nkey ${quote(nkey)}` : user !== "" ? ` - User ${quote(user)}` : "";
     this.#session.fault(

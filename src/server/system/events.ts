@@ -68,11 +68,12 @@ export class SystemEvents implements ConnectionObserver {
     this.#tell(`$SYS.ACCOUNT.${session.account.name}.DISCONNECT`, () => this.#disconnect(session, reason));
   }
 
-  refused(session: Session): void {
+  refused(session: Session, checked: boolean): void {
     const event = (): object => this.#disconnect(session, "Authentication Failure");
     if (!this.#unheard) {
       this.#tell(`$SYS.SERVER.${this.#state.info.server_id}.CLIENT.AUTH.ERR`, event);
     }
+    if (!checked) return;
     const { account } = session;
     const publisher = this.#broker.publisher(account);
     if (publisher.hasInterest(REFUSED_SUBJECT)) {

@@ -55,9 +55,9 @@ export class System implements ConnectionObserver, InternalServices, Tracer {
     if (this.#heard) this.#do(({ events }) => events.left(session, reason));
   }
 
-  refused(session: Session): void {
-    if (this.#heard || this.#broker.publisher(session.account).hasInterest(REFUSED_SUBJECT)) {
-      this.#do(({ events }) => events.refused(session));
+  refused(session: Session, checked: boolean): void {
+    if (this.#heard || (checked && this.#broker.publisher(session.account).hasInterest(REFUSED_SUBJECT))) {
+      this.#do(({ events }) => events.refused(session, checked));
     }
   }
 
