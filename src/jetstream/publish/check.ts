@@ -157,9 +157,7 @@ function decide(
     if (sizeOf(headers, payload) > context.maxPayload) throw apiError(10054);
   }
   checkSize(headers, payload, config);
-  const asked = readTtl(values);
-  // Where messages may have no TTL, one that comes from another stream has none of its own, but may never grow too old (nats-server filestore.go).
-  const ttl = config.allowMsgTtl || asked === TTL_NEVER ? asked : 0;
+  const ttl = readTtl(values);
   return withRaisedTtl({ kind: "store", headers, payload, ttl, rollup, msgId, counter }, config);
 }
 
