@@ -31,8 +31,8 @@ export interface Authenticator {
   readonly timeout: number;
   /** Whether clients that come in that way must say who they are. */
   asks(type: ConnectionType): boolean;
-  /** Whether their first INFO does not say so, because there is a `no_auth_user` for them (nats-server `createClientEx`). */
-  asksUnsaid(type: ConnectionType): boolean;
+  /** Whether their first INFO leaves out `auth_required` all the same, as there is a `no_auth_user` for them (nats-server `createClientEx`). */
+  omitsAuthRequired(type: ConnectionType): boolean;
   /** Lets a client in, or (undefined) does not. A promise when a password takes long to check; it never rejects. */
   admit(candidate: Candidate): Admission | undefined | Promise<Admission | undefined>;
   /** Lets a client in that begins without `CONNECT`, if there is a user for such (`no_auth_user`). */

@@ -133,7 +133,7 @@ export class Session extends Receiver implements ClientVerbs, FaultSink {
   greet(extra?: Partial<ServerInfo>): void {
     this.touch();
     const info = infoFor(this, this.broker.context);
-    if (this.broker.authenticator?.asksUnsaid(this.type) === true) info.auth_required = undefined;
+    if (this.broker.authenticator?.omitsAuthRequired(this.type) === true) info.auth_required = undefined;
     this.peer.info({ ...info, ...extra });
   }
 

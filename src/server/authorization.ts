@@ -109,7 +109,7 @@ export class Authorization implements Authenticator {
     return this.#asksAll || (type === "WEBSOCKET" && this.#websocket !== undefined);
   }
 
-  asksUnsaid(type: ConnectionType): boolean {
+  omitsAuthRequired(type: ConnectionType): boolean {
     return type !== "WEBSOCKET" && this.#secret.noAuthUser !== undefined;
   }
 

@@ -35,8 +35,8 @@ export class WindowCache {
   #newest: Window | undefined;
   readonly #tasks: Tasks;
   /**
-   * Arrays of windows that are not there any more, the oldest first. They are expensive to make, and more so to give back: the engine collects
-   * all garbage, which takes some 20 ms, after a few dozen megabytes of them.
+   * Arrays of windows that are not there any more, the oldest first. They are expensive to make, and more so to give back: after a few dozen
+   * megabytes of them the engine collects all garbage.
    */
   readonly #spare: RecordBytes[] = [];
   #spareBytes = 0;

@@ -55,9 +55,9 @@ async function answer(consumer: Consumer, served: boolean, body: Uint8Array): Pr
   const position = resetPosition(consumer, seq);
   consumer.reset(position);
   // As it is before anything comes of it.
-  const info = consumer.info();
+  const asReset = consumer.info();
   const { host } = consumer;
   if (host.config.retention === "interest") host.needsChanged();
-  await consumer.flush().catch(() => {});
-  return `${consumerInfo.write(await info).slice(1, -1)},"reset_seq":${position}`;
+  const [info] = await Promise.all([asReset, consumer.flush().catch(() => {})]);
+  return `${consumerInfo.write(info).slice(1, -1)},"reset_seq":${position}`;
 }
