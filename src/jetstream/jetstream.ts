@@ -25,6 +25,7 @@ import { STREAM_REQUESTS } from "./api/stream-requests.ts";
 import { apiError } from "./errors.ts";
 import { TimeZones } from "./publish/time-zone.ts";
 import type { JetStreamAccountSettings, JetStreamSettings } from "./settings.ts";
+import { shortHash } from "./short-hash.ts";
 import type { StorageType } from "./stream/config.ts";
 import type { AccountLimits } from "./stream/context.ts";
 import { ServerBatches } from "./stream/server-batches.ts";
@@ -180,8 +181,14 @@ export class JetStream {
     const max = this.#max;
     const account = broker.account(name);
     const client = new InternalClient(broker, account);
+    let hash: string | undefined;
     return {
       name,
+      // The first consumer asks for it: an account that is just there should cost nothing.
+      get hash() {
+        hash ??= shortHash(name);
+        return hash;
+      },
       client,
       clock,
       random,

@@ -1,5 +1,6 @@
 /** JetStream by account: who has it, what they may have, and how it is reached by its domain. */
 import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
 import { describe, it } from "node:test";
 import { Both, type Step } from "../support/jetstream-both.ts";
 
@@ -76,6 +77,40 @@ const SCRIPTS: Readonly<Record<string, readonly Step[]>> = {
   bytes: [create("S"), create("S", { max_bytes: 100 }), ["s.1", "x"], ["$JS.API.INFO"]],
 };
 
+const DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+
+/** What stands for an account in subjects of the second form. */
+function accountHash(account: string): string {
+  const hash = createHash("sha256").update(account).digest();
+  return Array.from(hash.subarray(0, 8), (byte) => DIGITS[byte % DIGITS.length]).join("");
+}
+
+/** Messages of a consumer are acknowledged by subjects of the second form: right ones, and those of others. */
+function acknowledged(domain: string, account: string): readonly Step[] {
+  const info: Step = ["$JS.API.CONSUMER.INFO.A.c"];
+  const ack = (realm: string, stream: string, seq: number, more = ""): Step => [
+    `$JS.ACK.${realm}.${stream}.c.1.${seq}.${seq}.1767323045123456789.0${more}`,
+    "+ACK",
+  ];
+  const own = `${domain}.${accountHash(account)}`;
+  return [
+    create("A"),
+    ["$JS.API.CONSUMER.CREATE.A.c", { stream_name: "A", config: { ack_policy: "explicit" } }],
+    ...Array.from({ length: 4 }, (): Step => ["a.1", "x"]),
+    ...Array.from({ length: 4 }, (): Step => ["$JS.API.CONSUMER.MSG.NEXT.A.c", "1"]),
+    ack(own, "A", 1),
+    info,
+    ack(own, "A", 2, ".more.tokens"),
+    info,
+    ack(`${domain}.${accountHash("OTHER")}`, "A", 3),
+    ack(`elsewhere.${accountHash(account)}`, "A", 3),
+    ack(own, "B", 3),
+    info,
+    [`$JS.ACK.${own}.A.c.1.4.4.1767323045123456789`, "+ACK"],
+    info,
+  ];
+}
+
 describe("JetStream by account beside nats-server", () => {
   for (const [user, script] of Object.entries(SCRIPTS)) {
     it(`serves the account of "${user}"`, async () => {
@@ -84,6 +119,21 @@ describe("JetStream by account beside nats-server", () => {
         const [real, ours] = both.infos();
         assert.deepEqual(ours, real);
         await both.same(script);
+      } finally {
+        await both.close();
+      }
+    });
+  }
+
+  const realms = [
+    { domain: "hub", account: "ALL", config: CONFIG, user: { user: "all", pass: "x" } },
+    { domain: "_", account: "$G", config: undefined, user: {} },
+  ];
+  for (const { domain, account, config, user } of realms) {
+    it(`takes acknowledgements of ${account} in "${domain}" by subjects of the second form`, async () => {
+      const both = await Both.start(config, user);
+      try {
+        await both.same(acknowledged(domain, account));
       } finally {
         await both.close();
       }

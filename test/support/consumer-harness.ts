@@ -7,6 +7,7 @@ import { Consumers } from "../../src/jetstream/consumer/consumers.ts";
 import type { ConsumerHost } from "../../src/jetstream/consumer/host.ts";
 import { answerConsumerRequest } from "../../src/jetstream/consumer/requests.ts";
 import { ApiError } from "../../src/jetstream/errors.ts";
+import { shortHash } from "../../src/jetstream/short-hash.ts";
 import { type StreamConfig, streamConfig } from "../../src/jetstream/stream/config.ts";
 import { NO_ACCOUNT_LIMITS, NO_SERVER_LIMITS } from "../../src/jetstream/stream/context.ts";
 import type { Message } from "../../src/protocol/message.ts";
@@ -89,6 +90,7 @@ export class ConsumerHarness implements ConsumerHost {
     let events = 0;
     this.account = {
       name: "$G",
+      hash: shortHash("$G"),
       client: own,
       clock,
       random: runtime.random,

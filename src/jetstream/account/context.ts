@@ -16,6 +16,8 @@ import type { Usage } from "./usage.ts";
 export interface AccountContext {
   /** The account's name. */
   readonly name: string;
+  /** What stands for the name in subjects that acknowledge messages. */
+  readonly hash: string;
   /** The server in this account: it hears what streams store, and speaks to the clients of consumers. */
   readonly client: InternalClient;
   readonly clock: Clock;

@@ -17,7 +17,6 @@ import type { ConsumerHost } from "./host.ts";
 import { Inactivity } from "./inactivity.ts";
 import { type ConsumerInfo, sequenceInfoOf } from "./info.ts";
 import { Listening } from "./listening.ts";
-import { accountHash } from "./names.ts";
 import type { ConsumerOwner, Outlet } from "./owner.ts";
 import { Pace } from "./pace.ts";
 import { PullOutlet } from "./pull-outlet.ts";
@@ -79,7 +78,7 @@ export class Consumer implements ConsumerOwner {
   /** Nothing runs before {@link open}. */
   constructor(host: ConsumerHost, parts: ConsumerParts, events: ConsumerEvents) {
     const { name, config, created, start, log } = parts;
-    const { clock, name: account, domain } = host.account;
+    const { clock, hash: accountHash, domain } = host.account;
     this.host = host;
     this.stream = host.config.name;
     this.consumer = name;
@@ -98,7 +97,7 @@ export class Consumer implements ConsumerOwner {
       this.state.rollBack(host.store.state.lastSeq);
     }
     this.#redeliveries = new Redeliveries(this.state.pending);
-    this.#subjects = new AckSubjects(this.stream, name, { domain, accountHash: accountHash(account) });
+    this.#subjects = new AckSubjects(this.stream, name, { domain, accountHash });
     this.#cursor = new Cursor(host.store, config, this.state.delivered.stream + 1);
     this.#pace = new Pace(this);
     const position = (): number => this.#cursor.position;

@@ -3,9 +3,9 @@ import { type ConsumerConfig, consumerConfig } from "../consumer/config.ts";
 import { type Field, record } from "../json/codec.ts";
 import { text } from "../json/scalars.ts";
 import { type Timestamp, timestamp } from "../json/timestamps.ts";
+import { sha256 } from "../sha256.ts";
 import { type StreamConfig, streamConfig } from "../stream/config.ts";
 import { HighwayHash } from "./highway-hash.ts";
-import { sha256 } from "./sha256.ts";
 
 /** What `meta.inf` says of a stream. */
 export interface FileStreamInfo extends StreamConfig {

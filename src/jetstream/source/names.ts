@@ -1,17 +1,9 @@
-import { decodeText, encodeText } from "../../protocol/text.ts";
-import { sha256 } from "../snapshot/sha256.ts";
+import { decodeText } from "../../protocol/text.ts";
+import { shortHash } from "../short-hash.ts";
 import type { StreamSource } from "../stream/source.ts";
 
-const DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
-const HASH_LENGTH = 8;
 /** Stands between several filters, or destinations. */
 const BETWEEN = "\f";
-
-/** A short text that stands for a longer one, in names and headers that other servers read (nats-server `getHash`). */
-export function shortHash(text: string): string {
-  const hash = sha256(encodeText(text)).subarray(0, HASH_LENGTH);
-  return Array.from(hash, (byte) => DIGITS[byte % DIGITS.length]).join("");
-}
 
 /** What a source is called where its messages say where they come from: three words (nats-server `composeIName`). */
 export function indexName({
