@@ -25,6 +25,8 @@ const SECOND = 1_000_000_000;
 const INFO = ["request", "CONSUMER.INFO.S.c"] as const;
 /** See docs/jetstream.md: where a message is given up or purged, the floor is not the same. */
 const FLOOR = /"ack_floor":\{[^}]*\},/;
+/** See docs/jetstream.md: what is left of what the consumer remembers, after its filters have changed. */
+const PENDING = /"num_pending":\d+,|(?<=TIME\.)\d+/g;
 const THREE = ["publish", "s.a", "s.b", "s.a"] as const;
 
 const SCRIPTS: Readonly<Record<string, { script: readonly Step[]; stream?: object; except?: RegExp }>> = {
@@ -335,6 +337,33 @@ const SCRIPTS: Readonly<Record<string, { script: readonly Step[]; stream?: objec
       ["pull", "q", "c", "9"],
       INFO,
     ],
+  },
+  "the last on each subject, of fewer subjects than at first": {
+    script: [
+      ["publish", "s.a", "s.b", "s.a", "s.c", "s.b", "s.a", "s.d"],
+      ["create", "c", { deliver_policy: "last_per_subject", filter_subject: "s.*" }],
+      ["pull", "p", "c", "1"],
+      ["create", "c", { deliver_policy: "last_per_subject", filter_subject: "s.a" }],
+      INFO,
+      ["publish", "s.c", "s.a"],
+      ["pull", "q", "c", "2"],
+      INFO,
+      ["pull", "r", "c", "9"],
+      INFO,
+    ],
+    except: PENDING,
+  },
+  "the last on each subject, of other subjects than at first": {
+    script: [
+      ["publish", "s.a", "s.b", "s.a", "s.c", "s.b", "s.a", "s.d"],
+      ["create", "c", { deliver_policy: "last_per_subject", filter_subjects: ["s.a", "s.b"] }],
+      ["create", "c", { deliver_policy: "last_per_subject", filter_subjects: ["s.b", "s.c"] }],
+      INFO,
+      ["pull", "p", "c", "9"],
+      ["publish", "s.a", "s.b", "s.c"],
+      INFO,
+    ],
+    except: PENDING,
   },
   "headers only": {
     script: [THREE, ["create", "c", { headers_only: true }], ["pull", "p", "c", "3"]],
