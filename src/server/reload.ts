@@ -23,5 +23,5 @@ export interface ReloadPlan {
 export function planReload(before: ResolvedServerOptions, given: ServerOptions): ReloadPlan {
   const next = { options: reloadedOptions(given), applyAccounts };
   const changed = changedOptions(before, next.options);
-  return { next, changed, logTo: (log) => logReload(log, changed, next.options) };
+  return { next, changed, logTo: (log) => logReload(log, before, next.options) };
 }

@@ -377,6 +377,7 @@ export class Server {
     const before = this.#options;
     this.#options = next;
     Object.assign(this.#limits, limitsOf(next));
+    plan.logTo(this.log);
     if (plan.next.applyAccounts !== undefined) this.#authorize(plan.next.applyAccounts);
     await this.#reloadJetStream(next);
     this.#checkReload();
@@ -387,7 +388,6 @@ export class Server {
       this.#connections.inform(this.#info);
     this.#broker.flush();
     this.afterReload(before);
-    plan.logTo(this.log);
     for (const remark of config.remarks) this.log.warn(remark);
     this.config = config;
     this.log.notice(`Reloaded server configuration (${config.digest})`);

@@ -44,7 +44,7 @@ export class RealServer {
     return this.#log()
       .split("\n")
       .filter((line) => line !== "")
-      .map((line) => line.replace(/^\[\d+\] \S+ \S+ \[\w+\] /, ""));
+      .map((line) => line.replace(/^\[\d+\] (?:\S+ \S+ )?\[\w+\] /, ""));
   }
 
   get url(): string {

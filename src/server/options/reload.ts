@@ -137,7 +137,7 @@ function show({ kind }: OptionRow, value: unknown): string {
 }
 
 /** Whether two options say the same; what is undefined counts as left out. */
-function isSame(one: unknown, other: unknown): boolean {
+export function isSame(one: unknown, other: unknown): boolean {
   if (Object.is(one, other)) return true;
   if (typeof one !== "object" || typeof other !== "object" || one === null || other === null) return false;
   if (one instanceof Set && other instanceof Set) return isSame([...one].sort(), [...other].sort());
