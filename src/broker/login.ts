@@ -79,8 +79,11 @@ export class Login {
   connect(given: Partial<ConnectOptions>): void {
     this.#timer?.cancel();
     const again = this.connected;
-    // A second CONNECT begins anew, with the fields of the first as defaults (nats-server client.go processConnect).
-    if (again) this.#session.dropSubscriptions();
+    // A second CONNECT begins anew, outside of its account, with the fields of the first as defaults (nats-server client.go processConnect).
+    if (again) {
+      this.#session.dropSubscriptions();
+      this.#session.join(this.#broker.globalAccount);
+    }
     this.connected = true;
     const said = { ...this.options, ...given };
     const options = this.#credentials === undefined ? said : withCredentials(said, this.#credentials);

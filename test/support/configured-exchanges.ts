@@ -54,16 +54,6 @@ export const CONFIGURED: readonly ConfiguredExchanges[] = [
         steps: [["a", connectAs(`${user("joe", "secret")},"account":"x"`), VIOLATION]],
       },
       {
-        name: "the account does not hear of who was refused for something else than its password",
-        steps: [
-          hello("a", user("joe", "secret")),
-          ["a", `SUB $SYS.ACCOUNT.CLIENT.AUTH.ERR 1\r\n${PING}`, PONG],
-          ["b", connectAs(`${user("joe", "secret")},"account":"x"`), VIOLATION],
-          ["c", PING, VIOLATION],
-          ["a", PING, PONG],
-        ],
-      },
-      {
         name: "checks a second CONNECT, too",
         steps: [hello("a", user("joe", "secret")), ["a", connectAs(user("joe", "x")), VIOLATION]],
       },
