@@ -76,8 +76,7 @@ export function refusalsHeardSuite(name: string, start: () => Promise<ServerUnde
         const client = await RawClient.open(server.port);
         assert.equal(await client.ask(sent), "-ERR 'Authorization Violation'\r\n<closed>");
       }
-      const ended = ({ length, [length - 1]: last }: string[]): boolean =>
-        length > 0 && last.startsWith("last");
+      const ended = (events: readonly string[]): boolean => events.at(-1)?.startsWith("last") === true;
       await until(() => ended(heard.g) && ended(heard.sys) && ended(gone), "the last refusal is told of");
       for (const client of clients) await client.flush();
       assert.deepEqual(heard, HEARD);
