@@ -78,6 +78,38 @@ describe("streams and restarts", () => {
     assert.equal(await two.message(2), "stays");
     await two.close();
   });
+
+  it("keep what only a consumer wants that is gone with the server, whatever becomes of others", async () => {
+    const disk = new SimulatedDisk();
+    const one = await SimulatedJetStream.start(disk);
+    const consumer = (name: string, filter: string, more: object = {}) =>
+      [
+        `$JS.API.CONSUMER.CREATE.S.${name}`,
+        {
+          stream_name: "S",
+          config: { durable_name: name, ack_policy: "explicit", filter_subject: filter, ...more },
+        },
+      ] as const;
+    const memory = consumer("memory", "s.*", { mem_storage: true });
+    await one.create({ retention: "interest" });
+    await one.json(...memory);
+    await one.json(...consumer("file", "s.1"));
+    for (const subject of ["s.1", "s.2", "s.3"]) await one.ask(subject, subject);
+    await one.close();
+
+    const two = await SimulatedJetStream.start(disk, one.clock);
+    await two.json(...consumer("file", "s.1", { description: "changed" }));
+    await two.json(...consumer("other", "s.3"));
+    await two.json("$JS.API.CONSUMER.DELETE.S.other");
+    await two.json(`${API}.UPDATE.S`, { name: "S", subjects: ["s.>"], retention: "interest", max_msgs: 10 });
+    assert.equal((await two.state()).messages, 2, "all but what only a deleted one wanted");
+    assert.equal((await two.json(...memory)).num_pending, 2);
+    await two.json("$JS.API.CONSUMER.DELETE.S.memory");
+    assert.equal((await two.state()).messages, 1);
+    await two.json("$JS.API.CONSUMER.DELETE.S.file");
+    assert.equal((await two.state()).messages, 0);
+    await two.close();
+  });
 });
 
 describe("schedules", () => {

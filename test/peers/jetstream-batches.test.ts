@@ -498,7 +498,7 @@ describe("batches, as in nats-server", () => {
 });
 
 function withStorage(step: Step, storage: string): Step {
-  if (typeof step === "number" || "subject" in step) return step;
+  if (typeof step === "number" || "subject" in step || "restart" in step) return step;
   const [subject, body, headers] = step;
   if (!/STREAM\.(CREATE|UPDATE)/.test(subject) || typeof body !== "object") return step;
   return [subject, { ...body, storage }, headers];

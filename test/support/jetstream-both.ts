@@ -40,11 +40,17 @@ export interface AskUntil {
   readonly until: RegExp;
 }
 
-/** A step of a script: a request by its subject and body, one in full, or so many ms of waiting. */
+/** The servers are ended and started again, with what is on disk. */
+export interface Restart {
+  readonly restart: true;
+}
+
+/** A step of a script: a request by its subject and body, one in full, so many ms of waiting, or a restart. */
 export type Step =
   | readonly [subject: string, body?: unknown, headers?: Readonly<Record<string, string>>]
   | Ask
   | AskUntil
+  | Restart
   | number;
 
 /** The most that an {@link AskUntil} waits, in ms. */
@@ -59,17 +65,20 @@ const TIMED_RUNS = 3;
 /** The real server and ours, side by side, each with a connection of the official client. */
 export class Both {
   readonly #folder: string;
-  readonly #real: RealServer;
-  readonly ours: NatsServer;
-  readonly #clients: readonly [real: NatsConnection, ours: NatsConnection];
+  readonly #user: ConnectionOptions;
+  #real: RealServer;
+  ours: NatsServer;
+  readonly #clients: [real: NatsConnection, ours: NatsConnection];
 
   private constructor(
     folder: string,
+    user: ConnectionOptions,
     real: RealServer,
     ours: NatsServer,
-    clients: readonly [NatsConnection, NatsConnection],
+    clients: [NatsConnection, NatsConnection],
   ) {
     this.#folder = folder;
+    this.#user = user;
     this.#real = real;
     this.ours = ours;
     this.#clients = clients;
@@ -88,15 +97,30 @@ export class Both {
       );
       return join(folder, `${name}.conf`);
     };
-    const real = await RealServer.start(["-c", await fileOf("real")]);
-    const ours = await NatsServer.fromConfigFile(await fileOf("ours"), {
-      listen: { host: "127.0.0.1", port: 0 },
-    });
-    const clients = [
+    await fileOf("real");
+    await fileOf("ours");
+    const real = await startReal(folder);
+    const ours = await startOurs(folder);
+    const clients: [NatsConnection, NatsConnection] = [
       await connect({ servers: real.url, ...user }),
       await connect({ port: ours.port, ...user }),
-    ] as const;
-    return new Both(folder, real, ours, clients);
+    ];
+    return new Both(folder, user, real, ours, clients);
+  }
+
+  /** Ends a server (0 is nats-server), starts it again with what is on disk, and returns a new client of it. */
+  async #restart(side: number): Promise<NatsConnection> {
+    await this.#clients[side].close();
+    if (side === 0) {
+      await this.#real.close();
+      this.#real = await startReal(this.#folder);
+    } else {
+      await this.ours.close();
+      this.ours = await startOurs(this.#folder);
+    }
+    const { port } = side === 0 ? this.#real : this.ours;
+    this.#clients[side] = await connect({ port, ...this.#user });
+    return this.#clients[side];
   }
 
   /** What INFO says on both of JetStream. */
@@ -135,7 +159,9 @@ export class Both {
     for (let left = TIMED_RUNS - 1; ; left--) {
       const steps = typeof script === "function" ? await script() : script;
       const [real, ours] = await Promise.all(
-        this.#clients.map((client) => run(client, steps, watched).catch((error: unknown) => [String(error)])),
+        this.#clients.map((client, side) =>
+          run(client, steps, watched, () => this.#restart(side)).catch((error: unknown) => [String(error)]),
+        ),
       );
       const hasTime = steps.some((step) => typeof step === "number" && step >= LONG_MS);
       if (left > 0 && hasTime && !isDeepStrictEqual(ours, real)) continue;
@@ -145,23 +171,40 @@ export class Both {
   }
 }
 
+const startReal = (folder: string): Promise<RealServer> =>
+  RealServer.start(["-c", join(folder, "real.conf")]);
+
+const startOurs = (folder: string): Promise<NatsServer> =>
+  NatsServer.fromConfigFile(join(folder, "ours.conf"), { listen: { host: "127.0.0.1", port: 0 } });
+
 async function run(
-  client: NatsConnection,
+  first: NatsConnection,
   script: readonly Step[],
   watched: readonly string[],
+  restart: () => Promise<NatsConnection>,
 ): Promise<string[]> {
+  let client = first;
   const seen: string[] = [];
-  for (const subject of watched) {
-    client.subscribe(subject, { callback: (_, msg) => void seen.push(`${msg.subject} ${shown(msg)}`) });
-  }
-  await client.flush();
+  const watch = async (): Promise<void> => {
+    for (const subject of watched) {
+      client.subscribe(subject, { callback: (_, msg) => void seen.push(`${msg.subject} ${shown(msg)}`) });
+    }
+    await client.flush();
+  };
+  await watch();
   const lines: string[] = [];
-  const fast = new FastClient(client);
+  let fast = new FastClient(client);
   const streams = new Set<string>();
   try {
     for (const step of script) {
       if (typeof step === "number") {
         await new Promise((resolve) => setTimeout(resolve, step));
+        continue;
+      }
+      if ("restart" in step) {
+        client = await restart();
+        fast = new FastClient(client);
+        await watch();
         continue;
       }
       if ("until" in step) {

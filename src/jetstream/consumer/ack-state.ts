@@ -27,6 +27,8 @@ export class AckState {
   readonly floor: SequencePair;
   readonly #policy: AckPolicy;
   readonly #log: StateLog | undefined;
+  /** What the log says was settled, one by one. */
+  #replayed: number[] = [];
 
   /** @param start - the first message to deliver. */
   constructor(policy: AckPolicy, start: number, log: StateLog | undefined) {
@@ -35,6 +37,13 @@ export class AckState {
     this.floor = { consumer: 0, stream: start - 1 };
     this.#log = log;
     log?.open(this);
+  }
+
+  /** Messages that were settled before the state was read, without those settled before all of it was last written at once; gives them once. */
+  takeReplayed(): readonly number[] {
+    const replayed = this.#replayed;
+    this.#replayed = [];
+    return replayed;
   }
 
   /** How many messages that are not acknowledged have been delivered more than once. */
@@ -277,9 +286,11 @@ export class AckState {
       if (place < 0) return;
       this.#redeliver(place, at);
       this.pending.setRedeliveries(place, redeliveries);
-    } else if (change === CHANGE.settled) this.#settle(seq);
-    else if (change === CHANGE.settledThrough) this.#settleThrough(seq, reader.number(), () => {});
-    else if (change === CHANGE.touched) {
+    } else if (change === CHANGE.settled) {
+      if (this.#settle(seq)) this.#replayed.push(seq);
+    } else if (change === CHANGE.settledThrough) {
+      this.#settleThrough(seq, reader.number(), (each) => this.#replayed.push(each));
+    } else if (change === CHANGE.touched) {
       const at = time(reader.number());
       if (place >= 0) this.pending.setTime(place, at);
     } else if (change === CHANGE.exhausted) {
@@ -290,6 +301,7 @@ export class AckState {
   }
 
   #read(reader: StateReader, time: (written: number) => number): void {
+    this.#replayed = [];
     this.pending.clear();
     this.exhausted.clear();
     this.delivered.consumer = reader.number();

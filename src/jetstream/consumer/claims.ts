@@ -74,20 +74,17 @@ export class Claims {
     this.#owner.wake();
   }
 
-  /** Has the stream look at what is settled and may still be there, as when the server ended between the one and the other. */
-  async releaseSettled(): Promise<void> {
-    const { host, config } = this.#owner;
-    const { store } = host;
-    const filter = store.filter(filtersOf(config));
+  /**
+   * Has the stream look at what is settled and may still be there, as when the server ended between the one and the other. Others below
+   * the floor may be waited for: other filters may have left them out, or a reset.
+   */
+  async releaseSettled(settled: readonly number[]): Promise<void> {
+    const { host } = this.#owner;
     const pacer = new Pacer(host.account.clock);
-    try {
-      for (let seq = await store.next(filter, 1); seq !== 0 && seq < this.#cursor.position; ) {
-        if (!this.needs(seq, store.subjectOf(seq) ?? "")) host.released(seq);
-        if (pacer.due) await pacer.rest();
-        seq = await store.next(filter, seq + 1);
-      }
-    } finally {
-      filter.close();
+    for (const seq of settled) {
+      const subject = host.store.subjectOf(seq);
+      if (subject !== undefined && !this.needs(seq, subject)) host.released(seq);
+      if (pacer.due) await pacer.rest();
     }
   }
 }

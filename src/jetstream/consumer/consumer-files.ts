@@ -44,7 +44,7 @@ export class ConsumerFiles {
   readonly #storage: Storage;
   readonly #place: readonly string[];
   readonly #clock: Clock;
-  readonly #lasting: () => Promise<void> | undefined;
+  readonly #lasting: (whole: boolean) => Promise<void> | undefined;
 
   /**
    * @param place - the stream's.
@@ -54,7 +54,7 @@ export class ConsumerFiles {
     storage: Storage,
     place: readonly string[],
     clock: Clock,
-    lasting: () => Promise<void> | undefined,
+    lasting: (whole: boolean) => Promise<void> | undefined,
   ) {
     this.#lasting = lasting;
     this.#storage = storage;

@@ -5,7 +5,7 @@ import { timestampMs } from "../json/timestamps.ts";
 import { isSupported } from "../metadata.ts";
 import type { ConsumerState } from "../snapshot/consumer-state.ts";
 import type { SnapshotConsumer } from "../snapshot/sink.ts";
-import type { ConsumerConfig, CreateConsumerRequest } from "./config.ts";
+import { type ConsumerConfig, type CreateConsumerRequest, filtersOf } from "./config.ts";
 import { Consumer, type ConsumerParts } from "./consumer.ts";
 import { ConsumerFiles } from "./consumer-files.ts";
 import {
@@ -38,7 +38,7 @@ export class Consumers {
     this.#host = host;
     const { account, place } = host;
     this.#departures = new Departures(host, this.#consumers);
-    const lasting = (): Promise<void> | undefined => this.#departures.lasting();
+    const lasting = (whole: boolean): Promise<void> | undefined => this.#departures.lasting(whole);
     this.#files = new ConsumerFiles(account.disk, place, account.clock, lasting);
   }
 
@@ -65,7 +65,8 @@ export class Consumers {
     } else {
       const log = await this.#files.openLog(stored.name, stored.created);
       const consumer = await this.#begin({ ...stored, log });
-      if (config.retention === "workqueue") await consumer.claims.releaseSettled();
+      const settled = consumer.state.takeReplayed();
+      if (config.retention === "workqueue") await consumer.claims.releaseSettled(settled);
     }
   }
 
@@ -143,13 +144,14 @@ export class Consumers {
     const existing = this.#consumers.get(name);
     if (previous !== undefined && existing !== undefined) {
       await this.#store(existing, config);
+      const before = existing.config;
       existing.configure(config);
       // As it is before anything comes of the change.
       if (config.sourcing) existing.reset(existing.state.floor.stream + 1);
       const info = existing.info();
       // nats-server tells it with each request, whether that has changed it or not.
       if (existing.paused) existing.tellPause();
-      this.#host.needsChanged();
+      this.#host.needsChanged(filtersOf(before));
       return { consumer: existing, info: await info };
     }
     const consumer = await this.#make(name, config);
@@ -253,7 +255,7 @@ export class Consumers {
       this.#consumers.delete(name);
       await consumer.delete();
       if (this.#isStored(consumer.config)) await this.#files.delete(name);
-      this.#host.needsChanged();
+      this.#host.needsChanged(filtersOf(consumer.config));
     });
   }
 

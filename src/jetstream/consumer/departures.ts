@@ -74,9 +74,11 @@ export class Departures {
 
   /**
    * Resolves when what has gone so far, and consumers forget or go past as it is not there, is gone also after a crash; undefined when
-   * it is already. @throws StorageError (rejects)
+   * it is already. @param whole - whether that is needed also of what was settled in a work queue: from the single changes of a state it
+   * is seen after a crash, from the whole of one it is not. @throws StorageError (rejects)
    */
-  lasting(): Promise<void> | undefined {
+  lasting(whole: boolean): Promise<void> | undefined {
+    if (whole && this.#host.config.retention === "workqueue") return this.#makeLasting(this.#departed);
     return this.#lasting === this.#departed ? undefined : this.#makeLasting(this.#departed);
   }
 

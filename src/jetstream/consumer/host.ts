@@ -18,6 +18,9 @@ export interface ConsumerHost {
    * keep messages for consumers remove it when no other needs it.
    */
   released(seq: number): void;
-  /** Who needs what has changed (a consumer has come, gone or changed its filters): the stream looks at all its messages again. */
-  needsChanged(): void;
+  /**
+   * Who needs what has changed (a consumer has gone, begins anew or has changed its filters): the stream looks at its messages again.
+   * @param patterns - of the subjects that this is about; empty for all.
+   */
+  needsChanged(patterns: readonly string[]): void;
 }

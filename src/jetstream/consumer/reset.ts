@@ -5,6 +5,7 @@ import { ApiError, apiError } from "../errors.ts";
 import { decodeJson, RequestJsonError } from "../json/decode.ts";
 import { storedFromMs } from "../json/timestamps.ts";
 import { bodyOf } from "./ack-handler.ts";
+import { filtersOf } from "./config.ts";
 import type { Consumer } from "./consumer.ts";
 import { consumerInfo } from "./info.ts";
 import { isLevelServed } from "./listening.ts";
@@ -57,7 +58,7 @@ async function answer(consumer: Consumer, served: boolean, body: Uint8Array): Pr
   // As it is before anything comes of it.
   const asReset = consumer.info();
   const { host } = consumer;
-  if (host.config.retention === "interest") host.needsChanged();
+  if (host.config.retention === "interest") host.needsChanged(filtersOf(consumer.config));
   const [info] = await Promise.all([asReset, consumer.flush().catch(() => {})]);
   return `${consumerInfo.write(info).slice(1, -1)},"reset_seq":${position}`;
 }

@@ -23,7 +23,7 @@ export class StateLog {
   #whole = false;
   /** Whether the disk was full when it was flushed last. */
   #refused = false;
-  readonly #lasting: () => Promise<void> | undefined;
+  readonly #lasting: (whole: boolean) => Promise<void> | undefined;
   /** The flush that goes on, or was the last, and the one that waits for its end: it is of all who have come meanwhile. */
   #current: Promise<void> | undefined;
   #next: Promise<void> | undefined;
@@ -34,9 +34,15 @@ export class StateLog {
 
   /**
    * @param epoch - what times are written relative to, in ms since 1970: the consumer's beginning.
-   * @param lasting - resolves when what has gone from the stream stays gone whatever happens; undefined when it does already.
+   * @param lasting - resolves when what has gone from the stream stays gone whatever happens; undefined when it does already, as far
+   * as it matters: with `whole`, what was settled cannot be told from the state any more.
    */
-  constructor(journal: Journal, clock: Clock, epoch: number, lasting: () => Promise<void> | undefined) {
+  constructor(
+    journal: Journal,
+    clock: Clock,
+    epoch: number,
+    lasting: (whole: boolean) => Promise<void> | undefined,
+  ) {
     this.#journal = journal;
     this.#lasting = lasting;
     this.#offset = clock.now() - clock.monotonic() - epoch;
@@ -88,10 +94,11 @@ export class StateLog {
   async #flush(): Promise<void> {
     // After a refusal the whole state stands for all that could not be written, so that nothing gathers while the disk is full.
     const anew = this.#refused || this.#isLong();
-    if (anew || this.#whole || this.#writer.length > this.#wholeBytes()) this.#writeWhole();
+    const whole = anew || this.#whole || this.#writer.length > this.#wholeBytes();
+    if (whole) this.#writeWhole();
     let changes = this.#writer.take();
     try {
-      const lasting = this.#lasting();
+      const lasting = this.#lasting(whole);
       if (lasting !== undefined) {
         changes = changes.slice();
         // What is written goes past messages because they were gone: should they be back after a crash, nobody would get them.

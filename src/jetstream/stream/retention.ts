@@ -1,5 +1,6 @@
 import type { StreamStore } from "../../storage/store.ts";
 import type { SubjectFilter } from "../../storage/subject-filter.ts";
+import { filtersOf } from "../consumer/config.ts";
 import type { Consumers } from "../consumer/consumers.ts";
 import type { StreamConfig } from "./config.ts";
 
@@ -21,7 +22,8 @@ export class Retention {
   readonly #stream: RetainedStream;
   readonly #consumers: Consumers;
   #looking = false;
-  #again = false;
+  /** Subjects that are still to be looked at. */
+  readonly #patterns = new Set<string>();
 
   constructor(stream: RetainedStream, consumers: Consumers) {
     this.#stream = stream;
@@ -42,19 +44,31 @@ export class Retention {
     this.#consumers.releasing(() => this.#stream.remove(seq, false));
   }
 
-  /** Looks at all messages, if the stream keeps those only that a consumer needs. */
-  look(): void {
+  /**
+   * Looks at all messages on some subjects, if the stream keeps those only that a consumer needs.
+   * @param patterns - empty for all subjects.
+   */
+  look(patterns: readonly string[]): void {
     if (this.#stream.config.retention !== "interest") return;
-    this.#again = true;
+    for (const pattern of patterns.length === 0 ? [">"] : patterns) this.#patterns.add(pattern);
     if (!this.#looking) void this.#lookThrough();
+  }
+
+  /**
+   * Looks at all that consumers want, as the server may have ended before what they have settled was removed. What none wants stays:
+   * it may be for one that is gone with the server, as its state is not kept, and comes again.
+   */
+  lookAtWanted(): void {
+    for (const { config } of this.#consumers.all()) this.look(filtersOf(config));
   }
 
   async #lookThrough(): Promise<void> {
     this.#looking = true;
     try {
-      while (this.#again) {
-        this.#again = false;
-        await this.#walk();
+      while (this.#patterns.size > 0) {
+        const patterns = [...this.#patterns];
+        this.#patterns.clear();
+        await this.#walk(patterns);
       }
     } catch (error) {
       this.#stream.failed("retention", error);
@@ -63,21 +77,21 @@ export class Retention {
     }
   }
 
-  async #walk(): Promise<void> {
+  async #walk(patterns: readonly string[]): Promise<void> {
     const { store } = this.#stream;
-    const all = store.filter([]);
+    const filter = store.filter(patterns.includes(">") ? [] : patterns);
     try {
-      await this.#walkThrough(all);
+      await this.#walkThrough(filter);
     } finally {
-      all.close();
+      filter.close();
     }
   }
 
-  async #walkThrough(all: SubjectFilter): Promise<void> {
+  async #walkThrough(filter: SubjectFilter): Promise<void> {
     const { store } = this.#stream;
     let looked = 0;
     for (let seq = store.state.firstSeq; ; seq += 1) {
-      const next = store.next(all, seq);
+      const next = store.next(filter, seq);
       seq = typeof next === "number" ? next : await next;
       if (seq === 0 || this.#stream.closed || this.#stream.config.retention !== "interest") break;
       const subject = store.subjectOf(seq);

@@ -160,7 +160,7 @@ export class Stream implements ConsumerHost, ExpiringStream, ReceivingStream {
     this.#expirer.look();
     this.#expireIds();
     this.#settleLimits().catch((error) => this.failed("limits", error));
-    this.#retention.look();
+    this.#retention.lookAtWanted();
     void this.#scheduler?.find(this.store.state.lastTime);
     this.#follow();
   }
@@ -298,8 +298,8 @@ export class Stream implements ConsumerHost, ExpiringStream, ReceivingStream {
     this.#count();
   }
 
-  needsChanged(): void {
-    this.#retention.look();
+  needsChanged(patterns: readonly string[]): void {
+    this.#retention.look(patterns);
   }
 
   /** Removes a message. Returns whether there was one. @param erase - whether its bytes are overwritten. */
@@ -358,8 +358,8 @@ export class Stream implements ConsumerHost, ExpiringStream, ReceivingStream {
   /** Takes another configuration, which has been checked. Resolves when the stream is within its limits. */
   async configure(config: StreamConfig): Promise<void> {
     const { account, store } = this;
-    const reserved = Math.max(0, config.maxBytes) - Math.max(0, this.#config.maxBytes);
-    account.usage.reserve(config.storage, reserved);
+    const old = this.#config;
+    account.usage.reserve(config.storage, Math.max(0, config.maxBytes) - Math.max(0, old.maxBytes));
     this.#config = config;
     store.configure(storeOptions(account, config));
     this.#duplicates.configure(config.duplicateWindow, account.clock.now());
@@ -371,7 +371,7 @@ export class Stream implements ConsumerHost, ExpiringStream, ReceivingStream {
     this.#follow();
     this.#expirer.look();
     this.#expireIds();
-    this.#retention.look();
+    if (old.retention !== config.retention) this.#retention.look([]);
     await this.#settleLimits();
   }
 
