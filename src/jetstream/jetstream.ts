@@ -3,6 +3,7 @@ import type { Broker } from "../broker/broker.ts";
 import { newEventId } from "../broker/event-id.ts";
 import { InternalClient } from "../broker/internal-client.ts";
 import type { Session } from "../broker/session.ts";
+import { Turn } from "../broker/turn.ts";
 import { cipherTitle } from "../seams/ciphers.ts";
 import type { Clock } from "../seams/clock.ts";
 import type { Disk, FileSizes } from "../seams/disk.ts";
@@ -90,6 +91,7 @@ export class JetStream {
           events.apiLimitReached(stamp, host.name, 1),
         ),
       serve: (request) => this.#serve(request),
+      turn: new Turn(host.clock, host.tasks),
     });
   }
 

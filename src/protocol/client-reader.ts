@@ -35,6 +35,18 @@ export interface ClientReaderLimits {
   headers: boolean;
 }
 
+/** How long reading may go on at once. */
+export interface ReadingTurn {
+  /**
+   * How many elements may be read before it is asked again; 0 when others have their turn.
+   * @param done - how many were read since it was asked last.
+   */
+  look(done: number): number;
+}
+
+/** How many elements are read before it is asked first. */
+const FIRST_LOOK = 8;
+
 /** The element at hand needs bytes that have not come yet. */
 const INCOMPLETE = -1;
 /** Nothing more is read: a fault, or the connection was closed by what a verb did. */
@@ -57,6 +69,7 @@ export class ClientVerbReader {
   readonly #carry: Carry;
   #stopped = false;
   #paused = false;
+  #waits = false;
   /** Where the element after the one that paused begins. */
   #pausedAt = 0;
   #rest: Uint8Array[] = [];
@@ -88,23 +101,31 @@ export class ClientVerbReader {
     this.#paused = true;
   }
 
-  /** Reads what was kept, and goes on. */
-  resume(): void {
-    this.#paused = false;
-    for (const bytes of this.#rest.splice(0)) this.read(bytes);
+  /** Whether something is kept because its turn was over. */
+  get waits(): boolean {
+    return this.#waits;
   }
 
-  /** Reads the next bytes. The array is not used after the call. */
-  read(chunk: Uint8Array): void {
+  /** Reads what was kept, and goes on. @param turn - how long; without it, to the end. */
+  resume(turn?: ReadingTurn): void {
+    this.#paused = this.#waits = false;
+    for (const bytes of this.#rest.splice(0)) this.read(bytes, turn);
+  }
+
+  /**
+   * Reads the next bytes. The array is not used after the call.
+   * @param turn - how long: what is left is kept then ({@link waits}) until {@link resume}.
+   */
+  read(chunk: Uint8Array, turn?: ReadingTurn): void {
     if (this.#paused) this.#rest.push(copyOf(chunk, 0, chunk.length));
-    else this.#read(chunk);
+    else this.#read(chunk, turn);
     if (this.#stopped) {
       this.#carry.release();
       this.#rest = [];
     }
   }
 
-  #read(chunk: Uint8Array): void {
+  #read(chunk: Uint8Array, turn: ReadingTurn | undefined): void {
     const carry = this.#carry;
     let pos = 0;
     while (carry.length > 0 && !this.#stopped) {
@@ -122,6 +143,9 @@ export class ClientVerbReader {
       }
     }
     const end = chunk.length;
+    let step = FIRST_LOOK;
+    // Never 0 without a turn.
+    let left = turn === undefined ? 0 : step;
     while (pos < end && !this.#stopped) {
       const next = this.#element(chunk, pos, end);
       if (next < 0) {
@@ -134,6 +158,14 @@ export class ClientVerbReader {
         return;
       }
       pos = next;
+      left -= 1;
+      if (left === 0 && turn !== undefined && pos < end && !this.#stopped) {
+        step = left = turn.look(step);
+        if (left > 0) continue;
+        this.#paused = this.#waits = true;
+        this.#rest.push(copyOf(chunk, pos, end));
+        return;
+      }
     }
   }
 

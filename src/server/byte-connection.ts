@@ -14,8 +14,10 @@ import type { Timer } from "../seams/clock.ts";
 import type { ByteLink, ByteLinkHandler } from "../seams/link.ts";
 import type { SecurableLink, TlsFacts } from "../seams/tls.ts";
 import { ByteSessionPeer } from "./byte-session-peer.ts";
+import { ClientInput } from "./client-input.ts";
 import { Greeting } from "./greeting.ts";
 import { Heartbeat } from "./heartbeat.ts";
+import type { InputTurns } from "./input-turns.ts";
 import type { ListenerTls } from "./listener-tls.ts";
 import type { ResolvedServerOptions } from "./options/resolve.ts";
 import { WriteDeadline } from "./write-deadline.ts";
@@ -53,6 +55,7 @@ export interface ConnectionContext {
   readonly broker: Broker;
   readonly pool: BufferPool;
   readonly slab: Slab;
+  readonly turns: InputTurns;
   readonly options: ResolvedServerOptions;
   /** Told when the connection's link has ended. */
   ended(connection: ByteConnection): void;
@@ -69,15 +72,13 @@ export class ByteConnection implements ByteLinkHandler, ClientVerbs, FaultSink {
   readonly #peer: ByteSessionPeer;
   readonly #session: Session;
   readonly #reader: ClientVerbReader;
+  readonly #input: ClientInput;
   readonly #limits: ClientReaderLimits;
   readonly #heartbeat: Heartbeat;
   readonly #writeDeadline: WriteDeadline;
   /** Runs while a client on a listener with TLS has not yet got so far that it may speak. */
   #greeting: Greeting | undefined;
   #linger: Timer | undefined;
-  #linkEnded = false;
-  #held = false;
-  #suspended = false;
   /** Whether the chunk being read holds something that shows a client at work: not a mere PING or PONG. */
   #active = false;
   #pinged = false;
@@ -103,6 +104,7 @@ export class ByteConnection implements ByteLinkHandler, ClientVerbs, FaultSink {
     const { limits } = broker.context;
     this.#limits = { maxControlLine: limits.maxControlLine, maxPayload: limits.maxPayload, headers: false };
     this.#reader = new ClientVerbReader(this, new Message(context.slab), this.#limits, context.pool);
+    this.#input = new ClientInput(link, this.#reader, context.turns, () => this.#goOn());
     this.#writeDeadline = new WriteDeadline({
       clock: broker.context.clock,
       link,
@@ -176,17 +178,36 @@ export class ByteConnection implements ByteLinkHandler, ClientVerbs, FaultSink {
     const gated = session.awaitsConnect && this.#reader.atStart && (bytes[0] & 0xdf) !== LETTER_C;
     if (!gated || session.enterUnnamed()) {
       this.#limits.maxPayload = session.maxPayload;
-      this.#reader.read(bytes);
+      this.#input.read(bytes);
     }
+    this.#readSome(bytes.length);
+  }
+
+  /** There is time for what there was none for. */
+  #goOn(): void {
+    this.#limits.maxControlLine = this.#context.broker.context.limits.maxControlLine;
+    this.#limits.maxPayload = this.#session.maxPayload;
+    this.#input.readOn();
+    this.#readSome(0);
+  }
+
+  #finish(): void {
+    if (this.#input.finish()) this.#readSome(0);
+  }
+
+  /** Something was read: sees to all that follows from that. @param bytes - the length of what has come. */
+  #readSome(bytes: number): void {
+    const { broker } = this.#context;
+    const session = this.#session;
     if (this.#active || this.#pinged) {
       if (this.#active) session.lastActivity = broker.turnTime();
       this.#active = false;
       this.#pinged = false;
       this.#heartbeat.input();
     }
-    if (this.#link.inPieces === true) broker.flushAfterTurn(bytes.length);
+    if (this.#link.inPieces === true) broker.flushAfterTurn(bytes);
     else broker.flush();
-    const heldBy = this.#session.heldBy;
+    const { heldBy } = session;
     if (heldBy instanceof ByteSessionPeer) heldBy.hold(this);
   }
 
@@ -198,11 +219,13 @@ export class ByteConnection implements ByteLinkHandler, ClientVerbs, FaultSink {
   }
 
   finished(): void {
+    this.#finish();
     this.#session.close("Client Closed");
   }
 
   closed(error: Error | undefined): void {
-    this.#linkEnded = true;
+    this.#finish();
+    this.#input.end();
     this.#session.close(error === undefined ? "Client Closed" : "Read Error");
     this.#linger?.cancel();
     this.#context.ended(this);
@@ -251,19 +274,16 @@ export class ByteConnection implements ByteLinkHandler, ClientVerbs, FaultSink {
 
   /** Stops or resumes reading from this client, which gives others too much. */
   hold(held: boolean): void {
-    this.#held = held;
-    if (!this.#linkEnded) this.#link.hold(held || this.#suspended);
+    this.#input.hold(held);
   }
 
   /** Stops or resumes taking what this client says. */
   suspend(suspended: boolean): void {
-    this.#suspended = suspended;
-    if (!this.#linkEnded) this.#link.hold(suspended || this.#held);
     if (suspended) {
-      this.#reader.pause();
+      this.#input.suspend();
     } else {
       this.#limits.maxPayload = this.#session.maxPayload;
-      this.#reader.resume();
+      this.#input.resume();
     }
   }
 
@@ -323,11 +343,11 @@ export class ByteConnection implements ByteLinkHandler, ClientVerbs, FaultSink {
 
   /** The session has ended: the last bytes go out unless there is no point in it, then the link ends. */
   sessionClosed(reason: ClosedReason): void {
-    this.#reader.stop();
+    this.#input.stop();
     this.#heartbeat.stop();
     this.#writeDeadline.stop();
     this.#greeted();
-    if (this.#linkEnded) {
+    if (this.#input.ended) {
       this.#outbox.discard();
       return;
     }
@@ -355,7 +375,7 @@ export class ByteConnection implements ByteLinkHandler, ClientVerbs, FaultSink {
     const waits = this.#outbox.busy;
     if (waits) this.#peer.whenSent(() => this.#endLink(reason));
     else this.#link.end(reason);
-    if (this.#linkEnded) return;
+    if (this.#input.ended) return;
     // What waits has the time that any write has (nats-server flushAndClose).
     const time = waits ? this.#context.options.writeDeadline : LINGER_MS;
     this.#linger = this.after(time, () => {
@@ -366,6 +386,6 @@ export class ByteConnection implements ByteLinkHandler, ClientVerbs, FaultSink {
 
   /** Ends the link at once, whatever waits to be sent. */
   destroy(): void {
-    if (!this.#linkEnded) this.#link.destroy();
+    if (!this.#input.ended) this.#link.destroy();
   }
 }

@@ -7,6 +7,7 @@ import type { SecurableLink } from "../seams/tls.ts";
 import { ByteConnection, type ConnectionContext, type ConnectionEntry } from "./byte-connection.ts";
 import { DirectConnection } from "./direct-connection.ts";
 import { ServerError } from "./errors.ts";
+import { InputTurns } from "./input-turns.ts";
 import type { ListenerTls } from "./listener-tls.ts";
 import type { ResolvedServerOptions } from "./options/resolve.ts";
 
@@ -49,6 +50,7 @@ export class Connections {
       broker,
       pool: new BufferPool(),
       slab: broker.context.slab,
+      turns: new InputTurns(broker.context.clock, broker.context.tasks),
       get options() {
         return host.options();
       },

@@ -1,6 +1,7 @@
 import type { Account } from "../../broker/account.ts";
 import type { InternalServices } from "../../broker/internal-services.ts";
 import type { Session } from "../../broker/session.ts";
+import type { Turn } from "../../broker/turn.ts";
 import { escapeJson } from "../../protocol/go-format.ts";
 import type { Message } from "../../protocol/message.ts";
 import { decodePayload, encodeText } from "../../protocol/text.ts";
@@ -47,6 +48,8 @@ export interface ApiSetup {
   serve(request: ApiRequest): string | Promise<string>;
   /** The most requests that may wait. */
   readonly queueLimit: number;
+  /** For requests that have waited for others: they are as many as clients like. */
+  readonly turn: Turn;
 }
 
 /** Members that stand in an answer besides the error. */
@@ -132,7 +135,7 @@ export class Api implements InternalServices {
     const before = this.#queues.get(key);
     this.#inflight += 1;
     const serve = (): Promise<void> | undefined => this.#serve(call, address, account, type, extra);
-    const work = before === undefined ? serve() : before.then(serve);
+    const work = before === undefined ? serve() : before.then(() => this.#inTurn(serve));
     if (work === undefined) {
       this.#inflight -= 1;
       return;
@@ -142,6 +145,14 @@ export class Api implements InternalServices {
       if (this.#queues.get(key) === done) this.#queues.delete(key);
     });
     this.#queues.set(key, done);
+  }
+
+  /** Serves a request that has waited: in another turn of the event loop, when this one has gone on for long. */
+  async #inTurn(serve: () => Promise<void> | undefined): Promise<void> {
+    const { turn } = this.#setup;
+    while (turn.spent) await turn.next();
+    turn.begin();
+    await serve();
   }
 
   #earlyError({ level }: Call, account: JetStreamAccount | undefined): 10185 | 10039 | undefined {

@@ -12,7 +12,7 @@ import type { Stream } from "../stream/stream.ts";
 import type { ApiRequest } from "./api.ts";
 import type { ClientInfo } from "./events.ts";
 import { messageGet, refusedGet } from "./message-get.ts";
-import { LIST_LIMIT, NAMES_LIMIT, pageOf, SUBJECTS_LIMIT } from "./paging.ts";
+import { LIST_LIMIT, NAMES_LIMIT, type Page, pageOf, SUBJECTS_LIMIT } from "./paging.ts";
 import {
   isPartialPurge,
   messageDeleteRequest,
@@ -107,20 +107,27 @@ async function list({ body, account }: ApiRequest, { strict }: ServerFacts): Pro
   return `${paged(page)},"streams":[${items.join(",")}]${rest}`;
 }
 
-async function info({ address, body, account }: ApiRequest, { name, strict }: ServerFacts): Promise<string> {
+function info(
+  { address, body, account }: ApiRequest,
+  { name, strict }: ServerFacts,
+): string | Promise<string> {
   const request = isPartialPurge(body)
     ? decodeRequest(streamInfoRequest, body, strict)
     : streamInfoRequest.zero();
   const stream = account.stream(address.stream);
-  await stream.settled()?.catch(() => {});
   const { deletedDetails: deleted, subjectsFilter, offset } = request;
-  const page = subjectsFilter === "" ? undefined : await subjectsPage(stream, subjectsFilter, offset);
-  const details = { deleted, subjects: page && Object.fromEntries(page.items) };
-  const head =
-    page === undefined || page.total === 0
-      ? { total: 0, offset: 0, limit: 0 }
-      : { ...page, offset: Math.max(0, offset) };
-  return `${paged(head)},${infoOf(stream, { leader: name, details })}`;
+  const answer = (page?: Page<[subject: string, messages: number]>): string => {
+    const details = { deleted, subjects: page && Object.fromEntries(page.items) };
+    const head =
+      page === undefined || page.total === 0
+        ? { total: 0, offset: 0, limit: 0 }
+        : { ...page, offset: Math.max(0, offset) };
+    return `${paged(head)},${infoOf(stream, { leader: name, details })}`;
+  };
+  const wait = stream.settled()?.catch(() => {});
+  if (subjectsFilter === "") return wait === undefined ? answer() : wait.then(() => answer());
+  const page = (): ReturnType<typeof subjectsPage> => subjectsPage(stream, subjectsFilter, offset);
+  return (wait === undefined ? page() : wait.then(page)).then(answer);
 }
 
 async function subjectsPage({ store }: Stream, pattern: string, offset: number) {

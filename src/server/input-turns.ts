@@ -1,0 +1,70 @@
+import { Turn } from "../broker/turn.ts";
+import type { ReadingTurn } from "../protocol/client-reader.ts";
+import type { Clock } from "../seams/clock.ts";
+import type { Tasks } from "../seams/tasks.ts";
+
+/** A look at the clock every so many ms is enough, and costs little. */
+const LOOK_MS = 0.1;
+/** How many elements are read at most between two looks. */
+const MOST_ELEMENTS = 512;
+
+/** Somebody who has more to read than there was time for. */
+export interface TurnTaker {
+  /** Reads on, until the turn is over. */
+  goOn(): void;
+}
+
+/**
+ * Divides the time of a server among clients that send much: a system hands over megabytes of one socket at once, and reading them would keep all others
+ * waiting for a fifth of a second. So after a while the client's link is held, and it reads on in another turn of the event loop, one after the other
+ * who has more to read. What comes in small pieces never waits.
+ */
+export class InputTurns implements ReadingTurn {
+  readonly #clock: Clock;
+  readonly #turn: Turn;
+  #looked = 0;
+  #waiting: TurnTaker[] = [];
+
+  constructor(clock: Clock, tasks: Tasks) {
+    this.#clock = clock;
+    this.#turn = new Turn(clock, tasks, () => this.#over());
+  }
+
+  /** Somebody begins to read. */
+  begin(): void {
+    this.#turn.begin();
+    this.#looked = this.#clock.monotonic();
+  }
+
+  /** Whether others have to have their turn. */
+  get spent(): boolean {
+    return this.#turn.spent;
+  }
+
+  look(done: number): number {
+    const now = this.#clock.monotonic();
+    const took = now - this.#looked;
+    this.#looked = now;
+    if (this.#turn.spentAt(now)) return 0;
+    if (took > 2 * LOOK_MS) return Math.max(1, done >> 2);
+    return took < LOOK_MS / 2 ? Math.min(MOST_ELEMENTS, 2 * done) : done;
+  }
+
+  /** Somebody wants to go on in another turn. */
+  wait(taker: TurnTaker): void {
+    this.#waiting.push(taker);
+  }
+
+  #over(): void {
+    const waiting = this.#waiting;
+    if (waiting.length === 0) return;
+    this.#waiting = [];
+    let gone = 0;
+    do {
+      this.begin();
+      waiting[gone++].goOn();
+    } while (gone < waiting.length && !this.spent);
+    // Those who had no time are the first of the next turn.
+    if (gone < waiting.length) this.#waiting = [...waiting.slice(gone), ...this.#waiting];
+  }
+}
