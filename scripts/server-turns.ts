@@ -1,8 +1,10 @@
 /**
  * Measures how long a server with streams in files keeps the event loop at once: `npx tsx scripts/server-turns.ts [case ...] [--mb 1024] [--profile]`; all
- * cases without. In each, so many MB are published to a stream by a client in the same program, and the server is closed and started again. Of each: the longest turn, how many were longer than 5 ms
+ * cases without. In each, so many MB are published to a stream by a client in the same program (in `flood`, by one in another, that does not wait), and the server is closed and started again. Of each: the longest turn, how many were longer than 5 ms
  * (the garbage collector's pauses left out), its longest pause, and with `--profile` what ran in those turns.
  */
+import { fork } from "node:child_process";
+import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -40,6 +42,8 @@ interface Case {
   /** Whether files are encrypted. */
   readonly encrypted?: boolean;
   readonly consumers?: readonly Partial<ConsumerConfig>[];
+  /** Whether another program publishes. */
+  readonly flood?: boolean;
 }
 
 const plain = (bytes: number): (() => Uint8Array) => {
@@ -59,6 +63,7 @@ function order(i: number): Uint8Array {
   );
 }
 
+const LISTEN = { listen: { host: "127.0.0.1", port: 0 } };
 const EXPLICIT = { ack_policy: "explicit", max_ack_pending: 20_000 } as const;
 
 const CASES: readonly Case[] = [
@@ -75,6 +80,7 @@ const CASES: readonly Case[] = [
     payload: plain(256),
     consumers: [EXPLICIT, { ...EXPLICIT, filter_subject: "orders.1.*" }],
   },
+  { name: "flood", stream: {}, payload: plain(16), flood: true },
   { name: "work-queue", stream: { retention: "workqueue" }, payload: plain(256), consumers: [EXPLICIT] },
 ];
 
@@ -115,11 +121,19 @@ async function consume(js: JetStreamClient, name: string, got: () => void): Prom
   });
 }
 
+/** Has another program publish as much as it can. */
+async function flood(server: NatsServer, nc: NatsConnection): Promise<number> {
+  const child = fork(join(import.meta.dirname, "flood.ts"), [String(server.port), values.mb, "orders.1.1"]);
+  await once(child, "exit");
+  await nc.flush();
+  return (await jetstreamManager(nc).then((manager) => manager.streams.info("ORDERS"))).state.messages;
+}
+
 async function run(each: Case): Promise<void> {
   const storeDir = await mkdtemp(join(process.env.STORAGE_LOAD_DIR ?? tmpdir(), "gnatlet-turns-"));
   const encryptionKey = each.encrypted === true ? "a key of thirty-two characters.." : undefined;
   const start = (): Promise<NatsServer> =>
-    NatsServer.start({ jetstream: { storeDir, maxFileStore: 64 * 1024 * MIB, encryptionKey } });
+    NatsServer.start({ ...LISTEN, jetstream: { storeDir, maxFileStore: 64 * 1024 * MIB, encryptionKey } });
   let server = await start();
   const nc = await connect({ inProcessServer: server });
   const reading = await connect({ inProcessServer: server });
@@ -141,11 +155,8 @@ async function run(each: Case): Promise<void> {
     const cpu = process.cpuUsage();
     const from = performance.now();
     await probe.start(values.profile);
-    const count = await publishAll(
-      nc,
-      each,
-      (published) => consumers.length === 0 || published - got < ROUND,
-    );
+    const mayGoOn = (published: number): boolean => consumers.length === 0 || published - got < ROUND;
+    const count = each.flood === true ? await flood(server, nc) : await publishAll(nc, each, mayGoOn);
     while (consumers.length > 0 && got < count) await new Promise((resolve) => setTimeout(resolve, 10));
     const { state } = await manager.streams.info("ORDERS");
     const { longest, beyond, stalled, pause, told } = await probe.stop();

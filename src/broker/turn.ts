@@ -29,12 +29,7 @@ export class Turn {
 
   /** Whether the work has to go on in another turn. */
   get spent(): boolean {
-    return this.#open && this.spentAt(this.#clock.monotonic());
-  }
-
-  /** The same, at a time that has just been asked for. */
-  spentAt(monotonic: number): boolean {
-    return monotonic - this.#began >= TURN_MS;
+    return this.#open && this.#clock.monotonic() - this.#began >= TURN_MS;
   }
 
   /** Resolves in another turn. */

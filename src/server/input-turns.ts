@@ -3,6 +3,8 @@ import type { ReadingTurn } from "../protocol/client-reader.ts";
 import type { Clock } from "../seams/clock.ts";
 import type { Tasks } from "../seams/tasks.ts";
 
+/** How long (ms) one piece is read: mostly to its end, as what is left has to be copied. */
+const PIECE_MS = 2;
 /** A look at the clock every so many ms is enough, and costs little. */
 const LOOK_MS = 0.1;
 /** How many elements are read at most between two looks. */
@@ -22,6 +24,8 @@ export interface TurnTaker {
 export class InputTurns implements ReadingTurn {
   readonly #clock: Clock;
   readonly #turn: Turn;
+  /** When the piece at hand was begun, and when the clock was looked at last. */
+  #began = 0;
   #looked = 0;
   #waiting: TurnTaker[] = [];
 
@@ -30,13 +34,13 @@ export class InputTurns implements ReadingTurn {
     this.#turn = new Turn(clock, tasks, () => this.#over());
   }
 
-  /** Somebody begins to read. */
+  /** Somebody begins to read a piece. */
   begin(): void {
     this.#turn.begin();
-    this.#looked = this.#clock.monotonic();
+    this.#began = this.#looked = this.#clock.monotonic();
   }
 
-  /** Whether others have to have their turn. */
+  /** Whether no other piece is to be begun in this turn. */
   get spent(): boolean {
     return this.#turn.spent;
   }
@@ -45,7 +49,7 @@ export class InputTurns implements ReadingTurn {
     const now = this.#clock.monotonic();
     const took = now - this.#looked;
     this.#looked = now;
-    if (this.#turn.spentAt(now)) return 0;
+    if (now - this.#began >= PIECE_MS) return 0;
     if (took > 2 * LOOK_MS) return Math.max(1, done >> 2);
     return took < LOOK_MS / 2 ? Math.min(MOST_ELEMENTS, 2 * done) : done;
   }

@@ -160,7 +160,11 @@ export class TestLink implements ByteLink {
 
   /** The client sends. */
   send(text: string): void {
-    if (this.ended === undefined) this.#handler?.data(Buffer.from(text, "latin1"));
+    this.sendBytes(Buffer.from(text, "latin1"));
+  }
+
+  sendBytes(bytes: Uint8Array): void {
+    if (this.ended === undefined) this.#handler?.data(bytes);
   }
 
   /** The client reads what the server holds for it. */

@@ -6,6 +6,9 @@ import { type ApiError, apiError } from "../errors.ts";
 import { type AckDetails, PubAckWriter } from "../publish/ack.ts";
 import { PendingAcks } from "./pending-acks.ts";
 
+/** How many messages are answered in one turn of the event loop: after a slow sync there may be any number. */
+const AT_ONCE = 4_096;
+
 /** Something that is done once a sequence is on disk. */
 interface Waiting {
   readonly seq: number;
@@ -22,6 +25,10 @@ export class Answers {
   readonly #pending = new PendingAcks();
   /** In order of their sequences, but for those of duplicates. */
   #waiting: Waiting[] = [];
+  /** All up to here is on disk. */
+  #through = 0;
+  /** Whether answers go on in another turn. */
+  #going = false;
 
   /** @param domain - the server's; "" for none. */
   constructor(stream: string, domain: string, client: InternalClient, store: StreamStore, tasks: Tasks) {
@@ -107,11 +114,32 @@ export class Answers {
 
   /** All up to a sequence is on disk. */
   settle(through: number): void {
-    this.#pending.take(through, this.#acknowledge);
+    this.#through = through;
+    if (!this.#going) this.#settle();
+  }
+
+  #settle(): void {
+    this.#going = !this.#pending.take(this.#through, this.#acknowledge, AT_ONCE);
+    if (this.#going) this.#tasks.later(this.#goOn);
+    else this.#runReady();
+  }
+
+  readonly #goOn = (): void => {
+    if (this.#going) this.#settle();
+  };
+
+  /** Answers at once all that is on disk. */
+  finish(): void {
+    this.#going = false;
+    this.#pending.take(this.#through, this.#acknowledge);
+    this.#runReady();
+  }
+
+  #runReady(): void {
     if (this.#waiting.length === 0) return;
     const ready: Waiting[] = [];
     const left: Waiting[] = [];
-    for (const each of this.#waiting) (each.seq <= through ? ready : left).push(each);
+    for (const each of this.#waiting) (each.seq <= this.#through ? ready : left).push(each);
     if (ready.length === 0) return;
     this.#waiting = left;
     for (const { run } of ready) run(undefined);
@@ -123,7 +151,8 @@ export class Answers {
 
   /** All from a sequence on has come to nothing. */
   fail(from: number, error: StorageError): void {
-    this.settle(from - 1);
+    this.#through = from - 1;
+    this.finish();
     const reason = storeError(error);
     this.#pending.take(Number.MAX_SAFE_INTEGER, (_seq, reply) => this.refuse(reply, reason));
     const failed = this.#waiting;

@@ -62,17 +62,22 @@ export class PendingAcks {
       : new Part(Math.min(MOST_ROOM, 2 * before));
   }
 
-  /** Takes out all up to a sequence, in order. Whoever hears of one may add others. */
-  take(through: number, settle: Settle): void {
-    for (;;) {
+  /**
+   * Takes out all up to a sequence, in order. Whoever hears of one may add others.
+   * @param most - how many at most. Returns whether those were all.
+   */
+  take(through: number, settle: Settle, most: number = Number.POSITIVE_INFINITY): boolean {
+    for (let left = most; ; ) {
       const part = this.#head;
       const at = part.first;
       if (at === part.end) {
-        if (!this.#shift(part)) return;
+        if (!this.#shift(part)) return true;
         continue;
       }
       const seq = part.seqs[at];
-      if (seq > through) return;
+      if (seq > through) return true;
+      if (left === 0) return false;
+      left -= 1;
       const reply = part.replies[at];
       const size = part.sizes[at];
       part.replies[at] = "";

@@ -432,6 +432,7 @@ export class Stream implements ConsumerHost, ExpiringStream, ReceivingStream {
     this.#stop();
     await this.consumers.close();
     await this.store.close();
+    this.#answers.finish();
     this.#leave();
   }
 
