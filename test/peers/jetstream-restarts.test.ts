@@ -61,6 +61,19 @@ describe("after a restart, as in nats-server", () => {
       info,
     ]));
 
+  for (const ack of ["+WPI", "-NAK 1h"])
+    it(`a consumer has been active when it is told ${ack}`, () =>
+      both.same([
+        create({ retention: "limits" }),
+        consumer("c"),
+        message("s.1"),
+        pull("c", 1),
+        RESTART,
+        ["$JS.API.CONSUMER.INFO.S.c"],
+        ["$JS.ACK.S.c.1.1.1.1.0", ack],
+        ["$JS.API.CONSUMER.INFO.S.c"],
+      ]));
+
   it("messages are there that only a consumer wants whose state is kept in memory", () =>
     both.same([
       create({ retention: "interest" }),

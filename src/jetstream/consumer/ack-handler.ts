@@ -8,33 +8,40 @@ import { ALARMS } from "./alarm.ts";
 import type { ConsumerOwner } from "./owner.ts";
 import type { Redeliveries } from "./redeliveries.ts";
 
+/** What acknowledgements have others do. */
+export interface AckEvents {
+  /** Takes the pull request that comes with `+NXT`. */
+  next(reply: string, body: Uint8Array): void;
+  /** The wait for a message has begun anew, which counts as a delivery. @param now - as `Clock.monotonic` has it. */
+  touched(now: number): void;
+}
+
 /** Takes acknowledgements (behaviour.md D.13), in nats-server's order of checks. */
 export class AckHandler {
   readonly #owner: ConsumerOwner;
   readonly #redeliveries: Redeliveries;
   readonly #replies: AckReplies;
   readonly #position: () => number;
-  readonly #next: (reply: string, body: Uint8Array) => void;
+  readonly #events: AckEvents;
   readonly #numbers: AckNumbers = { deliveries: 0, streamSeq: 0, consumerSeq: 0 };
   /** When something was acknowledged last, as `Clock.monotonic` has it; undefined before. */
   lastActive: number | undefined;
 
   /**
    * @param position - where the delivery is in the stream.
-   * @param next - takes the pull request that comes with `+NXT`.
    */
   constructor(
     owner: ConsumerOwner,
     redeliveries: Redeliveries,
     replies: AckReplies,
     position: () => number,
-    next: (reply: string, body: Uint8Array) => void,
+    events: AckEvents,
   ) {
     this.#owner = owner;
     this.#redeliveries = redeliveries;
     this.#replies = replies;
     this.#position = position;
-    this.#next = next;
+    this.#events = events;
   }
 
   /** Takes a message on an acknowledgement's subject. @param start - where its numbers begin. */
@@ -59,7 +66,7 @@ export class AckHandler {
         return;
       case "next":
         this.#acknowledge(true);
-        if (reply !== "") this.#next(reply, ack.request.slice());
+        if (reply !== "") this.#events.next(reply, ack.request.slice());
         return;
       case "nak":
         this.#nak(ack.delay, ack.unreadable);
@@ -153,6 +160,7 @@ export class AckHandler {
       const now = account.clock.monotonic();
       // As if it had been delivered just so long ago that its time is over after the delay.
       state.touch(place, now - config.ackWait + delay);
+      this.#events.touched(now);
       alarm.setEarliest(ALARMS.acks, now + Math.max(0, delay));
       return;
     }
@@ -163,7 +171,10 @@ export class AckHandler {
   #progress(): void {
     const { state, host } = this.#owner;
     const place = state.pending.find(this.#numbers.streamSeq);
-    if (place >= 0) state.touch(place, host.account.clock.monotonic());
+    if (place < 0) return;
+    const now = host.account.clock.monotonic();
+    state.touch(place, now);
+    this.#events.touched(now);
   }
 
   #terminate(reason: string): boolean {

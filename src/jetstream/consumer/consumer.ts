@@ -117,9 +117,12 @@ export class Consumer implements ConsumerOwner {
       paused: () => this.paused,
     });
     const replies = new AckReplies(host.account, log);
-    this.#acks = new AckHandler(this, this.#redeliveries, replies, position, (reply, body) =>
-      this.#listening.pull(reply, body),
-    );
+    this.#acks = new AckHandler(this, this.#redeliveries, replies, position, {
+      next: (reply, body) => this.#listening.pull(reply, body),
+      touched: (now) => {
+        this.#delivery.lastActive = now;
+      },
+    });
     this.claims = new Claims(this, this.#cursor, this.#acks);
     this.#listening = new Listening(this, {
       subjects: this.#subjects,
