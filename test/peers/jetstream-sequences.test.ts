@@ -106,6 +106,22 @@ describe("one thing after the other, as in nats-server", () => {
       ["delivered"],
     ));
 
+  it("does not count for who does not wait what was acknowledged before it came again", () =>
+    both.same(
+      [
+        create(),
+        ...ofMessages("s", "a", "b", "c"),
+        consumer(),
+        pull(1, { body: { batch: 1 } }),
+        ["$JS.API.CONSUMER.PAUSE.S.c", { pause_until: "2199-01-02T03:04:05Z" }],
+        ["$JS.ACK.S.c.1.1.1.1.0", "-NAK"],
+        pull(0, { body: { batch: 3, expires: 60_000_000_000 }, reply: "waiting" }),
+        ["$JS.ACK.S.c.1.1.1.1.0", "+ACK"],
+        pull(1, { body: { batch: 1, no_wait: true } }),
+      ],
+      ["waiting"],
+    ));
+
   it("lists consumers without the version of the server", () =>
     both.same([create(), consumer({ metadata: { its: "own" } }), ["$JS.API.CONSUMER.LIST.S"]]));
 

@@ -20,6 +20,7 @@ export class PendingAcks {
   #end = 0;
   #size = 0;
   #redelivered = 0;
+  #waiting = 0;
 
   /** How many there are. */
   get size(): number {
@@ -29,6 +30,11 @@ export class PendingAcks {
   /** How many of them have been delivered more than once. */
   get redelivered(): number {
     return this.#redelivered;
+  }
+
+  /** How many of them wait to be delivered again. */
+  get waiting(): number {
+    return this.#waiting;
   }
 
   /** Adds a message that comes after all others in the stream. @param time - when it was delivered, in ms. */
@@ -138,7 +144,9 @@ export class PendingAcks {
   }
 
   setQueued(place: number, queued: boolean): void {
-    this.#queued[place] = queued ? 1 : 0;
+    const flag = queued ? 1 : 0;
+    this.#waiting += flag - this.#queued[place];
+    this.#queued[place] = flag;
   }
 
   /** Takes a message out. */
@@ -147,6 +155,7 @@ export class PendingAcks {
     this.#consumerSeqs[place] = 0;
     this.#size -= 1;
     if (this.#redeliveries[place] > 0) this.#redelivered -= 1;
+    this.setQueued(place, false);
     if (this.#size === 0) {
       this.clear();
       return;
@@ -157,7 +166,7 @@ export class PendingAcks {
 
   /** Takes all out. */
   clear(): void {
-    this.#start = this.#end = this.#size = this.#redelivered = 0;
+    this.#start = this.#end = this.#size = this.#redelivered = this.#waiting = 0;
     if (this.#seqs.length > KEPT_ROOM) this.#allocate(FIRST_ROOM);
   }
 

@@ -3,6 +3,7 @@ import type { PendingAcks } from "./pending-acks.ts";
 /** The pending messages that are to be delivered again, in the order in which they will be. */
 export class Redeliveries {
   readonly #pending: PendingAcks;
+  /** Some may not be pending any more. */
   #queue: number[] = [];
   /** What comes before has been taken. */
   #head = 0;
@@ -11,9 +12,9 @@ export class Redeliveries {
     this.#pending = pending;
   }
 
-  /** How many there are, at most: some may not be pending any more. */
+  /** How many there are. */
   get size(): number {
-    return this.#queue.length - this.#head;
+    return this.#pending.waiting;
   }
 
   /** Puts a pending message at the end, unless it is there. */
