@@ -210,6 +210,11 @@ const ATOMIC: Readonly<Record<string, readonly Step[]>> = {
     part("b", 2, "1"),
     INFO,
   ],
+  "refuses every TTL where there are none": [
+    create(),
+    ...["0", "00", "x", "", "5"].map((ttl, i) => part(`b${i}`, 1, "1", { "Nats-TTL": ttl })),
+    ...stored(2),
+  ],
   "sees to TTLs": [
     create({ allow_msg_ttl: true, subject_delete_marker_ttl: 60_000_000_000, allow_rollup_hdrs: true }),
     part("b", 1, "", { "Nats-TTL": "5" }),

@@ -120,8 +120,8 @@ function decide(
 function checkedTtl(values: HeaderValues, allowed: boolean): MessageTtl {
   if (allowed) return readTtl(values);
   const text = values.get(HEADERS.ttl) ?? "";
-  // "0" is none; what cannot be read is not allowed either.
-  if (parseDigits(text) !== 0 && text !== "") throw apiError(10166);
+  // What cannot be read is not allowed either, nor "0", which is no TTL; "00" is none.
+  if (text === "0" || (text !== "" && parseDigits(text) !== 0)) throw apiError(10166);
   return 0;
 }
 
