@@ -134,16 +134,16 @@ export const CASES: readonly BenchCase[] = [
       ],
     ] as const
   ).map(([name, ratio, load]) => jetStream(name, atLeast(ratio), { ...load, storage: "file", size: 128 })),
-  jetStreamInProcess("stream publish, in process against TCP", atLeast(2), {
-    kind: "publish",
-    size: 128,
-    count: 200_000,
-  }),
-  jetStreamInProcess("stream consume, in process against TCP", atLeast(2), {
-    kind: "consume",
-    size: 128,
-    count: 200_000,
-  }),
+  ...(
+    [
+      ["publish, 1,000 in flight", { kind: "publish", storage: "file", count: 200_000, together: 1000 }],
+      ["publish, one at a time, memory", { kind: "publish", storage: "memory", count: 20_000, together: 1 }],
+      ["consume", { kind: "consume", storage: "file", count: 200_000, together: 1000 }],
+      ["consume, one at a time", { kind: "next", storage: "file", count: 30_000, together: 1000 }],
+    ] as const
+  ).map(([what, load]) =>
+    jetStreamInProcess(`stream ${what}, in process against TCP`, atLeast(2), { ...load, size: 128 }),
+  ),
   commandStart("command, shell to first client", below(150)),
   idleEmbedded("memory, idle embedded server", below(10)),
   idleConnections("memory, 1,000 idle TCP connections", below(40), 1_000),

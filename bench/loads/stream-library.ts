@@ -7,18 +7,24 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { performance } from "node:perf_hooks";
 import process from "node:process";
-import { AckPolicy, type JetStreamClient, jetstream, jetstreamManager } from "@nats-io/jetstream";
+import {
+  AckPolicy,
+  type JetStreamClient,
+  jetstream,
+  jetstreamManager,
+  type StorageType,
+} from "@nats-io/jetstream";
 import { connect, NatsServer } from "../../dist/runtime/node/index.js";
 
-/** One load: messages that are published, or got by a consumer and acknowledged. */
+/** One load: messages that are published, got by a consumer and acknowledged (`consume`), or asked for and acknowledged one by one (`next`). */
 export interface LibraryLoad {
-  readonly kind: "publish" | "consume";
+  readonly kind: "publish" | "consume" | "next";
+  readonly storage: "file" | "memory";
   readonly size: number;
   readonly count: number;
+  /** How many publishes are under way at a time. */
+  readonly together: number;
 }
-
-/** How many publishes are under way at a time. */
-const TOGETHER = 1000;
 
 async function publish(client: JetStreamClient, load: LibraryLoad): Promise<void> {
   const payload = new Uint8Array(load.size).fill(7);
@@ -29,7 +35,7 @@ async function publish(client: JetStreamClient, load: LibraryLoad): Promise<void
       await client.publish("bench", payload);
     }
   };
-  await Promise.all(Array.from({ length: TOGETHER }, one));
+  await Promise.all(Array.from({ length: load.together }, one));
 }
 
 async function consume(client: JetStreamClient, load: LibraryLoad): Promise<void> {
@@ -43,6 +49,17 @@ async function consume(client: JetStreamClient, load: LibraryLoad): Promise<void
   }
 }
 
+async function next(client: JetStreamClient, load: LibraryLoad): Promise<void> {
+  const consumer = await client.consumers.get("BENCH", "bench");
+  for (let received = 0; received < load.count; received++) {
+    const message = await consumer.next();
+    if (message === null) throw new Error("there is no message");
+    message.ack();
+  }
+}
+
+const CONSUMERS = { consume, next };
+
 const [where, json] = process.argv.slice(2);
 const load = JSON.parse(json) as LibraryLoad;
 const directory = where === "in process" ? mkdtempSync(join(tmpdir(), "gnatlet-bench-")) : undefined;
@@ -53,14 +70,14 @@ const connection = await connect(
 );
 const manager = await jetstreamManager(connection);
 await manager.streams.delete("BENCH").catch(() => false);
-await manager.streams.add({ name: "BENCH", subjects: ["bench"] });
+await manager.streams.add({ name: "BENCH", subjects: ["bench"], storage: load.storage as StorageType });
 await manager.consumers.add("BENCH", { durable_name: "bench", ack_policy: AckPolicy.Explicit });
 const client = jetstream(connection);
 let start = performance.now();
 await publish(client, load);
-if (load.kind === "consume") {
+if (load.kind !== "publish") {
   start = performance.now();
-  await consume(client, load);
+  await CONSUMERS[load.kind](client, load);
 }
 const seconds = (performance.now() - start) / 1000;
 await connection.close();
