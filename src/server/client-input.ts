@@ -42,13 +42,11 @@ export class ClientInput implements TurnTaker {
     this.#turns.begin();
     this.#reader.read(bytes, this.#turns);
     // What a socket has beyond one piece comes in the same turn unless it is told to wait.
-    if (!this.#waiting && !this.#closed && (this.#reader.waits || this.#turns.spent)) this.#wait();
-  }
-
-  #wait(): void {
-    this.#waiting = true;
-    this.#turns.wait(this);
-    this.#apply();
+    if (!this.#waiting && !this.#closed && (this.#reader.waits || this.#turns.spent)) {
+      this.#waiting = true;
+      this.#turns.wait(this);
+      this.#apply();
+    }
   }
 
   goOn(): void {
@@ -59,8 +57,11 @@ export class ClientInput implements TurnTaker {
   /** Reads what there was no time for, as far as there is now. */
   readOn(): void {
     this.#reader.resume(this.#turns);
-    if (this.#reader.waits) this.#wait();
-    else this.#apply();
+    if (this.#reader.waits) {
+      this.#waiting = true;
+      this.#turns.waitOn(this);
+    }
+    this.#apply();
   }
 
   /** Begins or ends to hold the client back because it gives others too much. */

@@ -27,7 +27,9 @@ export class InputTurns implements ReadingTurn {
   /** When the piece at hand was begun, and when the clock was looked at last. */
   #began = 0;
   #looked = 0;
+  /** Those whose turn comes next, and those who have just begun to wait: what others have sent meanwhile is looked at before it is theirs. */
   #waiting: TurnTaker[] = [];
+  #arrived: TurnTaker[] = [];
 
   constructor(clock: Clock, tasks: Tasks) {
     this.#clock = clock;
@@ -54,21 +56,27 @@ export class InputTurns implements ReadingTurn {
     return took < LOOK_MS / 2 ? Math.min(MOST_ELEMENTS, 2 * done) : done;
   }
 
-  /** Somebody wants to go on in another turn. */
+  /** Somebody who has read what has come wants to go on in another turn. */
   wait(taker: TurnTaker): void {
+    this.#arrived.push(taker);
+  }
+
+  /** Somebody who has had a turn wants another one. */
+  waitOn(taker: TurnTaker): void {
     this.#waiting.push(taker);
   }
 
   #over(): void {
-    const waiting = this.#waiting;
-    if (waiting.length === 0) return;
-    this.#waiting = [];
+    const ready = this.#waiting;
+    this.#waiting = this.#arrived;
+    this.#arrived = [];
+    if (ready.length + this.#waiting.length > 0) this.#turn.begin();
     let gone = 0;
-    do {
+    while (gone < ready.length && (gone === 0 || !this.spent)) {
       this.begin();
-      waiting[gone++].goOn();
-    } while (gone < waiting.length && !this.spent);
+      ready[gone++].goOn();
+    }
     // Those who had no time are the first of the next turn.
-    if (gone < waiting.length) this.#waiting = [...waiting.slice(gone), ...this.#waiting];
+    if (gone < ready.length) this.#waiting = [...ready.slice(gone), ...this.#waiting];
   }
 }

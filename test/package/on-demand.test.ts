@@ -15,7 +15,7 @@ const DIST = join(ROOT, "dist");
 const ENTRY = join(DIST, "runtime", "node", "index.js");
 
 /** The most bytes of JavaScript that the entry point may load. Whoever needs more should ask whether every server does. */
-const LOADED_MAX = 137_000;
+const LOADED_MAX = 141_000;
 
 /** What no server without options needs, nor a client of it, each a beginning of a path in src/. */
 const ON_DEMAND = [

@@ -28,10 +28,13 @@ class Turns {
     return link;
   }
 
+  /** Two turns: in the first one others are looked at who have sent something meanwhile. */
   turn(): void {
-    const actions = this.#later;
-    this.#later = [];
-    for (const action of actions) action();
+    for (let i = 0; i < 2; i++) {
+      const actions = this.#later;
+      this.#later = [];
+      for (const action of actions) action();
+    }
   }
 }
 
