@@ -11,8 +11,10 @@ export interface Disk {
   unlink(path: string): Promise<void>;
   /** The names in a directory, without `.` and `..`, in no order; of a directory that is not there, none. */
   list(directory: string): Promise<string[]>;
-  /** Makes a directory and those above it, where they are not there, and sees to it that they last. */
+  /** Makes a directory and those above it, where they are not there. */
   makeDirectory(directory: string): Promise<void>;
+  /** Sees to it that a directory and those above it last, as far as they were made here. */
+  keepDirectory(directory: string): Promise<void>;
   /** Takes an empty directory away. */
   removeDirectory(directory: string): Promise<void>;
   /** Makes what has been created, renamed and unlinked in a directory last. */

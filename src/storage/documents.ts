@@ -73,14 +73,16 @@ export class Documents {
     return newest && { bytes: newest.bytes, encrypted: newest.encrypted, outdated, twice };
   }
 
-  /** Writes a document. @param cipher - encrypts it. */
+  /** Writes a document. Its directory must be there, but need not last yet. @param cipher - encrypts it. */
   async write(path: string, bytes: Uint8Array, cipher?: DocumentCipher): Promise<void> {
     const newest = await this.#newest(path);
     const version = (newest?.version ?? 0) + 1;
     const stored = cipher === undefined ? bytes : await cipher.encrypt(bytes);
     const { bytes: content } = encode(version, stored, cipher === undefined ? MARK : ENCRYPTED_MARK);
+    // What is found after a crash is built on, so that it must not be lost with its directory: that lasts before the document has its name.
+    const lasting = this.#disk.keepDirectory(directoryOf(path));
     const writes = SUFFIXES.map((suffix) => this.#writeFile(temporary(path, suffix), content));
-    for (const written of await Promise.allSettled(writes))
+    for (const written of await Promise.allSettled([...writes, lasting]))
       if (written.status === "rejected") throw written.reason;
     for (const suffix of SUFFIXES) {
       await this.#disk.rename(temporary(path, suffix), path + suffix);

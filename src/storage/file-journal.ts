@@ -279,7 +279,7 @@ async function openJournal(
   if (newest === undefined) {
     const journal = newJournal(path, 1, context, keys);
     const file = await disk.open(journal.name, true);
-    await disk.syncDirectory(directoryOf(path));
+    await Promise.all([disk.keepDirectory(directoryOf(path)), disk.syncDirectory(directoryOf(path))]);
     return { records: [], file, journal, size: 0, seq: 0 };
   }
   // Whoever made or renamed it may have been killed before that would last.

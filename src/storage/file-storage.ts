@@ -67,7 +67,7 @@ export class FileStorage implements Storage {
       new Uint8Array(Uint32Array.of(1).buffer)[0] === 1,
       "the files are those of little-endian machines",
     );
-    await context.disk.makeDirectory(directory).catch((error) => {
+    await makeLasting(context.disk, directory).catch((error) => {
       throw unusable(error, "could not create storage directory");
     });
     const lock = await context.disk.lock(`${directory}/storage.lock`).catch((error) => {
@@ -224,12 +224,17 @@ export class FileStorage implements Storage {
     return [this.#root, ...place.map(fileName)].join("/");
   }
 
-  /** The path of a file, whose directory is made. */
+  /** The path of a file, whose directory is made. It does not last yet. */
   async #filePath(place: readonly string[]): Promise<string> {
     assert(place.length > 0, "a place has a name");
     await this.#context.disk.makeDirectory(this.#path(place.slice(0, -1)));
     return this.#path(place);
   }
+}
+
+async function makeLasting(disk: Disk, directory: string): Promise<void> {
+  await disk.makeDirectory(directory);
+  await disk.keepDirectory(directory);
 }
 
 /** Why a directory cannot be used; what is no directory is said in nats-server's words. */

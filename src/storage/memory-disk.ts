@@ -39,6 +39,8 @@ export class MemoryDisk implements Disk {
     this.#directories.add(directory);
   }
 
+  async keepDirectory(): Promise<void> {}
+
   async removeDirectory(directory: string): Promise<void> {
     if (!this.#directories.delete(directory))
       throw new DiskError("missing", `${directory}: no such directory`);

@@ -43,6 +43,7 @@ export async function openFileStore(
 ): Promise<FileStore> {
   const { disk } = context;
   await disk.makeDirectory(directory);
+  await disk.keepDirectory(directory);
   const pacer = new Pacer(clock);
   const log = new FileLog(directory, context, keys);
   log.segments = await findSegments(log);

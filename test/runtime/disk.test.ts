@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
+import fs from "node:fs";
 import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
-import { after, before, test } from "node:test";
+import { after, before, mock, test } from "node:test";
 import { nodeClock } from "../../src/runtime/node/clock.ts";
 import { NodeDisk } from "../../src/runtime/node/disk.ts";
 import { nodeRandom } from "../../src/runtime/node/random.ts";
@@ -159,4 +160,47 @@ test("a lock of another process with the same number is a dead one's; what is no
   }
   await writeFile(path, "{");
   await (await disk.lock(path)).release();
+});
+
+test("a directory that was made lasts once it is kept, whoever has made it", async () => {
+  const disk = new NodeDisk();
+  const names = new Map<number, string>();
+  const synced: string[] = [];
+  const { open, fsync } = fs;
+  let failing = true;
+  mock.method(fs, "open", ((path: string, ...rest: unknown[]) => {
+    const callback = rest.pop() as (error: unknown, fd: number) => void;
+    const opened = (error: unknown, fd: number): void => {
+      names.set(fd, path);
+      callback(error, fd);
+    };
+    (open as (...all: unknown[]) => void)(path, ...rest, opened);
+  }) as typeof fs.open);
+  mock.method(fs, "fsync", ((fd: number, callback: fs.NoParamCallback) => {
+    if (failing) return callback(Object.assign(new Error("no"), { code: "EIO" }));
+    synced.push(names.get(fd)!.slice(directory.length));
+    fsync(fd, callback);
+  }) as typeof fs.fsync);
+  try {
+    const [one, two] = [`${directory}/kept/a/one`, `${directory}/kept/a/two`];
+    await Promise.all([disk.makeDirectory(one), disk.makeDirectory(one), disk.makeDirectory(two)]);
+    await assert.rejects(disk.keepDirectory(one), { name: "DiskError", kind: "failed" });
+    failing = false;
+    // What could not be kept is tried again; what several wait for is done once.
+    await Promise.all([disk.keepDirectory(one), disk.keepDirectory(one)]);
+    assert.deepEqual(synced.splice(0).sort(), ["", "/kept", "/kept/a"]);
+    await disk.keepDirectory(one);
+    assert.deepEqual(synced, []);
+    await disk.keepDirectory(two);
+    assert.deepEqual(synced.splice(0), ["/kept/a"]);
+    await disk.removeDirectory(two);
+    await disk.makeDirectory(two);
+    await disk.keepDirectory(two);
+    assert.deepEqual(synced.splice(0), ["/kept/a"]);
+    await disk.makeDirectory(two);
+    await disk.keepDirectory(`${directory}/kept/a`);
+    assert.deepEqual(synced, []);
+  } finally {
+    mock.restoreAll();
+  }
 });

@@ -203,6 +203,8 @@ export class SimulatedDisk implements Disk {
     }
   }
 
+  async keepDirectory(_directory: string): Promise<void> {}
+
   async removeDirectory(directory: string): Promise<void> {
     if (!this.#directories.delete(directory))
       throw new DiskError("missing", `${directory}: no such directory`);

@@ -14,6 +14,10 @@ const KINDS: Readonly<Record<string, DiskErrorKind>> = {
 /** The files of this machine. */
 export class NodeDisk implements Disk {
   readonly #directorySyncs = new SharedRuns();
+  /** Directories that were made here and do not last yet. */
+  readonly #fresh = new Map<string, FreshDirectory>();
+  /** The end of the last making: who finds a directory there has to know, too, that it does not last yet. */
+  #making: Promise<void> = Promise.resolve();
 
   open(path: string, create: boolean): Promise<DiskFile> {
     const flags = fs.constants.O_RDWR | (create ? fs.constants.O_CREAT : 0);
@@ -37,19 +41,49 @@ export class NodeDisk implements Disk {
     }
   }
 
-  async makeDirectory(directory: string): Promise<void> {
+  makeDirectory(directory: string): Promise<void> {
+    const made = this.#making.then(() => this.#make(directory));
+    this.#making = made.catch(() => {});
+    return made;
+  }
+
+  async #make(directory: string): Promise<void> {
     const first = await done<string | undefined>((callback) =>
       fs.mkdir(directory, { recursive: true, mode: 0o750 }, callback),
     );
     if (first === undefined) return;
-    // Each that was made is an entry of the one above it.
     for (let made = directory; made.length >= first.length; made = parentOf(made)) {
-      await this.syncDirectory(parentOf(made));
+      this.#fresh.set(made, { kept: undefined });
     }
   }
 
-  removeDirectory(directory: string): Promise<void> {
-    return done((callback) => fs.rmdir(directory, callback));
+  async keepDirectory(directory: string): Promise<void> {
+    const kept: Promise<void>[] = [];
+    for (let at = directory; this.#fresh.size > 0 && at !== parentOf(at); at = parentOf(at)) {
+      const fresh = this.#fresh.get(at);
+      if (fresh !== undefined) kept.push(this.#keep(at, fresh));
+    }
+    for (const each of await Promise.allSettled(kept)) if (each.status === "rejected") throw each.reason;
+  }
+
+  /** A directory is an entry of the one above it. */
+  #keep(directory: string, fresh: FreshDirectory): Promise<void> {
+    fresh.kept ??= this.syncDirectory(parentOf(directory)).then(
+      () => {
+        // By now it may be another one.
+        if (this.#fresh.get(directory) === fresh) this.#fresh.delete(directory);
+      },
+      (error) => {
+        fresh.kept = undefined;
+        throw error;
+      },
+    );
+    return fresh.kept;
+  }
+
+  async removeDirectory(directory: string): Promise<void> {
+    await done<void>((callback) => fs.rmdir(directory, callback));
+    this.#fresh.delete(directory);
   }
 
   syncDirectory(directory: string): Promise<void> {
@@ -72,6 +106,11 @@ export class NodeDisk implements Disk {
       throw asDiskError(error);
     }
   }
+}
+
+interface FreshDirectory {
+  /** Resolves when it lasts; undefined while nobody has asked for that. */
+  kept: Promise<void> | undefined;
 }
 
 /** Does something for a name again and again: of those who ask while it is being done, all share the next time. */
