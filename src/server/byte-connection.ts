@@ -18,29 +18,12 @@ import { ClientInput } from "./client-input.ts";
 import { Greeting } from "./greeting.ts";
 import { Heartbeat } from "./heartbeat.ts";
 import type { InputTurns } from "./input-turns.ts";
+import { LinkEnd } from "./link-end.ts";
 import type { ListenerTls } from "./listener-tls.ts";
 import type { ResolvedServerOptions } from "./options/resolve.ts";
 import { WriteDeadline } from "./write-deadline.ts";
 
-/** How long (ms) a client that has been sent its last bytes may take to go. */
-const LINGER_MS = 1_000;
-/** How long (ms) a client may take to read why its message is refused, before the reset that follows. */
-const REFUSED_MS = 50;
-/**
- * A chunk with more bytes than this (nats-server `startBufSize`) is one that nats-server has not read to its end when it refuses the
- * message in it: its system answers that with a reset, behind the error.
- */
-const FIRST_READ_BYTES = 512;
 const LETTER_C = 67;
-
-/** Reasons after which there is no point in sending what is left. */
-const UNFLUSHED = new Set<ClosedReason>([
-  "Slow Consumer (Pending Bytes)",
-  "Slow Consumer (Write Deadline)",
-  "Write Error",
-  "Read Error",
-  "TLS Handshake Failure",
-]);
 
 /** How a client came in, and what is known of it before it has said anything. */
 export interface ConnectionEntry extends Pick<SessionOptions, "type" | "credentials" | "forwardedFor"> {
@@ -76,9 +59,9 @@ export class ByteConnection implements ByteLinkHandler, ClientVerbs, FaultSink {
   readonly #limits: ClientReaderLimits;
   readonly #heartbeat: Heartbeat;
   readonly #writeDeadline: WriteDeadline;
+  readonly #end: LinkEnd;
   /** Runs while a client on a listener with TLS has not yet got so far that it may speak. */
   #greeting: Greeting | undefined;
-  #linger: Timer | undefined;
   /** Whether the chunk being read holds something that shows a client at work: not a mere PING or PONG. */
   #active = false;
   #pinged = false;
@@ -116,6 +99,15 @@ export class ByteConnection implements ByteLinkHandler, ClientVerbs, FaultSink {
         this.#tell(
           `Slow Consumer Recovered: Flush took ${(took / 1_000).toFixed(3)}s with ${chunks} chunks of ${bytes} total bytes.`,
         ),
+    });
+    this.#end = new LinkEnd({
+      link,
+      outbox: this.#outbox,
+      ended: () => this.#input.ended,
+      writeDeadline: () => context.options.writeDeadline,
+      after: (delay, action) => this.after(delay, action),
+      whenSent: (action) => this.#peer.whenSent(action),
+      slow: (deadline) => this.#slow(deadline),
     });
     this.#heartbeat = new Heartbeat({
       clock: broker.context.clock,
@@ -227,7 +219,7 @@ export class ByteConnection implements ByteLinkHandler, ClientVerbs, FaultSink {
     this.#finish();
     this.#input.end();
     this.#session.close(error === undefined ? "Client Closed" : "Read Error");
-    this.#linger?.cancel();
+    this.#end.done();
     this.#context.ended(this);
   }
 
@@ -347,41 +339,7 @@ export class ByteConnection implements ByteLinkHandler, ClientVerbs, FaultSink {
     this.#heartbeat.stop();
     this.#writeDeadline.stop();
     this.#greeted();
-    if (this.#input.ended) {
-      this.#outbox.discard();
-      return;
-    }
-    if (UNFLUSHED.has(reason)) {
-      this.#outbox.discard();
-      this.#link.destroy();
-      return;
-    }
-    this.#outbox.flush();
-    this.#link.hold(false);
-    if (
-      reason === "Maximum Message Payload Exceeded" &&
-      this.#chunkBytes > FIRST_READ_BYTES &&
-      this.#link.reset
-    ) {
-      this.#linger = this.after(REFUSED_MS, () => this.#link.reset?.());
-      return;
-    }
-    this.#endLink(reason);
-  }
-
-  #endLink(reason: ClosedReason): void {
-    this.#linger?.cancel();
-    // Bytes in line behind those that the link holds would be lost by ending now.
-    const waits = this.#outbox.busy;
-    if (waits) this.#peer.whenSent(() => this.#endLink(reason));
-    else this.#link.end(reason);
-    if (this.#input.ended) return;
-    // What waits has the time that any write has (nats-server flushAndClose).
-    const time = waits ? this.#context.options.writeDeadline : LINGER_MS;
-    this.#linger = this.after(time, () => {
-      if (waits) this.#slow(time);
-      this.#link.destroy();
-    });
+    this.#end.begin(reason, this.#chunkBytes);
   }
 
   /** Ends the link at once, whatever waits to be sent. */
