@@ -2,6 +2,8 @@
 export interface Clock {
   /** Milliseconds since the Unix epoch. */
   now(): number;
+  /** The same in whole microseconds, as far as the platform has them: what is stored gets its time from it. */
+  precise(): number;
   /** Milliseconds, with a fraction, from some start: never goes back. */
   monotonic(): number;
   /** Calls `action` once, `delay` milliseconds from now (0 and more). */

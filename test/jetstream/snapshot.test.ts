@@ -16,7 +16,7 @@ import { VarintReader, VarintWriter } from "../../src/jetstream/snapshot/varints
 import { S2BlockDecoder, S2Error } from "../../src/s2/block-decoder.ts";
 import { MemoryStore } from "../../src/storage/memory-store.ts";
 import { VirtualClock } from "../support/simulated.ts";
-import { listStore, readSnapshot, snapshotSource, writeSnapshot } from "../support/snapshots.ts";
+import { listStore, readSnapshot, snapshotSource, timeOf, writeSnapshot } from "../support/snapshots.ts";
 
 const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text);
 
@@ -222,10 +222,10 @@ test("a backup of nats-server 2.14 is read to the messages that it had", () => {
   for (const size of [1, 100, theirs.length]) {
     const read = readSnapshot(theirs, "FIX", size);
     assert.deepEqual(
-      [...read.messages.values()].map((message) => ({ ...message, time: Math.floor(message.time) })),
+      [...read.messages.values()],
       messages.map(({ seq, subject, hdrs = "", data = "", time }) => ({
         seq,
-        time: Date.parse(time),
+        time: timeOf(time),
         subject,
         headers: hdrs,
         payload: data,

@@ -35,6 +35,10 @@ class Mortal implements Clock {
     return this.#clock.now();
   }
 
+  precise(): number {
+    return this.#clock.precise();
+  }
+
   monotonic(): number {
     return this.#clock.monotonic();
   }

@@ -15,6 +15,10 @@ export class VirtualClock implements Clock {
     return this.#time;
   }
 
+  precise(): number {
+    return Math.floor(this.#time * 1_000) / 1_000;
+  }
+
   monotonic(): number {
     return this.#time;
   }

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { connect, createInbox, headers, type NatsConnection } from "@nats-io/transport-node";
 import { consumerConfig } from "../../src/jetstream/consumer/config.ts";
 import { decodeJson } from "../../src/jetstream/json/decode.ts";
-import { timestampOf } from "../../src/jetstream/json/timestamps.ts";
+import { timestampNs, timestampOf } from "../../src/jetstream/json/timestamps.ts";
 import { archiveSnapshot } from "../../src/jetstream/snapshot/archive-snapshot-writer.ts";
 import { compressedChunks } from "../../src/jetstream/snapshot/chunks.ts";
 import type { ConsumerState } from "../../src/jetstream/snapshot/consumer-state.ts";
@@ -17,7 +17,7 @@ import { nodeClock } from "../../src/runtime/node/clock.ts";
 import { Pacer } from "../../src/storage/pacer.ts";
 import type { StreamStore } from "../../src/storage/store.ts";
 
-/** A message, as tests compare it: bytes in base64, the time in ms. */
+/** A message, as tests compare it: bytes in base64, the time in ms with whole microseconds. */
 export interface Listed {
   readonly seq: number;
   readonly time: number;
@@ -32,6 +32,11 @@ export interface ReadSnapshot {
   readonly messages: Map<number, Listed>;
   readonly consumers: SnapshotConsumer[];
   bounds: SnapshotBounds | undefined;
+}
+
+/** A moment in ms, without what is finer than a microsecond. */
+export function timeOf(timestamp: string): number {
+  return Number(timestampNs(timestamp) / 1_000n) / 1_000;
 }
 
 const base64 = (bytes: Uint8Array | undefined): string => Buffer.from(bytes ?? []).toString("base64");
@@ -163,7 +168,7 @@ export class BackupClient {
       };
       if (message === undefined) continue;
       const { subject, hdrs = "", data = "", time } = message;
-      all.push({ seq, time: Date.parse(time), subject, headers: hdrs, payload: data });
+      all.push({ seq, time: timeOf(time), subject, headers: hdrs, payload: data });
     }
     return all;
   }

@@ -141,7 +141,7 @@ export class AtomicBatches extends OpenBatches<OpenBatch> {
 
   #storeAll({ id, messages, bytes }: OpenBatch, reads: readonly Read[], reply: string, byEnd: boolean): void {
     const { answers, account } = this.parts;
-    const now = account.clock.now();
+    const now = account.clock.precise();
     const checked = this.#check(messages, reads, byEnd, now);
     if (!Array.isArray(checked)) {
       answers.refuse(reply, checked);

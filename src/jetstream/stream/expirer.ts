@@ -51,7 +51,7 @@ export class Expirer {
     this.#timer?.cancel();
     const now = this.#clock.now();
     this.#timerAt = Math.min(at, now + LONGEST_MS);
-    this.#timer = this.#clock.after(Math.max(0, this.#timerAt - now), () => {
+    this.#timer = this.#clock.after(Math.max(0, Math.ceil(this.#timerAt - now)), () => {
       this.#timer = undefined;
       this.#timerAt = Infinity;
       this.#run().catch((error) => {

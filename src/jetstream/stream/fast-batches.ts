@@ -143,7 +143,7 @@ export class FastBatches extends OpenBatches<FastPublishing> {
   #store(batch: FastPublishing, said: FastBatch, message: Incoming, values: HeaderValues, read: Read): void {
     const { account, answers } = this.parts;
     const { subject, reply } = message;
-    const now = account.clock.now();
+    const now = account.clock.precise();
     const decision = this.#decide(message, values, read, now);
     if (decision.kind !== "store") {
       this.#notStored(batch, said, decision, values, reply, now);

@@ -171,7 +171,7 @@ export class Ingest {
     const { account, answers } = this.#parts;
     const { origin } = message;
     if (origin !== undefined && !isReady(origin)) return;
-    const now = account.clock.now();
+    const now = account.clock.precise();
     const decision = checkPublish(
       message,
       values,
@@ -182,7 +182,7 @@ export class Ingest {
     else if (decision.kind === "duplicate") {
       answers.duplicate(message.reply, decision.seq);
       origin?.stored(0);
-    } else this.#storeDecided(message, values, decision, origin?.time ?? now);
+    } else this.#storeDecided(message, values, decision, now);
   }
 
   #storePlain(subject: string, payload: Uint8Array, reply: string, config: StreamConfig): void {
@@ -196,7 +196,7 @@ export class Ingest {
       return;
     }
     try {
-      const seq = this.#writer.writePlain(subject, payload, account.clock.now());
+      const seq = this.#writer.writePlain(subject, payload, account.clock.precise());
       answers.stored(seq, reply, payload.length);
     } catch (error) {
       this.#failed(error, { reply });

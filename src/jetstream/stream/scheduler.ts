@@ -87,8 +87,8 @@ export class Scheduler implements ScheduleListener {
     this.#finder?.cancel();
   }
 
-  stored(seq: number, subject: string, values: HeaderValues, now: number): void {
-    const due = dueOf(values, now, now, this.#stream.zones);
+  stored(seq: number, subject: string, values: HeaderValues, time: number): void {
+    const due = dueOf(values, time, time, this.#stream.zones);
     const scheduler = values.get(HEADERS.scheduler) ?? "";
     if (due !== undefined) this.#add(seq, subject, due.time);
     else if (scheduler === "") this.#remove(this.#bySubject.get(subject));
@@ -154,7 +154,7 @@ export class Scheduler implements ScheduleListener {
     if (at === undefined || at >= this.#timerAt || this.#running || this.#stopped) return;
     this.#timer?.cancel();
     const { clock } = this.#stream;
-    const now = clock.now();
+    const now = clock.precise();
     this.#timerAt = Math.min(at, now + LONGEST_MS);
     this.#timer = clock.after(Math.max(0, Math.ceil(this.#timerAt - now)), () => {
       this.#timerAt = Infinity;
@@ -183,7 +183,7 @@ export class Scheduler implements ScheduleListener {
 
   /** Those that are due, and since when, in order of their sequences. Until they have come to something they are due again later. */
   #due(): { schedule: Schedule; at: number }[] {
-    const now = this.#stream.clock.now();
+    const now = this.#stream.clock.precise();
     const due: { schedule: Schedule; at: number }[] = [];
     for (let next = this.#first(); next !== undefined && next.at <= now; next = this.#first()) {
       due.push({ schedule: next, at: next.at });
@@ -210,7 +210,7 @@ export class Scheduler implements ScheduleListener {
     // It may have gone meanwhile.
     if (this.#bySeq.get(schedule.seq) !== schedule) return;
     const { clock, zones } = this.#stream;
-    const made = message && scheduledMessage(message, source, at, clock.now(), zones);
+    const made = message && scheduledMessage(message, source, at, clock.precise(), zones);
     if (made === undefined) {
       this.#remove(schedule);
       return;

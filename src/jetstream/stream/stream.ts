@@ -93,7 +93,7 @@ export class Stream implements ConsumerHost, ExpiringStream, ReceivingStream {
         duplicates: this.#duplicates,
         room: this.#room,
         consumers: this.consumers,
-        stored: (now, ttl) => this.#stored(now, ttl),
+        stored: (time, ttl) => this.#stored(time, ttl),
         purge: (subject, before) => this.#purgeBelow(subject, before),
       },
       this.#rules(),
@@ -254,11 +254,11 @@ export class Stream implements ConsumerHost, ExpiringStream, ReceivingStream {
   };
 
   /** A message was stored. */
-  #stored(now: number, ttl: number): void {
+  #stored(time: number, ttl: number): void {
     this.#count();
     const { maxAge } = this.#config;
-    if (maxAge > 0) this.#expirer.due(now + maxAge);
-    if (ttl > 0) this.#expirer.due(now + ttl * 1_000);
+    if (maxAge > 0) this.#expirer.due(time + maxAge);
+    if (ttl > 0) this.#expirer.due(time + ttl * 1_000);
     if (this.#duplicates.size === 1) this.#expireIds();
     if (this.#signalPlanned || this.store.syncedSeq < this.store.state.lastSeq) return;
     // What is deliverable at once is told once for all that comes in one go.

@@ -12,6 +12,7 @@ import type { Answers } from "./answers.ts";
 import type { StreamConfig } from "./config.ts";
 import type { DuplicateWindow } from "./duplicates.ts";
 import type { FromOrigin } from "./from-origin.ts";
+import { laterBy, timeAfter } from "./message-time.ts";
 import type { Republisher } from "./republisher.ts";
 import type { RoomKeeper } from "./room-keeper.ts";
 import type { SubjectRule } from "./subject-rule.ts";
@@ -24,8 +25,8 @@ export interface WriterParts {
   readonly duplicates: DuplicateWindow;
   readonly room: RoomKeeper;
   readonly consumers: Consumers;
-  /** Hears of each message that was stored, and of its TTL (s; 0 without). */
-  stored(now: number, ttl: number): void;
+  /** Hears of each message that was stored: of its time (ms since the epoch), and of its TTL (s; 0 without). */
+  stored(time: number, ttl: number): void;
   /** Removes messages on a subject (or all) below a sequence, without keeping anybody waiting. */
   purge(subject: string | undefined, before: number): Promise<void>;
 }
@@ -41,8 +42,8 @@ export interface IngestRules {
 
 /** Hears what is stored, where messages may schedule others. */
 export interface ScheduleListener {
-  /** A message was stored. @param now - when, in ms since the epoch. */
-  stored(seq: number, subject: string, values: HeaderValues, now: number): void;
+  /** A message was stored. @param time - when, in ms since the epoch. */
+  stored(seq: number, subject: string, values: HeaderValues, time: number): void;
 }
 
 /** A message that is to be stored. */
@@ -118,20 +119,26 @@ export class Writer {
     return this.#store.accountedBytes(encodeText(subject).length, headers?.length ?? 0, payload.length);
   }
 
+  /** When a message that comes now is said to have been stored. */
+  #timeAt(now: number): number {
+    return timeAfter(this.#store.state.lastTime, now);
+  }
+
   /** Stores a message without headers, and returns its sequence. @throws StorageError */
   writePlain(subject: string, payload: Uint8Array, now: number): number {
     const { duplicates, room } = this.#parts;
     this.rolled = undefined;
-    if (this.#isUnwanted(subject)) return this.#skip("", now);
+    const time = this.#timeAt(now);
+    if (this.#isUnwanted(subject)) return this.#skip("", time);
     const { republisher, schedules } = this.#rules;
     const target = republisher?.target(subject);
     const before = target === undefined ? 0 : this.#lastOn(subject);
-    const seq = this.#store.append(subject, undefined, payload, now);
+    const seq = this.#store.append(subject, undefined, payload, time);
     duplicates.lastId = "";
     room.make(seq, subject);
-    schedules?.stored(seq, subject, NO_HEADERS, now);
-    if (target !== undefined) this.#republish(target, subject, undefined, payload, seq, now, before);
-    this.#parts.stored(now, 0);
+    schedules?.stored(seq, subject, NO_HEADERS, time);
+    if (target !== undefined) this.#republish(target, subject, undefined, payload, seq, time, before);
+    this.#parts.stored(time, 0);
     return seq;
   }
 
@@ -142,30 +149,32 @@ export class Writer {
   write({ subject, values, decision, origin }: DecidedMessage, now: number): number {
     const { headers, payload, msgId } = decision;
     this.rolled = undefined;
+    const time = origin?.time ?? this.#timeAt(now);
     if (this.#isUnwanted(subject)) {
-      const seq = this.#skip(msgId, now, origin);
+      const seq = this.#skip(msgId, time, origin);
       this.rolled = this.#rollUp(subject, values, decision, seq + 1);
       return seq;
     }
     const target = this.#rules.republisher?.target(subject);
     const before = target === undefined ? 0 : this.#lastOn(subject);
     const ttl = secondsOf(decision.ttl);
-    const seq = this.#store.append(subject, headers, payload, now, ttl);
+    const seq = this.#store.append(subject, headers, payload, time, ttl);
     origin?.stored(seq);
-    this.rolled = this.#follow(seq, subject, values, decision, now);
-    if (target !== undefined) this.#republish(target, subject, headers, payload, seq, now, before);
-    this.#parts.stored(now, ttl);
+    this.rolled = this.#follow(seq, subject, values, decision, time);
+    if (target !== undefined) this.#republish(target, subject, headers, payload, seq, time, before);
+    this.#parts.stored(time, ttl);
     return seq;
   }
 
   /** Stores messages, all or none of which survive a crash; the first's sequence is returned. @throws StorageError */
   writeAll(messages: readonly DecidedMessage[], now: number): number {
     const targets = this.#targetsOf(messages);
+    const from = this.#timeAt(now);
     const first = this.#store.appendBatch(
-      messages.map(({ subject, decision }) => ({
+      messages.map(({ subject, decision }, i) => ({
         ...decision,
         subject,
-        time: now,
+        time: laterBy(from, i),
         ttl: secondsOf(decision.ttl),
       })),
     );
@@ -175,17 +184,18 @@ export class Writer {
     for (let i = 0; i < ahead; i++) bytesAhead += this.#store.bytesOf(first + i);
     messages.forEach(({ subject, values, decision }, i) => {
       const seq = first + i;
+      const time = laterBy(from, i);
       ahead -= 1;
       bytesAhead -= this.#store.bytesOf(seq);
       const after = this.#isUnwanted(subject)
-        ? this.#forget(seq, subject, values, decision, now)
-        : this.#follow(seq, subject, values, decision, now, ahead, bytesAhead);
+        ? this.#forget(seq, subject, values, decision, time)
+        : this.#follow(seq, subject, values, decision, time, ahead, bytesAhead);
       if (after !== undefined) rolled.push(after);
       const { headers, payload } = decision;
       const target = targets?.[i];
       if (target !== undefined)
-        this.#republish(target.to, subject, headers, payload, seq, now, target.before);
-      this.#parts.stored(now, secondsOf(decision.ttl));
+        this.#republish(target.to, subject, headers, payload, seq, time, target.before);
+      this.#parts.stored(time, secondsOf(decision.ttl));
     });
     this.rolled = rolled.length === 0 ? undefined : () => inTurn(rolled);
     return first;
@@ -219,14 +229,14 @@ export class Writer {
     subject: string,
     values: HeaderValues,
     decision: StoreDecision,
-    now: number,
+    time: number,
     ahead: number = 0,
     bytesAhead: number = 0,
   ): (() => Promise<void>) | undefined {
     const { duplicates, room } = this.#parts;
-    duplicates.add(decision.msgId, seq, now);
+    duplicates.add(decision.msgId, seq, time);
     room.make(seq, subject, ahead, bytesAhead);
-    this.#rules.schedules?.stored(seq, subject, values, now);
+    this.#rules.schedules?.stored(seq, subject, values, time);
     return this.#rollUp(subject, values, decision, seq);
   }
 
@@ -236,9 +246,9 @@ export class Writer {
     subject: string,
     values: HeaderValues,
     decision: StoreDecision,
-    now: number,
+    time: number,
   ): (() => Promise<void>) | undefined {
-    this.#parts.duplicates.add(decision.msgId, seq, now);
+    this.#parts.duplicates.add(decision.msgId, seq, time);
     this.#store.remove(seq);
     return this.#rollUp(subject, values, decision, seq + 1);
   }
@@ -248,10 +258,10 @@ export class Writer {
     return this.#rules.config.retention === "interest" && !this.#parts.consumers.hasInterest(subject);
   }
 
-  #skip(msgId: string, now: number, origin?: FromOrigin): number {
-    const seq = this.#store.skip(1, now);
+  #skip(msgId: string, time: number, origin?: FromOrigin): number {
+    const seq = this.#store.skip(1, time);
     origin?.stored(seq);
-    this.#parts.duplicates.add(msgId, seq, now);
+    this.#parts.duplicates.add(msgId, seq, time);
     return seq;
   }
 

@@ -8,6 +8,8 @@ import { BrowserTasks } from "./tasks.ts";
 
 const clock: Clock = {
   now: () => Date.now(),
+  // Nothing is stored here.
+  precise: () => Date.now(),
   monotonic: () => performance.now(),
   after(delay, action) {
     const timer = setTimeout(action, delay);

@@ -1,8 +1,12 @@
 import type { Clock, Timer } from "../../seams/clock.ts";
+import { PreciseTime } from "./precise-time.ts";
+
+const time = new PreciseTime();
 
 /** The time of this machine. */
 export const nodeClock: Clock = {
   now: () => Date.now(),
+  precise: () => time.now(),
   monotonic: () => performance.now(),
   after(delay: number, action: () => void): Timer {
     if (delay <= 0) {
