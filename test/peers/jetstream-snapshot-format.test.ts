@@ -3,7 +3,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { nodeClock } from "../../src/runtime/node/clock.ts";
+import { NodeClock } from "../../src/runtime/node/clock.ts";
 import { MemoryStore } from "../../src/storage/memory-store.ts";
 import { RealServer } from "../support/real-server.ts";
 import {
@@ -104,7 +104,7 @@ const numbers = (pair: ConsumerInfo["delivered"]): number[] => [pair.consumer_se
 
 /** A store with messages, gaps of all sizes, and removed ones at both ends. */
 function storeOfOurs(): MemoryStore {
-  const clock = nodeClock;
+  const clock = new NodeClock();
   const store = new MemoryStore(clock, 1, { sync: "always", noteAge: 0, firstSeq: 41 });
   const headers = new TextEncoder().encode("NATS/1.0\r\nA: b\r\n\r\n");
   const random = new Uint8Array(200_000);

@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { after, before, mock, test } from "node:test";
-import { nodeClock } from "../../src/runtime/node/clock.ts";
+import { NodeClock } from "../../src/runtime/node/clock.ts";
 import { NodeDisk } from "../../src/runtime/node/disk.ts";
 import { nodeRandom } from "../../src/runtime/node/random.ts";
 import { NodeTasks } from "../../src/runtime/node/tasks.ts";
@@ -71,7 +71,12 @@ test("a file is closed once the calls under way are done", async () => {
 });
 
 test("a journal on real files takes records after it was compacted", async () => {
-  const context = { disk: new NodeDisk(), clock: nodeClock, random: nodeRandom, tasks: new NodeTasks() };
+  const context = {
+    disk: new NodeDisk(),
+    clock: new NodeClock(),
+    random: nodeRandom,
+    tasks: new NodeTasks(),
+  };
   const open = (): Promise<FileStorage> => FileStorage.open(`${directory}/storage`, context);
   let storage = await open();
   const journal = await storage.openJournal(["journal"]);

@@ -1,13 +1,22 @@
 import type { Clock, Timer } from "../../seams/clock.ts";
 import { PreciseTime } from "./precise-time.ts";
 
-const time = new PreciseTime();
-
 /** The time of this machine. */
-export const nodeClock: Clock = {
-  now: () => Date.now(),
-  precise: () => time.now(),
-  monotonic: () => performance.now(),
+export class NodeClock implements Clock {
+  readonly #precise = new PreciseTime();
+
+  now(): number {
+    return Date.now();
+  }
+
+  precise(): number {
+    return this.#precise.now();
+  }
+
+  monotonic(): number {
+    return performance.now();
+  }
+
   after(delay: number, action: () => void): Timer {
     if (delay <= 0) {
       // Node's timers wait for a millisecond at least.
@@ -16,5 +25,5 @@ export const nodeClock: Clock = {
     }
     const timer = setTimeout(action, delay);
     return { cancel: () => clearTimeout(timer) };
-  },
-};
+  }
+}

@@ -4,7 +4,7 @@ import type { Port } from "../../seams/port.ts";
 import type { Runtime } from "../../seams/runtime.ts";
 import { VERSION } from "../../seams/version.ts";
 import { PortLink } from "../port-link.ts";
-import { nodeClock } from "./clock.ts";
+import { NodeClock } from "./clock.ts";
 import { NodeCompression } from "./compression.ts";
 import { NodeHost } from "./host.ts";
 import { nodeRandom } from "./random.ts";
@@ -25,8 +25,7 @@ const NETWORK: Network = {
 };
 
 /** What has no state, and so is the same for all: made once, as servers and clients should start quickly. */
-const SHARED: Omit<Runtime, "tasks" | "passwords" | "host"> = {
-  clock: nodeClock,
+const SHARED: Omit<Runtime, "clock" | "tasks" | "passwords" | "host"> = {
   random: nodeRandom,
   network: NETWORK,
   compression: new NodeCompression(),
@@ -48,7 +47,13 @@ const SHARED: Omit<Runtime, "tasks" | "passwords" | "host"> = {
 
 /** Node, and what is compatible with it: Bun and Deno. */
 export function nodeRuntime(): Runtime {
-  return { ...SHARED, tasks: new NodeTasks(), passwords: new LazyPasswords(), host: new NodeHost() };
+  return {
+    ...SHARED,
+    clock: new NodeClock(),
+    tasks: new NodeTasks(),
+    passwords: new LazyPasswords(),
+    host: new NodeHost(),
+  };
 }
 
 /** Loads what checks passwords when the first one is to be checked. */
