@@ -199,7 +199,7 @@ for (const form of ["tar", "archive"] as const) {
 }
 
 test("an empty stream of ours keeps its numbers at a real server", async () => {
-  const store = new MemoryStore(nodeClock, 1, { sync: "always", noteAge: 0 });
+  const store = new MemoryStore(new NodeClock(), 1, { sync: "always", noteAge: 0 });
   store.append("W.a", undefined, new Uint8Array(1), Date.now());
   store.skip(20);
   store.remove(1);

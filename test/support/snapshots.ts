@@ -13,7 +13,7 @@ import { tarSnapshot } from "../../src/jetstream/snapshot/tar-snapshot-writer.ts
 import { streamConfig } from "../../src/jetstream/stream/config.ts";
 import { streamState } from "../../src/jetstream/stream/state.ts";
 import { encodeText } from "../../src/protocol/text.ts";
-import { nodeClock } from "../../src/runtime/node/clock.ts";
+import { NodeClock } from "../../src/runtime/node/clock.ts";
 import { Pacer } from "../../src/storage/pacer.ts";
 import type { StreamStore } from "../../src/storage/store.ts";
 
@@ -121,7 +121,7 @@ export async function writeSnapshot(
   form: "tar" | "archive",
   size = 131_072,
 ): Promise<Buffer> {
-  const pacer = new Pacer(nodeClock);
+  const pacer = new Pacer(new NodeClock());
   const pieces = (form === "tar" ? tarSnapshot : archiveSnapshot)(source, pacer);
   const chunks: Uint8Array[] = [];
   for await (const chunk of compressedChunks(pieces, size, pacer)) chunks.push(chunk);
