@@ -12,3 +12,6 @@ it("seed 490, which has found something with encrypted files", async () => simul
 
 // A message was pushed out for one that was lost with the power; a consumer that had gone past it, and written that down, never delivered it.
 it("seed 8344, which has found something with encrypted files", async () => simulate(8344, true, true));
+
+// A purge had failed on a full disk, and a consumer was made that begins behind what was gone: that was back after a power cut, and nobody got it.
+it("seed 20180, which has found something with encrypted files", async () => simulate(20_180, true, true));

@@ -210,6 +210,8 @@ export class Consumers {
     const parts = { name, config, created: created ?? account.clock.now(), start, restored };
     if (!this.#isStored(config)) return this.#begin({ ...parts, log: undefined });
     try {
+      // It begins behind what has gone: should that be back after a crash, it would never get it.
+      await store.flush();
       const log = await this.#files.create(parts);
       return await this.#begin({ ...parts, log });
     } catch (error) {
