@@ -155,7 +155,7 @@ export class Connection implements NatsConnection, SessionOwner, RequestHost {
    */
   subscribe(subject: string, options: SubscriptionOptions = {}): ClientSubscription {
     this.#checkOpen();
-    if (!isProtocolToken(subject)) throw new errors.InvalidSubjectError(subject);
+    this.#publisher.check(subject);
     // As for the official client, an empty name is none.
     if (options.queue && !isProtocolToken(options.queue)) {
       throw errors.InvalidArgumentError.format("queue", "must be a text without spaces");
@@ -301,7 +301,7 @@ export class Connection implements NatsConnection, SessionOwner, RequestHost {
   /** Moves a subscription to another subject; from then on it gets `max` more messages, or any number. */
   _resub(subscription: ClientSubscription, subject: string, max?: number): void {
     this.#checkOpen();
-    if (!isProtocolToken(subject)) throw new errors.InvalidSubjectError(subject);
+    this.#publisher.check(subject);
     this.#session.move(subscription, subject, max);
   }
 

@@ -46,6 +46,8 @@ type Check = (value: unknown, runtime: ClientRuntime) => string | undefined;
 
 const aFunction: Check = (value) => (typeof value === "function" ? undefined : "must be a function");
 
+const aText: Check = (value) => (typeof value === "string" ? undefined : "must be a text");
+
 const atLeast =
   (least: number): Check =>
   (value) =>
@@ -71,6 +73,10 @@ const CHECKS: { readonly [Name in keyof ConnectOptions]?: Check } = {
     [value].flat().every((each) => typeof each === "function")
       ? undefined
       : "must be a function or a list of functions",
+  name: aText,
+  user: aText,
+  pass: aText,
+  token: aText,
   inboxPrefix: (value) =>
     isInboxPrefix(value as string) ? undefined : `must be a subject without wildcards, not '${value}'`,
   inProcessServer: (value) =>

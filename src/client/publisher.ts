@@ -39,9 +39,11 @@ export class Publisher {
       throw new TypeError("payload types can be strings or Uint8Array");
     }
     let block: Uint8Array | undefined;
-    if (options !== undefined) {
+    if (options) {
+      // Null is none, as for the official client.
+      reply ||= undefined;
       // The reply subject of a request is our own, unless it is in the options.
-      if (reply !== undefined && reply !== "" && reply === options.reply && !isProtocolToken(reply))
+      if (reply !== undefined && reply === options.reply && !isProtocolToken(reply))
         throw new errors.InvalidSubjectError(reply);
       block = this.#encoded(headersOf(options));
     }
@@ -73,7 +75,10 @@ function headersOf({ headers: given, traceOnly, traceDestination }: PublishOptio
     if (typeof traceOnly === "boolean") given.set("Nats-Trace-Only", "true");
     if (typeof traceDestination === "string") given.set("Nats-Trace-Dest", traceDestination);
   }
-  const block = given as MsgHdrsImpl | undefined;
+  if (!given) return undefined;
+  const block = given as MsgHdrsImpl;
+  if (typeof block.size !== "function")
+    throw errors.InvalidArgumentError.format("headers", "must be made by headers()");
   // The official JetStream library gives every message headers, mostly with nothing in them, which are none.
-  return block === undefined || (block.size() === 0 && block.code === 0) ? undefined : block;
+  return block.size() === 0 && block.code === 0 ? undefined : block;
 }

@@ -73,11 +73,10 @@ export class ClientSubscription implements Subscription {
     this.#max = positive("max", options.max);
     this.#pendingMsgsMax = positive("pendingMsgs", options.pendingMsgs) ?? PENDING_MSGS;
     this.#pendingBytesMax = positive("pendingBytes", options.pendingBytes) ?? PENDING_BYTES;
-    this.#slow = options.slow;
     if (typeof options.callback === "function") {
       this.callback = options.callback;
-      if (options.slow !== undefined) throw new Error("callbacks don't support slow notifications");
     } else {
+      this.#slow = options.slow;
       const iterator = this.#newIterator();
       this.#iterator = iterator;
       this.callback = (error, msg) => {
@@ -254,10 +253,10 @@ export class ClientSubscription implements Subscription {
     }
   }
 
-  /** The connection was closed: an iterator ends at once. */
+  /** The connection was closed. An iterator still gives what waits, and ends without an error, which is the connection's to tell. */
   abort(error?: Error): void {
-    this.close(error);
-    this.#iterator?.stop(error);
+    this.#closed.resolve(error);
+    this.close();
   }
 
   cancelTimeout(): void {
@@ -318,8 +317,9 @@ export class ClientSubscription implements Subscription {
 /** What a callback gets in place of a message when it is told an error: as in the official client, an object without anything. */
 const NO_MSG = {} as Msg;
 
-function positive(option: string, value: number | undefined): number | undefined {
-  if (value === undefined || value === 0) return undefined;
+/** The number; undefined when none is given, which 0 and null mean, too. */
+function positive(option: string, value: number | null | undefined): number | undefined {
+  if (value === undefined || value === null || value === 0) return undefined;
   if (typeof value === "number" && value > 0) return value;
   throw errors.InvalidArgumentError.format(option, "must be greater than 0");
 }

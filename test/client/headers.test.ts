@@ -1,7 +1,7 @@
 /** Headers of messages that are published one right after the other: each arrives with its own, however long, whatever the payload. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { headers, type Msg } from "@nats-io/nats-core";
+import { errors, headers, type Msg } from "@nats-io/nats-core";
 import { connect, NatsServer } from "../../src/runtime/node/index.ts";
 
 const VALUES = ["a", "b".repeat(900), "é€😀".repeat(200), "c".repeat(5_000), "d", "\udc80x"];
@@ -33,3 +33,16 @@ for (const way of ["in process", "over TCP"] as const) {
     await server.close();
   });
 }
+
+test("headers that are none are refused by an error that names them", async () => {
+  const server = await NatsServer.start();
+  const nc = await connect({ inProcessServer: server });
+  for (const wrong of [{ a: "b" }, new Map([["a", "b"]]), "a: b"]) {
+    assert.throws(
+      () => nc.publish("s", "", { headers: wrong as never }),
+      (error) => error instanceof errors.InvalidArgumentError && /headers/.test(error.message),
+    );
+  }
+  await nc.close();
+  await server.close();
+});

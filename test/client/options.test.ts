@@ -64,6 +64,10 @@ describe("options of a connection", () => {
       [{ onStatus: 1 as never }, /onStatus/],
       [{ dial: 1 as never }, /dial/],
       [{ tls: true as never }, /tls/],
+      [{ name: 5 as never }, /name/],
+      [{ user: 5 as never }, /user/],
+      [{ user: "a", pass: 5 as never }, /pass/],
+      [{ token: 5 as never }, /token/],
       [{ port: 70_000 }, /port/],
       [{ servers: [5 as never] }, /servers/],
       [{ messagePort: {} as never, dial: () => ({}) as never }, /mutually exclusive/],
@@ -293,13 +297,16 @@ describe("what a server says of itself", () => {
       servers: [large.url, small.url],
       noRandomize: true,
       ...FAST,
-      onStatus: (status) => events.push(status),
+      onStatus: (status) => {
+        events.push(status);
+        if (status.type !== "disconnect") return;
+        // At once: the other server is not long in coming.
+        nc.publish("x", "01234567890123456789");
+        nc.publish("x", "small", { traceDestination: "t" });
+        nc.publish("x", "fits");
+      },
     });
     large.close();
-    await until(() => events.some(({ type }) => type === "disconnect"), "the loss");
-    nc.publish("x", "01234567890123456789");
-    nc.publish("x", "small", { traceDestination: "t" });
-    nc.publish("x", "fits");
     await until(() => nc.stats().reconnects === 1, "it is at the other");
     await nc.flush();
     assert.deepEqual(

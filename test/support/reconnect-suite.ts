@@ -306,7 +306,8 @@ export function reconnectSuite(name: string, start: () => Promise<SuiteServer>):
       await proxy.goAway();
       await lost();
       const waiting = [
-        assert.rejects(reading, errors.ConnectionError),
+        // A loop that nobody awaits must not end the program: it ends, and `closed` says why.
+        reading,
         assert.rejects(nc.flush(), errors.ConnectionError),
         assert.rejects(nc.request("x", "", { timeout: 60_000 }), errors.RequestError),
         assert.rejects(nc.request("x", "", { timeout: 60_000, noMux: true }), errors.RequestError),
@@ -315,6 +316,7 @@ export function reconnectSuite(name: string, start: () => Promise<SuiteServer>):
       assert.ok(error instanceof errors.ConnectionError);
       assert.equal(error.message, "connection refused");
       await soon(Promise.all(waiting), "the end of all that waits");
+      assert.equal(await soon(reader.closed, "why the reader ended"), error);
       assert.deepEqual(await soon(statuses, "the end of the events"), [
         "disconnect",
         ...new Array(3).fill("reconnecting"),
