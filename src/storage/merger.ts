@@ -66,8 +66,10 @@ export class Merger {
   canDrop(segment: Segment): boolean {
     if (segment.live > 0 || !segment.sealed || !isWritten(segment)) return false;
     if (segment.emptiedAt > this.#owner.durable() || this.#isNotes(segment)) return false;
-    const { segments } = this.#log;
-    return !segment.damaged || (segments.length > 1 && segments[1].firstSeq <= this.#stream.firstSeq);
+    const next = this.#log.segments[1];
+    // A file must be left that says which sequences there have been: the last segment may have none yet.
+    if (next === undefined || !next.created) return false;
+    return !segment.damaged || next.firstSeq <= this.#stream.firstSeq;
   }
 
   /**

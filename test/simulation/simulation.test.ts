@@ -36,3 +36,6 @@ for (const seed of FOUND) {
 
 // A file that was begun when the disk was full stayed, as what was to be taken back of the one before it failed: it said that a refused message had been there.
 it("seed 8848, which has found something with small files", async () => simulate(8848, true));
+
+// The last file of a stream was complete and empty when the power went; after the start it was taken away, and the stream counted from 1 again.
+it("seed 20971, which has found something with small files", async () => simulate(20_971, true));

@@ -87,3 +87,37 @@ test("a purged stream gives its files back, and goes on counting", async () => {
   assert.equal(crashed.store.append("s", undefined, bytes("x"), 1), 101);
   await storage.close();
 });
+
+test("the last file of a stream stays, as it says what sequences there were, though nothing is left in it", async () => {
+  const disk = new SimulatedDisk();
+  const first = await openStream(disk, SEGMENT);
+  // The power goes when the second file is to be made: the first is complete, and there is no other.
+  let crashed: SimulatedDisk | undefined;
+  disk.before = (_call, name, path) => {
+    if (name === "open" && path.includes("-00000002-")) crashed ??= disk.crash((options) => options - 1);
+    return undefined;
+  };
+  while (crashed === undefined) {
+    const seq = first.store.append("a", undefined, bytes("a".repeat(300)), 1);
+    await first.store.flush();
+    first.store.remove(seq);
+    await first.store.flush();
+  }
+  const { storage, store } = await openStream(crashed, SEGMENT);
+  const { lastSeq } = store.state;
+  assert.ok(lastSeq > 5);
+  assert.equal(store.state.messages, 0);
+  await store.flush();
+  for (let i = 0; i < 20; i++) await settle();
+  // As a power cut would leave it.
+  const again = await openStream(crashed.copy(), SEGMENT);
+  assert.equal(again.store.state.lastSeq, lastSeq);
+  await again.storage.close();
+  // Once there is another, it goes.
+  store.append("b", undefined, bytes("b"), 2);
+  await store.flush();
+  for (let i = 0; i < 20; i++) await settle();
+  assert.equal(segments(crashed).length, 1);
+  assert.equal(segments(crashed)[0].includes("-00000001-"), false);
+  await storage.close();
+});
