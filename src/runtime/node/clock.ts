@@ -3,13 +3,15 @@ import { PreciseTime } from "./precise-time.ts";
 
 /** The time of this machine. */
 export class NodeClock implements Clock {
-  readonly #precise = new PreciseTime();
+  /** Made when something is stored. */
+  #precise: PreciseTime | undefined;
 
   now(): number {
     return Date.now();
   }
 
   precise(): number {
+    this.#precise ??= new PreciseTime();
     return this.#precise.now();
   }
 
