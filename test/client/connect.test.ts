@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { createServer, type Socket } from "node:net";
 import { describe, it } from "node:test";
 import { errors } from "@nats-io/nats-core";
-import { type ConnectOptions, connect, NatsServer } from "../../src/runtime/node/index.ts";
+import { type ConnectOptions, connect, NatsServer, wsconnect } from "../../src/runtime/node/index.ts";
 import { soon } from "../support/waiting.ts";
 
 /** A listener that does with its connections what the test says. */
@@ -29,6 +29,18 @@ async function listen(onSocket: (socket: Socket) => void): Promise<{ url: string
 
 const INFO =
   'INFO {"server_id":"N","version":"2.14.0","proto":1,"headers":true,"max_payload":1000,"client_id":1} \r\n';
+
+describe("wsconnect", () => {
+  it("knows WebSockets alone, as the official client's", async () => {
+    await using server = await NatsServer.start({ websocket: { host: "127.0.0.1", port: 0, noTls: true } });
+    const nc = await wsconnect({ servers: server.websocketUrl! });
+    await nc.flush();
+    assert.equal(nc.getServers()[0].src, server.websocketUrl);
+    await nc.close();
+    await assert.rejects(wsconnect({ servers: "nats://127.0.0.1" }), /only "ws" and "wss"/);
+    await assert.rejects(wsconnect({ servers: "127.0.0.1:1", reconnect: false }), errors.ConnectionError);
+  });
+});
 
 describe("connect", () => {
   it("goes to the next server when one does not take it", async () => {

@@ -4,6 +4,7 @@ import process from "node:process";
 import { afterEach, beforeEach, describe, it } from "node:test";
 import type { Status } from "@nats-io/nats-core";
 import { errors } from "@nats-io/nats-core";
+import { StatusListeners } from "../../src/client/status-listeners.ts";
 import { type Connection, connect, NatsServer } from "../../src/runtime/node/index.ts";
 import { first, soon } from "../support/waiting.ts";
 
@@ -150,6 +151,21 @@ describe("subscriptions", () => {
     assert.throws(() => a.publish("x"), errors.ClosedConnectionError);
   });
 
+  it("let nothing be published any more once all are drained", async () => {
+    await using far = await NatsServer.start({ listen: { host: "127.0.0.1", port: 0 } });
+    const nc = await connect({ servers: far.clientUrl });
+    const subscription = nc.subscribe("x", { callback: () => {} });
+    const drained = nc.drain();
+    nc.publish("y", "callbacks may still have something to say");
+    await subscription.closed;
+    // The connection hears of it by a promise, too, and asks the server then whether it has all.
+    for (let i = 0; i < 10; i++) await undefined;
+    assert.ok(!nc.isClosed());
+    assert.throws(() => nc.publish("y"), errors.DrainingConnectionError);
+    await drained;
+    assert.throws(() => nc.publish("y"), errors.ClosedConnectionError);
+  });
+
   it("leave no timer behind when a request could not be made", async () => {
     const timers = (): number => process.getActiveResourcesInfo().filter((kind) => kind === "Timeout").length;
     await a.close();
@@ -183,5 +199,19 @@ describe("subscriptions", () => {
     }
     assert.throws(() => a.publish("x", 5 as unknown as string), TypeError);
     assert.throws(() => a.publish("x", "", { reply: "a b" }), errors.InvalidSubjectError);
+  });
+});
+
+describe("listeners to the status", () => {
+  it("that do not read miss what comes once 1,024 events wait, and hear of the end", async () => {
+    const listeners = new StatusListeners();
+    const events = listeners.listen();
+    for (let i = 0; i < 3_000; i++) listeners.tell({ type: "ping", pendingPings: i });
+    listeners.close();
+    const heard: Status[] = [];
+    for await (const event of events) heard.push(event);
+    assert.equal(heard.length, 1_025);
+    assert.deepEqual(heard[1_023], { type: "ping", pendingPings: 1_023 });
+    assert.deepEqual(heard[1_024], { type: "close" });
   });
 });

@@ -52,6 +52,23 @@ describe("the package", () => {
     assert.equal(stdout, "from official\n");
   });
 
+  it("has all that programs import from the official client", async () => {
+    for (const entry of ["gnatlet", "gnatlet/client"]) {
+      const program = `
+        import * as ours from "${entry}";
+        import * as official from "@nats-io/nats-core";
+        // What Node adds to packages in the older form.
+        const names = Object.keys(official).filter((name) => !["default", "module.exports", "__esModule"].includes(name));
+        console.log(names.length, names.filter((name) => !(name in ours)).join(), "wsconnect" in ours, "connect" in ours);
+        console.log(names.filter((name) => ours[name] !== official[name]).join());`;
+      const { stdout } = await run(process.execPath, ["--input-type=module", "--eval", program], {
+        cwd: root,
+        timeout: 20_000,
+      });
+      assert.match(stdout, /^[4-9]\d {2}true true\nwsconnect\n$/);
+    }
+  });
+
   it("says hello", async () => {
     const { stdout } = await run(process.execPath, ["examples/hello.js"], { cwd: root, timeout: 20_000 });
     assert.match(stdout, /alice received: "Hello embedded NATS!"/);

@@ -130,7 +130,7 @@ export function credentialsSuite(name: string, start: StartConfigured): void {
 
     it("may not be enough for a subject: the one who asked is told", async () => {
       const server = await start(
-        "authorization { users: [{ user: u, password: p, permissions: { publish: { deny: [no.pub] }, subscribe: { deny: [no.sub, 'no.sub q'] } } }] }",
+        "authorization { users: [{ user: u, password: p, permissions: { publish: { deny: [no.pub] }, subscribe: { deny: [no.sub, 'no.sub q', 'mixed q'] } } }] }",
       );
       const events: Status[] = [];
       const nc = await connect({
@@ -142,7 +142,7 @@ export function credentialsSuite(name: string, start: StartConfigured): void {
       const called = new Promise<Error | null>((resolve) => {
         nc.subscribe("no.sub", { callback: (error) => resolve(error) });
       });
-      const fine = nc.subscribe("yes", { callback: () => {} });
+      const fine = nc.subscribe("mixed", { callback: () => {} });
       const isViolation = (error: unknown): boolean =>
         error instanceof errors.PermissionViolationError &&
         error.operation === "subscription" &&
@@ -154,6 +154,9 @@ export function credentialsSuite(name: string, start: StartConfigured): void {
       }, isViolation);
       const why = await soon(iterator.closed, "the end");
       assert.ok(isViolation(why) && (why as PermissionViolationError).queue === "q");
+      // Another subscription to the same subject, which is not in the group.
+      const member = nc.subscribe("mixed", { queue: "q" });
+      assert.ok((await soon(member.closed, "the member's end")) instanceof errors.PermissionViolationError);
       for (const noMux of [false, true]) {
         await assert.rejects(nc.request("no.pub", "", { timeout: 5_000, noMux }), (error: Error) => {
           assert.ok(error instanceof errors.RequestError);
@@ -165,7 +168,7 @@ export function credentialsSuite(name: string, start: StartConfigured): void {
       }
       nc.publish("no.pub");
       await nc.flush();
-      assert.equal(events.filter(({ type }) => type === "error").length, 5);
+      assert.equal(events.filter(({ type }) => type === "error").length, 6);
       assert.ok(!fine.isClosed() && !nc.isClosed());
       await nc.close();
       await server.close();

@@ -452,6 +452,19 @@ export function reconnectSuite(name: string, start: () => Promise<SuiteServer>):
           return true;
         });
       }
+      let asked = 0;
+      const events: string[] = [];
+      const patient = await through({
+        reconnectToServer: ([head]) => (asked++ === 0 ? null : { server: head, delay: 3_600_000 }),
+        onStatus: ({ type }) => events.push(type),
+      });
+      proxy.cut();
+      await until(() => asked === 2, "the handler is asked again");
+      await direct.flush();
+      assert.deepEqual(events, ["reconnecting", "disconnect"]);
+      // The wait ends with the connection.
+      await patient.close();
+      assert.equal(await soon(patient.closed(), "the end"), undefined);
       await other.close();
     });
 

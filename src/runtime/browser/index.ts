@@ -14,21 +14,12 @@ export function connect(options: ConnectOptions = {}): Promise<Connection> {
   return connectWith(options, browserRuntime());
 }
 
+/** The official client's name for it. */
+export const wsconnect = connect;
+
 export type { Connection, ConnectionStats } from "../../client/connection.ts";
-export type {
-  Msg,
-  NatsConnection,
-  Payload,
-  PublishOptions,
-  RequestManyOptions,
-  RequestOptions,
-  ServerInfo,
-  Stats,
-  Status,
-  Subscription,
-} from "../../client/core.ts";
-export { createInbox, errors, headers } from "../../client/core.ts";
 export { ReconnectBufferExceededError, WriteBufferExceededError } from "../../client/errors.ts";
+export * from "../../client/from-core.ts";
 export type { ClientMsg } from "../../client/msg.ts";
 export type { ConnectOptions, Dial, InProcessServer } from "../../client/options.ts";
 export type { ClientSubscription, SubscriptionOptions } from "../../client/subscription.ts";

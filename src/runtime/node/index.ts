@@ -13,21 +13,17 @@ export function connect(options: ConnectOptions = {}): Promise<Connection> {
   return connectWith(options, nodeRuntime());
 }
 
+/**
+ * The same for WebSockets alone, under the official client's name: servers without a scheme are `wss://`.
+ */
+export function wsconnect(options: ConnectOptions = {}): Promise<Connection> {
+  const { dial: _, ...webSockets } = nodeRuntime();
+  return connectWith(options, webSockets);
+}
+
 export type { Connection, ConnectionStats } from "../../client/connection.ts";
-export type {
-  Msg,
-  NatsConnection,
-  Payload,
-  PublishOptions,
-  RequestManyOptions,
-  RequestOptions,
-  ServerInfo,
-  Stats,
-  Status,
-  Subscription,
-} from "../../client/core.ts";
-export { createInbox, errors, headers } from "../../client/core.ts";
 export { ReconnectBufferExceededError, WriteBufferExceededError } from "../../client/errors.ts";
+export * from "../../client/from-core.ts";
 export type { ClientMsg } from "../../client/msg.ts";
 export type { ConnectOptions, Dial, InProcessServer } from "../../client/options.ts";
 export type { ClientSubscription, SubscriptionOptions } from "../../client/subscription.ts";
