@@ -20,6 +20,8 @@ const consumer = (name: string, config: Fields = {}): Step => [
   { stream_name: "S", config: { durable_name: name, ack_policy: "explicit", ...config } },
 ];
 const info: Step = ["$JS.API.STREAM.INFO.S", { subjects_filter: ">", deleted_details: true }];
+/** nats-server writes what becomes of consumers some time after it has told of it. */
+const WRITTEN_MS = 500;
 const RESTART: Step = { restart: true };
 const message = (subject: string): Step => [subject, subject];
 const pull = (name: string, answers: number, ack?: string): Ask => ({
@@ -40,6 +42,7 @@ describe("after a restart, as in nats-server", () => {
       message("s.3"),
       pull("c", 1, "+ACK"),
       info,
+      WRITTEN_MS,
       RESTART,
       info,
       ["$JS.API.CONSUMER.RESET.S.c", { seq: 1 }],
@@ -57,6 +60,7 @@ describe("after a restart, as in nats-server", () => {
       pull("c", 2, "+ACK"),
       consumer("c", { filter_subject: "s.*" }),
       info,
+      WRITTEN_MS,
       RESTART,
       info,
     ]));
@@ -68,6 +72,7 @@ describe("after a restart, as in nats-server", () => {
         consumer("c"),
         message("s.1"),
         pull("c", 1),
+        WRITTEN_MS,
         RESTART,
         ["$JS.API.CONSUMER.INFO.S.c"],
         ["$JS.ACK.S.c.1.1.1.1.0", ack],
@@ -81,6 +86,7 @@ describe("after a restart, as in nats-server", () => {
       message("s.1"),
       message("s.2"),
       info,
+      WRITTEN_MS,
       RESTART,
       info,
       consumer("memory", { filter_subject: "s.*", mem_storage: true }),
