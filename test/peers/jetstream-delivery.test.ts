@@ -105,6 +105,19 @@ const SCRIPTS: Readonly<Record<string, { script: readonly Step[]; stream?: objec
       INFO,
     ],
   },
+  "as slowly as the messages came": {
+    script: [
+      ["publish", "s.1"],
+      ["wait", 400],
+      ["publish", "s.2"],
+      ["create", "c", { replay_policy: "original" }],
+      ["pull", "p", "c", { batch: 2, expires: 2_000_000_000 }],
+      // What is about to be delivered is no longer pending there, so the consumer is looked at in the end.
+      ["wait", 150],
+      ["wait", 400],
+      INFO,
+    ],
+  },
   "requests that do not want to wait": {
     script: [
       ["create", "c", {}],
@@ -574,6 +587,16 @@ const SCRIPTS: Readonly<Record<string, { script: readonly Step[]; stream?: objec
       INFO,
     ],
   },
+  "an id where no client is pinned": {
+    script: [
+      ["create", "c", { priority_policy: "pinned_client", priority_groups: ["g"] }],
+      ["pull", "a", "c", { batch: 1, group: "g", id: "wrong" }],
+      ["publish", "s.1", "s.2"],
+      INFO,
+      ["pull", "b", "c", { batch: 2, group: "g" }],
+      INFO,
+    ],
+  },
   "by priority": {
     script: [
       ["create", "c", { priority_policy: "prioritized", priority_groups: ["g"] }],
@@ -597,6 +620,18 @@ const SCRIPTS: Readonly<Record<string, { script: readonly Step[]; stream?: objec
       INFO,
       ["pull", "q", "c", "2"],
       INFO,
+    ],
+  },
+  "what is of interest, all before one acknowledged with it": {
+    stream: { retention: "interest" },
+    script: [
+      ["create", "c", { ack_policy: "all" }],
+      ["publish", "s.1", "s.2", "s.3"],
+      ["pull", "p", "c", { batch: 3 }],
+      ["ack", "p", 1, "+ACK"],
+      INFO,
+      // Finds one message that is left.
+      ["create", "d", {}],
     ],
   },
 };

@@ -54,6 +54,27 @@ test("requests wait for messages, expire, and say what they still had to get", a
   await h.close();
 });
 
+test("messages come as slowly as they were stored, where that is wanted", async () => {
+  const h = await ConsumerHarness.open();
+  for (const subject of ["x", "y", "z"]) {
+    await h.publish(subject);
+    await h.clock.advance(400);
+  }
+  await h.create("c", { replay_policy: "original" });
+  const got = await h.pull("c", { batch: 3, expires: 5_000_000_000 });
+  for (const [wait, come] of [
+    [399, 1],
+    [1, 2],
+    [399, 2],
+    [1, 3],
+  ]) {
+    await h.clock.advance(wait);
+    await h.rest();
+    assert.deepEqual(shown(got), ["x", "y", "z"].slice(0, come));
+  }
+  await h.close();
+});
+
 test("what is not acknowledged in time comes again, as often as it may", async () => {
   const h = await ConsumerHarness.open();
   const advisories = h.listen("$JS.EVENT.ADVISORY.>");
